@@ -1,0 +1,76 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { ClusterPlan } from "../../plan/plan.ts";
+import { Node } from "../node/node.ts";
+import { Baseline } from "./baseline.ts";
+import { Cilium } from "./cilium.ts";
+import { ControlPlane } from "./control-plane.ts";
+import { Gates } from "./gates.ts";
+import { Gateway, GatewayApiCrds } from "./gateway-api.ts";
+
+/** A cluster, from machines that answer SSH to a gateway that takes routes. */
+export class Cluster extends pulumi.ComponentResource {
+  readonly kubeconfig: pulumi.Output<string>;
+  readonly gates: Gates["readings"];
+  readonly identity: ControlPlane["identity"];
+
+  constructor(name: string, plan: ClusterPlan, opts?: pulumi.ComponentResourceOptions) {
+    super("oslo-cluster:index:Cluster", name, {}, opts);
+    const child = { parent: this };
+
+    const nodes = plan.nodes.map((node) => new Node(node.name, { cluster: plan, node }, child));
+    const gates = new Gates("gates", nodes, child);
+    const bases = new Map(
+      nodes.map((node) => [
+        node,
+        new Baseline(`${node.plan.name}-baseline`, { node, after: gates.passed }, child),
+      ]),
+    );
+    const base = (node: Node) => bases.get(node)?.done ?? [];
+
+    const first = nodes.find((node) => node.plan.role === "control-plane") as Node;
+    const controlPlane = new ControlPlane(
+      "control-plane",
+      { clusterName: plan.name, endpoint: plan.endpoint, node: first, after: base(first) },
+      child,
+    );
+    // Side by side, and beside Cilium: a worker needs the API server, not the network.
+    const workers = nodes
+      .filter((node) => node.plan.role === "worker")
+      .map((node) =>
+        node.stepWithSecret("kubeadm-join", { on: first, command: "mint-join" }, [
+          ...base(node),
+          controlPlane.initialized,
+        ]),
+      );
+
+    const inCluster = { parent: this, ...apiAccess(controlPlane, this) };
+    const crds = new GatewayApiCrds("gateway-api-crds", plan.gatewayApi, inCluster);
+    const cilium = new Cilium("cilium-cni", plan.cilium, { ...inCluster, dependsOn: crds.crds });
+    new Gateway("gateway", plan.gatewayApi, { ...inCluster, dependsOn: [cilium.release] });
+    first.step("ready", [cilium.release, ...workers]);
+
+    this.kubeconfig = controlPlane.kubeconfig;
+    this.gates = gates.readings;
+    this.identity = controlPlane.identity;
+    this.registerOutputs({
+      kubeconfig: this.kubeconfig,
+      gates: this.gates,
+      identity: this.identity,
+    });
+  }
+}
+
+/** What lives in the cluster goes with it: at destroy no API server is asked, so a dead one holds nothing up. */
+function apiAccess({ kubeconfig, identity, initialized }: ControlPlane, parent: pulumi.Resource) {
+  const provider = new k8s.Provider(
+    "api",
+    {
+      kubeconfig,
+      clusterIdentifier: identity.apply(({ uid }) => uid),
+      enableServerSideApply: true,
+    },
+    { parent },
+  );
+  return { providers: { kubernetes: provider }, deletedWith: initialized };
+}

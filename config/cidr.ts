@@ -1,0 +1,76 @@
+import { Address4, Address6 } from "ip-address";
+
+type Address = Address4 | Address6;
+
+/** Reads an address or a CIDR of either family; undefined where the text is neither. */
+export function parseAddress(text: string): Address | undefined {
+  const Family = text.includes(":") ? Address6 : Address4;
+  return Family.isValid(text) ? new Family(text) : undefined;
+}
+
+/** True for an address without a prefix, in canonical form (`10.10.0.11`, `fd00::1`). */
+export function isAddress(text: string): boolean {
+  return !text.includes("/") && parseAddress(text) !== undefined;
+}
+
+/** True for a CIDR whose host bits are zero (`10.10.0.0/24`). */
+export function isCidr(text: string): boolean {
+  const parsed = text.includes("/") ? parseAddress(text) : undefined;
+  return parsed !== undefined && parsed.bigInt() === parsed.startAddress().bigInt();
+}
+
+/** 4 or 6. */
+export function family(text: string): 4 | 6 {
+  return text.includes(":") ? 6 : 4;
+}
+
+/** The families of a list of addresses or CIDRs, for comparison: `[4, 6]`. */
+export function families(list: readonly string[]): (4 | 6)[] {
+  return list.map(family);
+}
+
+/** The prefix length of a CIDR. */
+export function prefixLength(cidr: string): number {
+  return need(cidr).subnetMask;
+}
+
+/** The number of bits that a CIDR leaves to hosts. */
+export function hostBits(cidr: string): number {
+  return (family(cidr) === 4 ? 32 : 128) - prefixLength(cidr);
+}
+
+/** True if the address, or every address of the CIDR, lies within `cidr`. */
+export function contains(cidr: string, inner: string): boolean {
+  if (family(cidr) !== family(inner)) return false;
+  const outer = need(cidr);
+  const candidate = need(inner);
+  return (
+    outer.startAddress().bigInt() <= candidate.startAddress().bigInt() &&
+    candidate.endAddress().bigInt() <= outer.endAddress().bigInt()
+  );
+}
+
+/** True if two CIDRs share an address. */
+export function overlaps(a: string, b: string): boolean {
+  return contains(a, b) || contains(b, a);
+}
+
+/** True for an IPv4 network or broadcast address, or IPv6's subnet-router anycast address. */
+export function isReservedIn(cidr: string, address: string): boolean {
+  if (!contains(cidr, address)) return false;
+  const value = need(address).bigInt();
+  const subnet = need(cidr);
+  const isLast = family(cidr) === 4 && value === subnet.endAddress().bigInt();
+  return value === subnet.startAddress().bigInt() || isLast;
+}
+
+/** Puts an IPv6 address in brackets, so that a port can follow. */
+export function hostPort(address: string, port: number): string {
+  return family(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+function need(text: string): Address {
+  const parsed = parseAddress(text);
+  if (parsed === undefined) throw new Error(`not an address or CIDR: ${text}`);
+  return parsed;
+}

@@ -1,0 +1,51 @@
+import { families, isAddress } from "./cidr.ts";
+import type { ParsedConfig } from "./schema.ts";
+
+/** A stack's configuration with every default filled in. */
+export type Config = ReturnType<typeof resolve>;
+export type NodeConfig = Config["nodes"][number];
+
+/** Fills in the defaults that depend on other fields. Never throws: what is wrong is for the rules to say. */
+export function resolve(parsed: ParsedConfig) {
+  const { network, cluster, kubernetes, artifacts } = parsed;
+  const vlanFamilies = families(network.vlan.subnets);
+  const nodes = parsed.nodes.existing.map((node) => ({
+    ...node,
+    ssh: { ...node.ssh, host: node.ssh.host ?? node.addresses[0] ?? node.name },
+  }));
+  const firstControlPlane = nodes.find((node) => node.role === "control-plane");
+  const minor = kubernetes.version.split(".").slice(0, 2).join(".");
+  const host = cluster.endpoint.host ?? firstControlPlane?.addresses[0] ?? "";
+
+  return {
+    ...parsed,
+    nodes,
+    cluster: {
+      ...cluster,
+      endpoint: { host, port: cluster.endpoint.port, isAddress: isAddress(host) },
+    },
+    network: {
+      ...network,
+      families: vlanFamilies,
+      podSubnets: network.podSubnets ?? pick(vlanFamilies, "10.244.0.0/16", "fd00:10:244::/56"),
+      serviceSubnets:
+        network.serviceSubnets ?? pick(vlanFamilies, "10.96.0.0/16", "fd00:10:96::/112"),
+    },
+    artifacts: {
+      ...artifacts,
+      kubernetes: {
+        ...artifacts.kubernetes,
+        url: artifacts.kubernetes.url ?? `https://pkgs.k8s.io/core:/stable:/v${minor}/deb`,
+      },
+    },
+    kubernetes: { ...kubernetes, minor },
+    cilium: {
+      ...parsed.cilium,
+      operatorReplicas: parsed.cilium.operatorReplicas ?? Math.min(2, nodes.length),
+    },
+  };
+}
+
+function pick(order: readonly (4 | 6)[], ipv4: string, ipv6: string): string[] {
+  return order.map((family) => (family === 4 ? ipv4 : ipv6));
+}

@@ -1,0 +1,24 @@
+import type { Rule } from "../rule.ts";
+
+const needed: Record<string, { allowed: readonly string[]; why: string }> = {
+  "net.ipv4.ip_forward": { allowed: ["1"], why: "nodes route for pods" },
+  "net.ipv6.conf.all.forwarding": { allowed: ["1"], why: "nodes route for pods" },
+  "net.ipv4.conf.all.rp_filter": {
+    allowed: ["0", "2"],
+    why: "the strict filter drops DSR's answers, which carry another node's address",
+  },
+};
+
+/** Overrides that would break what the cluster is for. */
+export const neededSysctls: Rule = function* ({ tuning }) {
+  for (const [key, value] of Object.entries(tuning.sysctl)) {
+    const need = needed[key];
+    if (need === undefined || need.allowed.includes(value)) continue;
+    yield {
+      path: `tuning.sysctl["${key}"]`,
+      value,
+      why: need.why,
+      fix: `write ${need.allowed.join(" or ")}, or remove it`,
+    };
+  }
+};

@@ -1,0 +1,30 @@
+import { z } from "zod";
+import { artifacts } from "./sections/artifacts.ts";
+import { cilium } from "./sections/cilium.ts";
+import { cluster } from "./sections/cluster.ts";
+import { gates } from "./sections/gates.ts";
+import { gatewayApi } from "./sections/gateway-api.ts";
+import { kubernetes } from "./sections/kubernetes.ts";
+import { network } from "./sections/network.ts";
+import { nodes } from "./sections/nodes.ts";
+import { ssh } from "./sections/ssh.ts";
+import { tuning } from "./sections/tuning.ts";
+
+/** One section per key of the stack's file, `oslo-cluster:<section>`. */
+export const schema = z.strictObject({
+  cluster,
+  nodes,
+  ssh: ssh.prefault({}),
+  network,
+  artifacts: artifacts.prefault({}),
+  kubernetes: kubernetes.prefault({}),
+  tuning: tuning.prefault({}),
+  gates: gates.prefault({}),
+  cilium: cilium.prefault({}),
+  gatewayApi: gatewayApi.prefault({}),
+});
+
+/** What a person may write. */
+export type ConfigInput = z.input<typeof schema>;
+/** The stack's configuration as the schema leaves it; defaults that depend on other fields are in `config.ts`. */
+export type ParsedConfig = z.output<typeof schema>;

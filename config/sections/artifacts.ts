@@ -1,0 +1,53 @@
+import { z } from "zod";
+import { field } from "../field.ts";
+import { fingerprint, url } from "../formats.ts";
+
+/** Where everything that reaches a node comes from: upstream by default, or mirrors. */
+export const artifacts = z.strictObject({
+  kubernetes: z
+    .strictObject({
+      url: field(
+        url.optional(),
+        "restart",
+        "Flat apt repository of kubeadm, kubelet and kubectl. Default: https://pkgs.k8s.io/core:/stable:/v<minor>/deb.",
+      ),
+      keyFingerprint: field(
+        fingerprint.default("DE15B14486CD377B9E876E1A234654DA9A296436"),
+        "restart",
+        "OpenPGP fingerprint of that repository's Release.key.",
+      ),
+    })
+    .prefault({}),
+  containerd: z
+    .strictObject({
+      url: field(
+        url.default("https://download.docker.com/linux/debian"),
+        "restart",
+        "apt repository of the package containerd.io (containerd 2 and runc), its key at <url>/gpg.",
+      ),
+      suite: field(
+        z.string().min(1, "empty; write a suite").default("trixie"),
+        "restart",
+        "The nodes' distribution release in that repository.",
+      ),
+      component: field(z.string().default("stable"), "restart", "Component of that repository."),
+      keyFingerprint: field(
+        fingerprint.default("9DC858229FC7DD38854AE2D88D81803C0EBFCD88"),
+        "restart",
+        "OpenPGP fingerprint of that repository's key.",
+      ),
+    })
+    .prefault({}),
+  registries: field(
+    z
+      .record(z.string().regex(/^[a-z0-9.-]+(:\d+)?$/, "not a registry; write its host name"), url)
+      .default({}),
+    "live",
+    "Mirror per image registry, such as `registry.k8s.io: https://mirror.example.no/registry.k8s.io`. containerd asks the mirror alone, with no fallback. Default: upstream.",
+  ),
+  charts: field(
+    url.default("https://helm.cilium.io"),
+    "live",
+    "Helm repository of the cilium chart.",
+  ),
+});

@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { field } from "../field.ts";
+
+const limit = (value: number, description: string) =>
+  field(
+    z.number("not a number; write one").min(0, "negative; write 0 or more").default(value),
+    "check",
+    description,
+  );
+
+/** What a machine must show before a cluster is built on it. Each gate's reading is in the outputs. */
+export const gates = z.strictObject({
+  etcdFsyncP99Milliseconds: limit(
+    10,
+    "etcd's disk: 99th percentile of fdatasync as fio measures it, in milliseconds. Above it no cluster is built.",
+  ),
+  stealPercent: limit(
+    0.1,
+    "CPU time stolen by the hypervisor over the measured window, in percent.",
+  ),
+  stealWindowSeconds: field(
+    z.int().min(1, "too short; write 1 or more").max(300).default(10),
+    "check",
+    "How long steal is measured, in seconds.",
+  ),
+  nodeRttMilliseconds: limit(2, "Median round-trip time between nodes, in milliseconds."),
+  clockSkewSeconds: limit(30, "Difference between the nodes' clocks, in seconds."),
+  diskFreePercent: limit(20, "Free space of the file system that holds /var/lib, in percent."),
+  memoryMebibytes: limit(
+    1700,
+    "Memory of a control-plane node, in MiB (kubeadm's own minimum is 1700).",
+  ),
+  cpus: limit(2, "CPUs of a control-plane node (kubeadm's own minimum is 2)."),
+});

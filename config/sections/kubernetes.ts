@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { field } from "../field.ts";
+import { exactVersion } from "../formats.ts";
+
+export const kubernetes = z.strictObject({
+  version: field(
+    exactVersion.default("1.36.3"),
+    "drain",
+    "Kubernetes version, exact. Upgrades go one minor version at a time.",
+  ),
+  packageRevision: field(
+    z
+      .string()
+      .regex(/^[A-Za-z0-9.+~]+$/, "not a Debian revision; write one such as 1.1")
+      .default("1.1"),
+    "restart",
+    "Debian revision of the kubeadm, kubelet and kubectl packages.",
+  ),
+  containerd: z
+    .strictObject({
+      packageVersion: field(
+        z.string().min(1, "empty; write the package's version").default("2.4.1-1~debian.13~trixie"),
+        "drain",
+        "Exact version of the package containerd.io; held.",
+      ),
+      restrictOomScoreAdj: field(
+        z.boolean().default(false),
+        "restart",
+        "Clamp oom_score_adj to what the host allows; for hosts that lack CAP_SYS_RESOURCE.",
+      ),
+    })
+    .prefault({}),
+  kubelet: z
+    .strictObject({
+      maxPods: field(
+        z.int().min(10).max(1000).default(110),
+        "restart",
+        "Pods per node; each needs an address of the node's share of the pod subnet.",
+      ),
+      failCgroupV1: field(
+        z.boolean().default(true),
+        "restart",
+        "Refuse to run on cgroup v1, as kubelet 1.36 does by default.",
+      ),
+      cgroupDriver: field(
+        z
+          .enum(["systemd", "cgroupfs"], { error: "not a driver; write systemd or cgroupfs" })
+          .default("systemd"),
+        "drain",
+        "Who makes the cgroups, for kubelet and containerd alike.",
+      ),
+      evictionHard: field(
+        z.record(z.string(), z.string()).default({
+          "imagefs.available": "15%",
+          "memory.available": "100Mi",
+          "nodefs.available": "10%",
+          "nodefs.inodesFree": "5%",
+        }),
+        "restart",
+        "Eviction thresholds, in the kubelet's own terms. Default: the kubelet's.",
+      ),
+    })
+    .prefault({}),
+  ignorePreflightErrors: field(
+    z.array(z.string()).default([]),
+    "check",
+    "kubeadm preflight checks to take as warnings, by kubeadm's own names. Default: none.",
+  ),
+});

@@ -1,0 +1,47 @@
+import { z } from "zod";
+import { field } from "../field.ts";
+import { address, dnsLabel, hostKey, hostname, port } from "../formats.ts";
+
+/** A machine that exists already: a rented VPS, reached over SSH. */
+export const existingNode = z.strictObject({
+  name: field(dnsLabel, "recreate", "The node's name in Kubernetes; unique."),
+  role: field(
+    z.enum(["control-plane", "worker"], { error: "not a role; write control-plane or worker" }),
+    "recreate",
+    "control-plane (etcd, API server, controllers) or worker.",
+  ),
+  addresses: field(
+    z
+      .array(address)
+      .min(1, "empty; give the node's address on the VLAN")
+      .max(2, "too many; give one address, or two for dual stack"),
+    "recreate",
+    "The node's addresses on the VLAN, one per family, in the order of network.vlan.subnets.",
+  ),
+  ssh: z.strictObject({
+    host: field(
+      hostname.optional(),
+      "check",
+      "Where SSH answers. Default: the first of the node's addresses.",
+    ),
+    port: field(port.default(22), "check", "TCP port of sshd."),
+    user: field(
+      z.string().min(1, "empty; write a user").default("root"),
+      "check",
+      "Who logs in: root, or a user with sudo that asks for no password.",
+    ),
+    hostKey: field(
+      hostKey,
+      "check",
+      "The machine's public host key, pinned from the first byte: `cat /etc/ssh/ssh_host_ed25519_key.pub` in the provider's console.",
+    ),
+  }),
+});
+
+export const nodes = z.strictObject({
+  existing: field(
+    z.array(existingNode).min(1, "empty; name at least one control-plane node"),
+    "recreate",
+    "Machines that exist already, reached over SSH.",
+  ),
+});

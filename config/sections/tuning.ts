@@ -1,0 +1,39 @@
+import { z } from "zod";
+import { field } from "../field.ts";
+import { hostname } from "../formats.ts";
+
+export const tuning = z.strictObject({
+  sysctl: field(
+    z
+      .record(
+        z
+          .string()
+          .regex(
+            /^[a-z0-9_]+(\.[A-Za-z0-9_*/-]+)+$/,
+            "not a sysctl key; write one such as net.core.somaxconn",
+          ),
+        z.union([z.string(), z.number()]).transform(String),
+      )
+      .default({}),
+    "live",
+    "Further kernel parameters, or other values for those of the plan. Default: none.",
+  ),
+  hostWide: field(
+    z.boolean().default(true),
+    "live",
+    "Set kernel parameters and load modules that belong to the whole machine. False for nodes that share a kernel with others (containers): these are then left out, and reported as such.",
+  ),
+  ntpServers: field(
+    z
+      .array(hostname)
+      .min(1, "empty; name at least one server")
+      .default([
+        "ntp.justervesenet.no",
+        "ntp2.justervesenet.no",
+        "0.no.pool.ntp.org",
+        "1.no.pool.ntp.org",
+      ]),
+    "live",
+    "Time servers, Norwegian by default.",
+  ),
+});

@@ -1,0 +1,29 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Cluster } from "./components/cluster/cluster.ts";
+import { loadConfig, project } from "./config/load.ts";
+import { schema } from "./config/schema.ts";
+import { plan } from "./plan/plan.ts";
+
+const stackConfig = new pulumi.Config(project);
+const sections = Object.keys(schema.shape).map((key) => [key, stackConfig.getObject(key)]);
+const config = loadConfig(
+  Object.fromEntries(sections.filter(([, value]) => value !== undefined)),
+  `Pulumi.${pulumi.getStack()}.yaml`,
+);
+
+const clusterPlan = plan(config);
+const cluster = new Cluster(config.cluster.name, clusterPlan);
+
+/** The API server, https://host:port. */
+export const endpoint = `https://${clusterPlan.endpoint}`;
+/** For kubectl; asks for a certificate of one hour over SSH at each use. */
+export const kubeconfig = pulumi.secret(cluster.kubeconfig);
+/** What the gates measured, by node. */
+export const gates = cluster.gates;
+/** What runs. */
+export const versions = {
+  kubernetes: cluster.identity.apply((identity) => identity.version),
+  containerd: config.kubernetes.containerd.packageVersion,
+  cilium: config.cilium.version,
+  gatewayApi: config.gatewayApi.enabled ? config.gatewayApi.version : undefined,
+};

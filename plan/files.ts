@@ -1,0 +1,31 @@
+import type { ClusterPlan } from "./plan.ts";
+import { renderStep } from "./step.ts";
+import { renderYaml } from "./yaml.ts";
+
+/**
+ * The whole plan as files, path to content: what a reviewer compares. Each node has its files under
+ * their real paths, and the documents of its steps; the cluster has the values and manifests.
+ */
+export function planFiles(plan: ClusterPlan): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const node of plan.nodes) {
+    for (const [order, document] of Object.values(node.steps).entries()) {
+      const number = String(order + 1).padStart(2, "0");
+      files.set(`nodes/${node.name}/steps/${number}-${document.step}.yaml`, renderStep(document));
+      for (const [path, content] of Object.entries(document.files)) {
+        files.set(`nodes/${node.name}/files${path}`, content);
+      }
+    }
+  }
+  files.set("cluster/cilium-values.yaml", renderYaml(plan.cilium.values));
+  for (const manifest of [
+    ...plan.gatewayApi.crds,
+    ...plan.gatewayApi.namespaces,
+    ...plan.gatewayApi.objects,
+  ]) {
+    const { name, namespace } = manifest.metadata;
+    const path = [manifest.kind.toLowerCase(), namespace, name].filter(Boolean).join("-");
+    files.set(`cluster/gateway-api/${path}.yaml`, renderYaml(manifest));
+  }
+  return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
+}

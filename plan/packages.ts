@@ -1,0 +1,64 @@
+import type { Config } from "../config/config.ts";
+import { type StepDocument, step } from "./step.ts";
+
+/** What the gates and the kubelet need from the nodes' own distribution (Debian, Ubuntu). */
+const distributionPackages = [
+  "ca-certificates",
+  "chrony",
+  "conntrack",
+  "curl",
+  "ethtool",
+  "fio",
+  "gnupg",
+  "iproute2",
+  "iptables",
+  "iputils-clockdiff",
+  "iputils-ping",
+  "jq",
+  "kmod",
+  "procps",
+  "socat",
+];
+
+/** Packages of the distribution, before anything is measured or built. */
+export function prerequisitesStep(): StepDocument {
+  return step("prerequisites", { PACKAGES: distributionPackages.join(" ") });
+}
+
+/** containerd and Kubernetes, each at one exact version from a repository with a pinned key. */
+export function packagesStep({
+  artifacts,
+  kubernetes,
+}: Pick<Config, "artifacts" | "kubernetes">): StepDocument {
+  const { containerd, kubernetes: k8s } = artifacts;
+  const version = `${kubernetes.version}-${kubernetes.packageRevision}`;
+  const pins: [string, string][] = [
+    ["containerd.io", kubernetes.containerd.packageVersion],
+    ["kubeadm", version],
+    ["kubectl", version],
+    ["kubelet", version],
+  ];
+  return step(
+    "packages",
+    {
+      PACKAGES: pins.map(([name, pin]) => `${name}=${pin}`).join(" "),
+      KEYRINGS: "kubernetes containerd",
+      KEY_URL_kubernetes: `${k8s.url}/Release.key`,
+      KEY_FINGERPRINT_kubernetes: k8s.keyFingerprint,
+      KEY_URL_containerd: `${containerd.url}/gpg`,
+      KEY_FINGERPRINT_containerd: containerd.keyFingerprint,
+    },
+    {
+      "/etc/apt/sources.list.d/oslo-cluster-kubernetes.list": `deb [signed-by=${keyring("kubernetes")}] ${k8s.url} /`,
+      "/etc/apt/sources.list.d/oslo-cluster-containerd.list": `deb [signed-by=${keyring("containerd")}] ${containerd.url} ${containerd.suite} ${containerd.component}`,
+      // apt itself keeps to the versions that were reviewed, also when someone upgrades by hand.
+      "/etc/apt/preferences.d/oslo-cluster": pins
+        .map(([name, pin]) => `Package: ${name}\nPin: version ${pin}\nPin-Priority: 1001\n`)
+        .join("\n"),
+    },
+  );
+}
+
+function keyring(name: string): string {
+  return `/etc/apt/keyrings/oslo-cluster-${name}.gpg`;
+}

@@ -1,0 +1,61 @@
+/** Who did what: secrets and tokens by name only, reads of events and health not at all. */
+export const auditPolicy = {
+  apiVersion: "audit.k8s.io/v1",
+  kind: "Policy",
+  omitStages: ["RequestReceived"],
+  rules: [
+    { level: "None", nonResourceURLs: ["/healthz*", "/livez*", "/readyz*", "/version"] },
+    { level: "None", resources: [{ group: "", resources: ["events"] }] },
+    {
+      level: "None",
+      users: ["system:kube-scheduler", "system:kube-controller-manager"],
+      verbs: ["get", "list", "watch"],
+    },
+    { level: "None", userGroups: ["system:nodes"], verbs: ["get", "list", "watch"] },
+    {
+      level: "Metadata",
+      resources: [
+        { group: "", resources: ["secrets", "configmaps", "serviceaccounts/token"] },
+        { group: "authentication.k8s.io", resources: ["tokenreviews"] },
+      ],
+    },
+    { level: "Request", verbs: ["create", "update", "patch", "delete", "deletecollection"] },
+    { level: "Metadata" },
+  ],
+};
+
+/** Pod Security: enforce baseline, warn at restricted; kube-system holds the agents and is exempt. */
+export const admissionConfiguration = {
+  apiVersion: "apiserver.config.k8s.io/v1",
+  kind: "AdmissionConfiguration",
+  plugins: [
+    {
+      name: "PodSecurity",
+      configuration: {
+        apiVersion: "pod-security.admission.config.k8s.io/v1",
+        kind: "PodSecurityConfiguration",
+        defaults: {
+          enforce: "baseline",
+          "enforce-version": "latest",
+          warn: "restricted",
+          "warn-version": "latest",
+        },
+        exemptions: { namespaces: ["kube-system"] },
+      },
+    },
+  ],
+};
+
+/** Secrets at rest. secretbox is authenticated; aescbc and aesgcm have known weaknesses here. */
+export function encryptionConfiguration(key: string) {
+  return {
+    apiVersion: "apiserver.config.k8s.io/v1",
+    kind: "EncryptionConfiguration",
+    resources: [
+      {
+        resources: ["secrets"],
+        providers: [{ secretbox: { keys: [{ name: "key1", secret: key }] } }, { identity: {} }],
+      },
+    ],
+  };
+}

@@ -1,0 +1,109 @@
+# shellcheck shell=bash
+# The first control-plane node. kubeadm init is neither atomic nor repeatable, so three states are told apart:
+# nothing there yet: init. A part of our own init there, alone: reset and init again. A living cluster of
+# ours: refuse what cannot change, apply the rest. Anything else is somebody's cluster: stop.
+
+init_document=/etc/oslo-cluster/kubeadm-init.yaml
+encryption=/etc/kubernetes/encryption/config.yaml
+
+check() {
+  files_drift
+  if [[ ! -f $state/cluster ]]; then
+    echo "kubeadm init has not finished"
+    return
+  fi
+  healthy || echo "the API server at $READYZ is not ready"
+  systemctl is-active --quiet kubelet || echo "kubelet is not running"
+  admin get node "$NODE" >/dev/null 2>&1 || echo "node $NODE is not in the cluster"
+  if admin --namespace kube-system get daemonset kube-proxy >/dev/null 2>&1; then
+    echo "kube-proxy is back: kubectl -n kube-system delete daemonset,configmap kube-proxy"
+  fi
+}
+
+apply() {
+  if [[ -f $state/cluster ]]; then
+    reconfigure
+  else
+    initialize
+  fi
+  wait_until 120 "API server ready" healthy
+  rm -f /etc/kubernetes/super-admin.conf
+  immutables >"$state/cluster.new"
+  mv "$state/cluster.new" "$state/cluster"
+  reading "$(printf '{"version":"%s","uid":"%s","caCertificate":"%s"}' "$VERSION" \
+    "$(admin get namespace kube-system --output jsonpath='{.metadata.uid}')" \
+    "$(base64 --wrap=0 /etc/kubernetes/pki/ca.crt)")"
+}
+
+healthy() { curl --fail --silent --max-time 5 --cacert /etc/kubernetes/pki/ca.crt "$READYZ"; }
+
+immutables() { sed -n 's/^IMMUTABLE_//p' "$WORK/vars" | sort; }
+
+initialize() {
+  if [[ -e /etc/kubernetes/admin.conf || -e /etc/kubernetes/manifests/kube-apiserver.yaml || -d /var/lib/etcd/member ]]; then
+    [[ -f $state/initializing ]] ||
+      die "$(hostname) holds a Kubernetes control plane that this program did not make; release it with kubeadm reset, or take another machine"
+    [[ $(etcd_members) -le 1 ]] ||
+      die "an unfinished init on $(hostname) has $(etcd_members) etcd members; remove the others by hand before running again"
+    say "an earlier init did not finish: reset"
+    kubeadm reset --force --cri-socket unix:///run/containerd/containerd.sock
+    rm -rf /var/lib/etcd/member
+  fi
+  date --utc +%FT%TZ >"$state/initializing"
+  files_apply
+  # After the reset: it empties /etc/kubernetes of some of what the API server needs.
+  encryption_key
+  systemctl start kubelet || true
+  say "kubeadm init"
+  kubeadm init --config "$init_document"
+}
+
+# A changed document on a living cluster.
+reconfigure() {
+  local difference
+  difference=$(diff <(immutables) "$state/cluster" | sed -n 's/^< /asked for: /p; s/^> /in use:    /p') || true
+  [[ -z $difference ]] ||
+    die "a living cluster cannot change this; put the value in use back, or make a new cluster:"$'\n'"$difference"
+  files_apply
+  encryption_key
+  if ((${#CHANGED[@]} == 0)) && healthy; then return; fi
+  say "apply the changed configuration to the control plane"
+  rm -f /etc/kubernetes/pki/apiserver.crt /etc/kubernetes/pki/apiserver.key
+  kubeadm init phase certs apiserver --config "$init_document"
+  kubeadm init phase control-plane all --config "$init_document"
+  kubeadm init phase upload-config all --config "$init_document"
+  # The kubelet notices a changed manifest; changed policies and certificates it does not.
+  crictl_free_restart kube-apiserver
+}
+
+# Restarts a static pod: moved away and back, without a client of the runtime.
+crictl_free_restart() {
+  local manifest=/etc/kubernetes/manifests/$1.yaml
+  mv "$manifest" "/etc/kubernetes/$1.yaml.restarting"
+  wait_until 60 "$1 stopped" bash -c '! '"pgrep --exact '${1:0:15}'"
+  mv "/etc/kubernetes/$1.yaml.restarting" "$manifest"
+}
+
+# Made here, once, and never leaves this machine but to other control planes.
+encryption_key() {
+  if [[ -s $encryption ]]; then return; fi
+  install -d -m 0700 "${encryption%/*}"
+  (
+    umask 077
+    key=$(head -c 32 /dev/urandom | base64 --wrap=0)
+    sed "s|__SECRETBOX_KEY__|$key|" /etc/oslo-cluster/encryption-template.yaml >"$encryption.new"
+  )
+  mv "$encryption.new" "$encryption"
+}
+
+# Members that this node's etcd knows of, by its own data; 0 where it does not run.
+etcd_members() {
+  local ca=/etc/kubernetes/pki/etcd
+  if ! [[ -f $ca/server.crt ]]; then
+    echo 0
+    return
+  fi
+  curl --silent --max-time 5 --cacert $ca/ca.crt --cert $ca/server.crt --key $ca/server.key \
+    --request POST --data '{}' https://127.0.0.1:2379/v3/cluster/member/list 2>/dev/null |
+    jq '.members | length' 2>/dev/null || echo 0
+}

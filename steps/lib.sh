@@ -1,0 +1,112 @@
+# shellcheck shell=bash
+# What steps share. Sourced before each of them, with the document's vars set and WORK its directory.
+
+# shellcheck disable=SC2034 # read by steps
+state=/var/lib/oslo-cluster
+kubeconfig=/etc/kubernetes/admin.conf
+
+say() { echo "$*"; }
+
+die() {
+  echo "error: $*" >&2
+  exit 1
+}
+
+# What the step has measured or made: JSON on one line, the run's stdout. No secrets.
+reading() { printf '%s\n' "$1" >"$WORK/output"; }
+
+# Refuses a machine that belongs to another cluster, or whose disk was cloned from a node.
+owned() {
+  local cluster machine
+  [[ -f $state/claim ]] || die "this machine is not claimed; run the whole program again"
+  cluster=$(sed -n 's/^clusterId=//p' "$state/claim")
+  machine=$(sed -n 's/^machineId=//p' "$state/claim")
+  [[ $cluster == "$CLUSTER" ]] || die "this machine belongs to cluster $cluster, not $CLUSTER; release it there first"
+  [[ $machine == "$(cat /etc/machine-id)" ]] || die "this disk was claimed as machine $machine and now runs as $(cat /etc/machine-id): a clone; remove $state on the copy"
+}
+
+# Waits until a command succeeds: wait_until SECONDS WHAT COMMAND...
+wait_until() {
+  local deadline=$((SECONDS + $1)) what=$2
+  shift 2
+  until "$@" >/dev/null 2>&1; do
+    ((SECONDS < deadline)) || die "$what: not after the time allowed; last answer: $("$@" 2>&1 | tail -n 3)"
+    sleep 0.3
+  done
+}
+
+document_files() {
+  [[ ! -d $WORK/files ]] || find "$WORK/files" -type f -printf '/%P\n' | sort
+}
+
+# A line for each file of the document that is missing or differs.
+files_drift() {
+  local path
+  for path in $(document_files); do
+    if [[ ! -e $path ]]; then
+      echo "$path: missing"
+    elif ! cmp --silent "$WORK/files$path" "$path"; then
+      echo "$path: differs"
+    fi
+  done
+}
+
+# Puts the document's files in place, each whole or not at all; CHANGED lists those that were not as wanted.
+files_apply() {
+  local path mode
+  CHANGED=()
+  for path in $(document_files); do
+    if cmp --silent "$WORK/files$path" "$path"; then continue; fi
+    say "write $path"
+    record_file "$path"
+    case $path in /etc/kubernetes/* | /etc/oslo-cluster/*) mode=0600 ;; *) mode=0644 ;; esac
+    install -D -m "$mode" "$WORK/files$path" "$path.oslo-new"
+    mv "$path.oslo-new" "$path"
+    CHANGED+=("$path")
+  done
+}
+
+# Remembers a file that is not the machine's own, and what stood there before, for the release.
+record_file() {
+  mkdir -p "$state"
+  if grep -qxF "$1" "$state/files" 2>/dev/null; then return; fi
+  if [[ -e $1 ]]; then
+    mkdir -p "$state/backup${1%/*}"
+    cp -a "$1" "$state/backup$1"
+  fi
+  echo "$1" >>"$state/files"
+}
+
+# Removes files below a directory that an earlier document had put there and this one has not.
+files_prune() {
+  local path
+  while IFS= read -r path; do
+    if [[ $path == "$1"/* && -e $path && ! -e $WORK/files$path ]]; then
+      say "remove $path"
+      rm -f "$path"
+    fi
+  done < <(cat "$state/files" 2>/dev/null)
+}
+
+installed_version() {
+  dpkg-query --show --showformat='${db:Status-Abbrev} ${Version}' "$1" 2>/dev/null | sed -n 's/^[ih]i *//p'
+}
+
+apt_get() {
+  DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get --quiet --quiet --yes \
+    -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 \
+    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
+}
+
+# Installs packages and remembers those that were not there before, for the release.
+install_packages() {
+  local before after
+  dpkg --configure -a # a run that was killed inside dpkg
+  before=$(dpkg-query --show --showformat='${Package}\n' | sort)
+  printf '%s\n' "$@" | sed 's/=.*//' >>"$state/packages-wanted"
+  apt_get install --no-install-recommends --allow-change-held-packages "$@"
+  after=$(dpkg-query --show --showformat='${Package}\n' | sort)
+  comm -13 <(echo "$before") <(echo "$after") >>"$state/packages"
+}
+
+admin() { kubectl --kubeconfig "$kubeconfig" "$@"; }

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Prints what a join needs, as the secrets of a document: a token of 15 minutes and the CA's hash.
+set -euo pipefail
+kubeconfig=/etc/kubernetes/admin.conf
+token=$(kubeadm token create --kubeconfig "$kubeconfig" --ttl 15m --description "one join by oslo-cluster")
+hash=$(openssl x509 -pubkey -noout -in /etc/kubernetes/pki/ca.crt | openssl pkey -pubin -outform der | sha256sum | cut -d' ' -f1)
+printf 'secrets:\n  TOKEN: "%s"\n  CA_CERT_HASH: "sha256:%s"\n' "$token" "$hash"

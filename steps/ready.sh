@@ -1,0 +1,29 @@
+# shellcheck shell=bash
+# Is the cluster of use? Agents rolled out, every node Ready, DNS answering.
+
+check() {
+  local node
+  if [[ $WAIT_FOR == nothing ]]; then return; fi
+  for node in $NODES; do
+    [[ $(admin get node "$node" --output jsonpath='{.status.conditions[?(@.type=="Ready")].status}' 2>&1) == True ]] ||
+      echo "node $node is not Ready"
+  done
+}
+
+apply() {
+  local workload nodes workloads=(daemonset/cilium deployment/cilium-operator deployment/coredns)
+  if [[ $WAIT_FOR == nothing ]]; then
+    say "cilium.waitFor is nothing: not waited for"
+    reading '{"waitedFor":"nothing"}'
+    return
+  fi
+  if [[ $WAIT_FOR == all ]] && admin --namespace kube-system get daemonset cilium-envoy >/dev/null 2>&1; then
+    workloads+=(daemonset/cilium-envoy)
+  fi
+  for workload in "${workloads[@]}"; do
+    admin --namespace kube-system rollout status "$workload" --timeout "${TIMEOUT_SECONDS}s"
+  done
+  read -ra nodes <<<"$NODES"
+  admin wait --for=condition=Ready --timeout "${TIMEOUT_SECONDS}s" "${nodes[@]/#/node/}"
+  reading "{\"waitedFor\":\"$WAIT_FOR\"}"
+}

@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# Gives a machine back: ends Kubernetes on it and removes what the steps have put there, and nothing else.
+# Complete in itself and safe to repeat: it may run after an `up` that got nowhere.
+set -euo pipefail
+cluster=$1
+state=/var/lib/oslo-cluster
+
+main() {
+  if [[ ! -d $state ]]; then
+    echo "nothing of cluster $cluster on $(hostname)"
+    return
+  fi
+  owner=$(sed -n 's/^clusterId=//p' "$state/claim" 2>/dev/null || true)
+  if [[ -n $owner && $owner != "$cluster" ]]; then
+    echo "$(hostname) belongs to cluster $owner: left alone"
+    return
+  fi
+  exec 9>/run/oslo-release.lock
+  flock --timeout 300 9
+  stop_steps
+  end_kubernetes
+  restore_files
+  purge_packages
+  systemctl --quiet unmask swap.target 2>/dev/null || true
+  systemctl daemon-reload
+  rm -rf /run/oslo-cluster /etc/oslo-cluster /var/log/oslo-cluster /usr/local/lib/oslo-cluster
+  rm -rf "$state" # last: until here a repeated run finds its way
+  rm -f /run/oslo-release.lock
+  echo "released $(hostname)"
+}
+
+stop_steps() {
+  systemctl stop 'oslo-step-*' 2>/dev/null || true
+}
+
+end_kubernetes() {
+  if command -v kubeadm >/dev/null; then
+    # No API server is asked: the cluster goes as a whole, or the node was drained before.
+    timeout 300 kubeadm reset --force --cri-socket unix:///run/containerd/containerd.sock >/dev/null 2>&1 || true
+  fi
+  systemctl stop kubelet 2>/dev/null || true
+  if command -v ctr >/dev/null && systemctl is-active --quiet containerd; then
+    end_containers
+  fi
+  systemctl stop containerd 2>/dev/null || true
+  # Shims outlive containerd by design.
+  pkill --full '^/usr/bin/containerd-shim-runc-v2 -namespace k8s.io' 2>/dev/null || true
+  unmount_below /var/lib/kubelet /run/containerd /var/lib/containerd /run/netns /var/run/cilium /run/cilium
+  remove_network
+  # Not the directories themselves: they may be disks of their own.
+  for directory in /var/lib/kubelet /var/lib/etcd /var/lib/containerd /var/lib/cni /var/lib/cilium; do
+    [[ ! -d $directory ]] || find "$directory" -mindepth 1 -delete 2>/dev/null || true
+  done
+  rm -rf /etc/kubernetes /etc/cni/net.d /run/cilium /var/run/cilium /var/log/pods /var/log/containers /var/log/kubernetes \
+    /opt/cni/bin/cilium-cni /run/containerd
+}
+
+end_containers() {
+  local id
+  for id in $(ctr --namespace k8s.io tasks list --quiet 2>/dev/null); do
+    ctr --namespace k8s.io tasks delete --force "$id" >/dev/null 2>&1 || true
+  done
+}
+
+unmount_below() {
+  local directory mount
+  for directory in "$@"; do
+    awk -v d="$directory/" 'index($2, d) == 1 { print $2 }' /proc/mounts | sort --reverse | while IFS= read -r mount; do
+      umount --lazy "$mount" 2>/dev/null || true
+    done
+  done
+}
+
+# What Cilium leaves: its devices (their programs with them), its pinned programs, its routes.
+remove_network() {
+  local link
+  for link in cilium_host cilium_net cilium_vxlan cilium_geneve; do
+    ip link delete "$link" 2>/dev/null || true
+  done
+  for link in $(ip -o link show | awk -F'[:@ ]+' '$2 ~ /^lxc/ { print $2 }'); do
+    ip link delete "$link" 2>/dev/null || true
+  done
+  rm -rf /sys/fs/bpf/cilium /sys/fs/bpf/tc/globals/cilium_* 2>/dev/null || true
+  ip route show proto kernel >/dev/null
+  ip rule del priority 100 2>/dev/null || true
+  for tool in iptables ip6tables; do
+    if command -v "$tool-save" >/dev/null && "$tool-save" 2>/dev/null | grep -q 'CILIUM_\|KUBE-'; then
+      "$tool-save" | grep -v 'CILIUM_\|KUBE-' | "$tool-restore" || true
+    fi
+  done
+}
+
+restore_files() {
+  local path
+  [[ -f $state/files ]] || return 0
+  while IFS= read -r path; do
+    if [[ -e $state/backup$path ]]; then
+      cp -a "$state/backup$path" "$path"
+    else
+      rm -f "$path"
+      rmdir --ignore-fail-on-non-empty "${path%/*}" 2>/dev/null || true
+    fi
+  done <"$state/files"
+  sysctl --quiet --system >/dev/null 2>&1 || true
+}
+
+purge_packages() {
+  local packages=()
+  [[ -f $state/packages ]] || return 0
+  mapfile -t packages < <(sort --unique "$state/packages")
+  ((${#packages[@]} > 0)) || return 0
+  apt-mark unhold "${packages[@]}" >/dev/null 2>&1 || true
+  DEBIAN_FRONTEND=noninteractive apt-get --quiet --quiet --yes -o DPkg::Lock::Timeout=300 \
+    --allow-change-held-packages purge "${packages[@]}" >/dev/null 2>&1 ||
+    echo "some packages could not be purged on $(hostname): ${packages[*]}"
+}
+
+main
