@@ -8,15 +8,21 @@ export function parseAddress(text: string): Address | undefined {
   return Family.isValid(text) ? new Family(text) : undefined;
 }
 
-/** True for an address without a prefix, in canonical form (`10.10.0.11`, `fd00::1`). */
+/** True for an address without a prefix or zone (`10.10.0.11`, `fd00::1`). */
 export function isAddress(text: string): boolean {
-  return !text.includes("/") && parseAddress(text) !== undefined;
+  return !/[/%]/.test(text) && parseAddress(text) !== undefined;
 }
 
 /** True for a CIDR whose host bits are zero (`10.10.0.0/24`). */
 export function isCidr(text: string): boolean {
-  const parsed = text.includes("/") ? parseAddress(text) : undefined;
+  const parsed = /^[^/%]+\/\d+$/.test(text) ? parseAddress(text) : undefined;
   return parsed !== undefined && parsed.bigInt() === parsed.startAddress().bigInt();
+}
+
+/** The one spelling of an address or CIDR, so that equal ones compare as equal: `fd00::1`. */
+export function canonical(text: string): string {
+  const parsed = need(text);
+  return text.includes("/") ? `${parsed.correctForm()}/${parsed.subnetMask}` : parsed.correctForm();
 }
 
 /** 4 or 6. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isAddress, isCidr } from "./cidr.ts";
+import { canonical, isAddress, isCidr } from "./cidr.ts";
 
 /** RFC 1123 label: what Kubernetes takes as a node's name and a host takes as its name. */
 export const dnsLabel = z
@@ -12,15 +12,21 @@ export const dnsLabel = z
 /** RFC 1123 subdomain or an address. */
 export const hostname = z
   .string()
-  .regex(/^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$/, "not a host name or address; write one");
+  .regex(/^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$/, "not a host name or address; write one")
+  .refine(
+    (text) => !/^[0-9.]+$/.test(text) || isAddress(text),
+    "not an IP address; write one such as 10.10.0.11, or a host name",
+  );
 
 export const address = z
   .string()
-  .refine(isAddress, "not an IP address; write one without a prefix, such as 10.10.0.11");
+  .refine(isAddress, "not an IP address; write one without a prefix, such as 10.10.0.11")
+  .transform(canonical);
 
 export const cidr = z
   .string()
-  .refine(isCidr, "not a CIDR with zero host bits; write one such as 10.10.0.0/24");
+  .refine(isCidr, "not a CIDR with zero host bits; write one such as 10.10.0.0/24")
+  .transform(canonical);
 
 /** One CIDR for a single-stack cluster, two (IPv4 and IPv6 in either order) for dual stack. */
 export const cidrPerFamily = z
@@ -30,6 +36,7 @@ export const cidrPerFamily = z
 
 export const url = z
   .url({ protocol: /^https?$/, error: "not an http or https address; write one" })
+  .regex(/^[^\s"\\]*$/, "holds white space, a quote or a backslash; write %20, %22 or %5C")
   .transform((text) => text.replace(/\/+$/, ""));
 
 /** A full OpenPGP v4 fingerprint. */
@@ -41,6 +48,11 @@ export const fingerprint = z
     "not a full OpenPGP fingerprint; give all 40 hexadecimal digits (a short key id can be forged)",
   );
 
+/** A user of a node. It stands in ssh's arguments, so it may not begin like an option. */
+export const user = z
+  .string()
+  .regex(/^[a-z_][A-Za-z0-9_.-]*$/, "not a user's name; write one such as root");
+
 /** A public host key as /etc/ssh/ssh_host_ed25519_key.pub has it, without the comment. */
 export const hostKey = z
   .string()
@@ -51,10 +63,18 @@ export const hostKey = z
   )
   .transform((text) => text.split(" ").slice(0, 2).join(" "));
 
+const notExact = "not an exact version; write major.minor.patch, such as 1.36.3";
+
 /** `1.36.3`, never a range: what runs is what was reviewed. */
-export const exactVersion = z
+export const exactVersion = z.string(notExact).regex(/^\d+\.\d+\.\d+$/, notExact);
+
+/** A version as dpkg compares it, such as `2.4.1-1~debian.13~trixie`. */
+export const packageVersion = z
   .string()
-  .regex(/^\d+\.\d+\.\d+$/, "not an exact version; write major.minor.patch, such as 1.36.3");
+  .regex(
+    /^[A-Za-z0-9.+~:-]+$/,
+    "not a package's version; copy it from apt-cache madison <package>",
+  );
 
 export const port = z
   .int("not a whole number; write a port")

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { parse as parseYaml } from "yaml";
-import type { z } from "zod";
 import { type Config, resolve } from "./config.ts";
-import { ConfigError, type Problem } from "./problem.ts";
+import { fromIssue } from "./issues.ts";
+import { ConfigError } from "./problem.ts";
+import { problemsOfTheRest } from "./rest.ts";
 import { rules } from "./rules/index.ts";
 import { schema } from "./schema.ts";
 
@@ -25,10 +26,11 @@ export function loadStackFile(path: string): Config {
 export function loadConfig(sections: Record<string, unknown>, source: string): Config {
   const parsed = schema.safeParse(sections);
   if (!parsed.success) {
-    throw new ConfigError(
-      source,
-      parsed.error.issues.flatMap((issue) => fromIssue(issue, sections)),
-    );
+    const { issues } = parsed.error;
+    throw new ConfigError(source, [
+      ...issues.flatMap((issue) => fromIssue(issue, sections)),
+      ...problemsOfTheRest(sections, issues),
+    ]);
   }
   const config = resolve(parsed.data);
   const problems = rules.flatMap((rule) => [...rule(config)]);
@@ -48,46 +50,12 @@ function sectionsOf(path: string): Record<string, unknown> {
     throw notAStack(undefined, (error as Error).message.split("\n")[0] ?? "cannot be read");
   }
   const config = (document as { config?: unknown } | null)?.config;
-  if (typeof config !== "object" || config === null) throw notAStack(config, "not a map");
+  if (typeof config !== "object" || config === null || Array.isArray(config)) {
+    throw notAStack(config, "not a map");
+  }
   return Object.fromEntries(
     Object.entries(config)
       .filter(([key]) => key.startsWith(`${project}:`))
       .map(([key, value]) => [key.slice(project.length + 1), value]),
   );
-}
-
-/** An issue of the schema, with the value that stands at its path. */
-function fromIssue(issue: z.core.$ZodIssue, root: unknown): Problem[] {
-  const at = (path: readonly PropertyKey[]) =>
-    path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)?.[key], root);
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({
-      path: formatPath([...issue.path, key]),
-      value: at([...issue.path, key]),
-      why: "no such field",
-      fix: "remove it, or correct its spelling",
-    }));
-  }
-  const value = at(issue.path);
-  const missing = value === undefined;
-  const [why, fix] = missing
-    ? ["required", `give it (${describe(issue)})`]
-    : splitMessage(issue.message);
-  return [{ path: formatPath(issue.path), value, why, fix }];
-}
-
-function describe(issue: z.core.$ZodIssue): string {
-  return issue.code === "invalid_type" ? `a value of type ${issue.expected}` : issue.message;
-}
-
-/** Messages of the schema have the form `why; fix`; zod's own have no fix. */
-function splitMessage(message: string): [string, string] {
-  const [why = message, ...fix] = message.split("; ");
-  return [why, fix.join("; ") || "see the README's table of the configuration"];
-}
-
-function formatPath(path: readonly PropertyKey[]): string {
-  return path
-    .map((key, i) => (typeof key === "number" ? `[${key}]` : `${i === 0 ? "" : "."}${String(key)}`))
-    .join("");
 }

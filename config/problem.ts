@@ -29,6 +29,8 @@ export class ConfigError extends Error {
 
 function formatValue(value: unknown): string {
   if (value === undefined) return "(not set)";
-  const text = typeof value === "string" ? value : JSON.stringify(value);
+  // A string stands as it is written, unless that would be empty, padded or more than one line.
+  const plain = typeof value === "string" && /^\S(.*\S)?$/.test(value);
+  const text = plain ? value : JSON.stringify(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

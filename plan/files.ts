@@ -24,8 +24,9 @@ export function planFiles(plan: ClusterPlan): Map<string, string> {
     ...plan.gatewayApi.objects,
   ]) {
     const { name, namespace } = manifest.metadata;
-    const path = [manifest.kind.toLowerCase(), namespace, name].filter(Boolean).join("-");
-    files.set(`cluster/gateway-api/${path}.yaml`, renderYaml(manifest));
+    // The namespace is a directory: `a-b/c` and `a/b-c` are two objects.
+    const path = [namespace, `${manifest.kind.toLowerCase()}-${name}.yaml`].filter(Boolean);
+    files.set(["cluster/gateway-api", ...path].join("/"), renderYaml(manifest));
   }
   return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
 }

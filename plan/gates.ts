@@ -1,4 +1,5 @@
 import type { Config, NodeConfig } from "../config/config.ts";
+import type { AppliedDirective } from "./directive.ts";
 import { type StepDocument, step } from "./step.ts";
 
 type Part = Pick<Config, "gates" | "network" | "nodes">;
@@ -39,4 +40,49 @@ export function peersGate({ gates, network, nodes }: Part, node: NodeConfig): St
     RTT_MILLISECONDS: gates.nodeRttMilliseconds,
     CLOCK_SKEW_SECONDS: gates.clockSkewSeconds,
   });
+}
+
+/** The articles' claims about machines, as gates. */
+export function gateDirectives({
+  gates,
+  network,
+}: Pick<Config, "gates" | "network">): AppliedDirective[] {
+  return [
+    {
+      seed: "001",
+      says: "fio … --fdatasync=1 --size=100m --bs=2300: above 10 ms at p99, do not build a cluster there",
+      applied: `gate-etcd-disk: p99 ≤ ${gates.etcdFsyncP99Milliseconds} ms`,
+      why: "Applied. Read from fio's own percentile of fdatasync, not of completion; in a sub-directory, because kubeadm refuses a directory that fio has left files in.",
+    },
+    {
+      seed: "002",
+      says: "CPU steal negligible (< 0.1 %)",
+      applied: `gate-host: ≤ ${gates.stealPercent} % over ${gates.stealWindowSeconds} s`,
+      why: "Applied as a gate; a window of seconds shows a host that is oversold now, not one that will be.",
+    },
+    {
+      seed: "001",
+      says: "ip -d link show eth0 | grep mtu; tracepath for the path MTU",
+      applied: `gate-host and gate-peers: ${network.mtu} bytes on the interface and on the path to every peer`,
+      why: "Applied with whole packets that may not be fragmented, in each family.",
+    },
+    {
+      seed: "003",
+      says: "ip -d link show | grep vxlan",
+      applied: "gate-host: no vxlan or geneve device",
+      why: "Applied before the build, and at every drift check after it.",
+    },
+    {
+      seed: "002",
+      says: "node-to-node latency below a millisecond",
+      applied: `gate-peers: mean of ten ≤ ${gates.nodeRttMilliseconds} ms`,
+      why: "Applied with room for a busy hypervisor; set it to 1 for the article's own claim.",
+    },
+    {
+      seed: "001",
+      says: "2 GB of RAM that are there when needed",
+      applied: `gate-host: ≥ ${gates.memoryMebibytes} MiB on a control plane`,
+      why: "Applied as to what the machine shows; whether the hypervisor reserves it, a guest cannot see.",
+    },
+  ];
 }

@@ -20,11 +20,26 @@ const modules: { name: string; why: string }[] = [
   { name: "xt_socket", why: "Cilium's L7 redirection" },
 ];
 
+type Part = Pick<Config, "cluster" | "network" | "tuning">;
+
 /** Ports that ephemeral sockets must leave alone: etcd, Cilium's health, API server, kubelet and friends, NodePorts. */
-const reservedPorts = "2379-2381,4240-4245,6443,10248-10259,30000-32767";
+function reservedPorts({ cluster: { endpoint } }: Part): string {
+  const ranges = [[2379, 2381], [4240, 4245], [endpoint.port], [10248, 10259], [30000, 32767]];
+  // As the kernel prints them back: in order, and adjacent ones as one.
+  const merged: { first: number; last: number }[] = [];
+  for (const [first = 0, last = first] of ranges.sort(([a = 0], [b = 0]) => a - b)) {
+    const before = merged.at(-1);
+    if (before && first <= before.last + 1) before.last = Math.max(before.last, last);
+    else merged.push({ first, last });
+  }
+  return merged
+    .map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`))
+    .join(",");
+}
 
 /** Every kernel parameter of the plan, with its reason. */
-export function sysctls({ network, tuning }: Pick<Config, "network" | "tuning">): Sysctl[] {
+export function sysctls(config: Part): Sysctl[] {
+  const { network, tuning } = config;
   const own: Sysctl[] = [
     {
       key: "net.netfilter.nf_conntrack_max",
@@ -83,7 +98,7 @@ export function sysctls({ network, tuning }: Pick<Config, "network" | "tuning">)
     },
     {
       key: "net.ipv4.ip_local_reserved_ports",
-      value: reservedPorts,
+      value: reservedPorts(config),
       scope: "network",
       why: "etcd, Cilium, API server, kubelet and NodePorts lie within the range above",
     },
@@ -155,20 +170,24 @@ export function sysctls({ network, tuning }: Pick<Config, "network" | "tuning">)
   ];
   const extra = Object.entries(tuning.sysctl);
   return [
-    ...own.filter((entry) => !(entry.key in tuning.sysctl)),
+    ...own.filter((entry) => !(entry.key.replaceAll("/", ".") in tuning.sysctl)),
     ...extra.map(
       ([key, value]): Sysctl => ({
         key,
         value,
-        scope: own.find((entry) => entry.key === key)?.scope ?? "network",
+        scope: own.find((entry) => entry.key === key)?.scope ?? scopeOf(key),
         why: "tuning.sysctl",
       }),
     ),
   ];
 }
 
+function scopeOf(key: string): Sysctl["scope"] {
+  return key.startsWith("net.") ? "network" : "machine";
+}
+
 /** Modules and kernel parameters of every node. */
-export function kernelStep(config: Pick<Config, "network" | "tuning">): StepDocument {
+export function kernelStep(config: Part): StepDocument {
   return step(
     "kernel",
     { HOST_WIDE: config.tuning.hostWide },
@@ -197,7 +216,7 @@ function renderSysctls(entries: Sysctl[], hostWide: boolean): string {
 }
 
 /** The articles' kernel parameters, as applied. */
-export function kernelDirectives(config: Pick<Config, "network" | "tuning">): AppliedDirective[] {
+export function kernelDirectives(config: Part): AppliedDirective[] {
   return sysctls(config).flatMap(({ key, value, directive }) =>
     directive ? [{ ...directive, applied: `${key} = ${value}` }] : [],
   );

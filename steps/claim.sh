@@ -2,7 +2,7 @@
 # First contact: takes the machine for one cluster, puts the steps in place, reports who the machine is.
 # The scripts follow this text on stdin; `put` takes them.
 set -euo pipefail
-cluster=$1
+cluster=$1 node=$2
 state=/var/lib/oslo-cluster
 lib=/usr/local/lib/oslo-cluster
 
@@ -15,8 +15,18 @@ if [[ -n $owner && $owner != "$cluster" ]]; then
   echo "error: $(hostname) belongs to cluster $owner, not $cluster; destroy that cluster first, or take another machine" >&2
   exit 1
 fi
+known=$(sed -n 's/^nodeName=//p' "$state/claim" 2>/dev/null || true)
+if [[ -n $known && $known != "$node" ]]; then
+  echo "error: $(hostname) is node $known of this cluster; a node is not renamed in place: remove $known in one up, and add $node in the next" >&2
+  exit 1
+fi
+machine=$(sed -n 's/^machineId=//p' "$state/claim" 2>/dev/null || true)
+if [[ -n $machine && $machine != "$(cat /etc/machine-id)" ]]; then
+  echo "error: this disk was claimed as machine $machine and now runs as $(cat /etc/machine-id): on a copy remove $state and /etc/kubernetes, on a machine that was given a new id remove $state/claim" >&2
+  exit 1
+fi
 mkdir -p "$state" "$lib"
-printf 'clusterId=%s\nmachineId=%s\n' "$cluster" "$(cat /etc/machine-id)" >"$state/claim.new"
+printf 'clusterId=%s\nnodeName=%s\nmachineId=%s\n' "$cluster" "$node" "$(cat /etc/machine-id)" >"$state/claim.new"
 mv "$state/claim.new" "$state/claim"
 
 put() {
@@ -27,10 +37,8 @@ put() {
 
 facts() {
   local macs
-  macs=$(find /sys/class/net -maxdepth 1 -type l -printf '%p\n' | while read -r link; do
-    if [[ $(readlink "$link") == *virtual* && ${link##*/} != eth* && ${link##*/} != ens* && ${link##*/} != enp* ]]; then continue; fi
-    cat "$link/address"
-  done | grep -v '^00:00:00:00:00:00$' | sort | xargs || true)
+  # Network cards by their predictable names; bridges, tunnels and pods' devices come and go.
+  macs=$(ip -o link show | sed -n 's/^[0-9]*: e[a-z0-9]*[:@].* link\/ether \([0-9a-f:]*\) .*/\1/p' | sort | xargs)
   printf '{"hostname":"%s","machineId":"%s","macAddresses":"%s","productUuid":"%s"}\n' \
     "$(hostname)" "$(cat /etc/machine-id)" "$macs" "$(cat /sys/class/dmi/id/product_uuid 2>/dev/null || true)"
 }

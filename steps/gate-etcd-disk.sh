@@ -5,7 +5,7 @@
 check() { :; }
 
 apply() {
-  local parent directory nanoseconds milliseconds
+  local parent nanoseconds milliseconds
   if [[ -d $DIRECTORY/member ]]; then
     milliseconds=$(sed -n 's/^reading=.*"etcdFsyncP99Milliseconds":\([0-9.]*\).*/\1/p' "$state/steps/gate-etcd-disk" 2>/dev/null)
     say "etcd runs on this disk: judging the earlier reading (${milliseconds:-none}), measuring nothing"
@@ -23,7 +23,7 @@ apply() {
     milliseconds=$(awk "BEGIN { printf \"%.3f\", $nanoseconds / 1e6 }")
   fi
   reading "{\"etcdFsyncP99Milliseconds\":${milliseconds:-null}}"
-  if awk "BEGIN { exit !(${milliseconds:-0} > $P99_MILLISECONDS) }"; then
+  if [[ -n $milliseconds ]] && exceeds "$milliseconds" "$P99_MILLISECONDS"; then
     die "etcd's disk on $(hostname): p99 of fdatasync is $milliseconds ms, allowed $P99_MILLISECONDS ms: leaders would be lost under load; give $DIRECTORY an NVMe disk"
   fi
 }

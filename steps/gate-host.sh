@@ -21,7 +21,7 @@ apply() {
     at_least "CPUs" "$cpus" "$CPUS" "" "take a larger machine"
     at_least "memory" "$memory" "$MEMORY_MEBIBYTES" " MiB" "take a larger machine"
     at_least "free disk below /var/lib" "$free" "$DISK_FREE_PERCENT" " %" "free space, or the kubelet will evict pods"
-    if awk "BEGIN { exit !($steal > $STEAL_PERCENT) }"; then
+    if exceeds "$steal" "$STEAL_PERCENT"; then
       echo "CPU steal: $steal % over $STEAL_WINDOW_SECONDS s, allowed $STEAL_PERCENT %: the hypervisor is oversold; move the machine"
     fi
   )
@@ -34,12 +34,12 @@ at_least() {
   if (($2 < $3)); then echo "$1: $2$4, needed $3$4: $5"; fi
 }
 
-mtu() { cat "/sys/class/net/$INTERFACE/mtu" 2>/dev/null || echo 0; }
+mtu() { ip -o link show dev "$INTERFACE" 2>/dev/null | sed -n 's/.* mtu \([0-9]*\) .*/\1/p'; }
 
 interface_problems() {
   local address
-  if [[ ! -e /sys/class/net/$INTERFACE ]]; then
-    echo "interface $INTERFACE: absent (there are: $(find /sys/class/net -mindepth 1 -printf '%f ' | sort)): set network.vlan.interface"
+  if [[ -z $(mtu) ]]; then
+    echo "interface $INTERFACE: absent (there are: $(ip -o link show | awk -F'[:@] ?' '{ print $2 }' | xargs)): set network.vlan.interface"
     return
   fi
   if (($(mtu) != MTU)); then
@@ -74,5 +74,5 @@ steal_percent() {
   after=$(head -n 1 /proc/stat)
   printf '%s\n%s\n' "$before" "$after" | awk '
     { total = 0; for (i = 2; i <= 9; i++) total += $i; t[NR] = total; s[NR] = $9 }
-    END { printf "%.2f", t[2] > t[1] ? 100 * (s[2] - s[1]) / (t[2] - t[1]) : 0 }'
+    END { printf "%.2f", (100 * (s[2] - s[1]) / (t[2] - t[1])) }'
 }

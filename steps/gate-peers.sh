@@ -16,13 +16,13 @@ apply() {
     skew=$(clock_skew "$address")
     say "$name $address: rtt $rtt ms, path MTU $path, clock skew ${skew:-not measurable} s"
     readings+=("$(printf '"%s":{"rttMilliseconds":%s,"pathMtu":%d,"clockSkewSeconds":%s}' "$peer" "$rtt" "$path" "${skew:-null}")")
-    if awk "BEGIN { exit !($rtt > $RTT_MILLISECONDS) }"; then
+    if exceeds "$rtt" "$RTT_MILLISECONDS"; then
       problems+="$name ($address): round trip $rtt ms, allowed $RTT_MILLISECONDS ms: the nodes do not stand together"$'\n'
     fi
     if ((path < MTU)); then
       problems+="$name ($address): path MTU $path, expected $MTU: a switch or bridge drops larger packets; mend it, or set network.mtu"$'\n'
     fi
-    if awk "BEGIN { s = ${skew:-0}; exit !((s < 0 ? -s : s) > $CLOCK_SKEW_SECONDS) }"; then
+    if [[ -n $skew ]] && exceeds "${skew#-}" "$CLOCK_SKEW_SECONDS"; then
       problems+="$name ($address): clocks differ by $skew s, allowed $CLOCK_SKEW_SECONDS s: set the clock (chronyc makestep)"$'\n'
     fi
   done

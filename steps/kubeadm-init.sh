@@ -35,7 +35,7 @@ apply() {
     "$(base64 --wrap=0 /etc/kubernetes/pki/ca.crt)")"
 }
 
-healthy() { curl --fail --silent --max-time 5 --cacert /etc/kubernetes/pki/ca.crt "$READYZ"; }
+healthy() { curl --fail --silent --max-time 5 --output /dev/null --cacert /etc/kubernetes/pki/ca.crt "$READYZ"; }
 
 immutables() { sed -n 's/^IMMUTABLE_//p' "$WORK/vars" | sort; }
 
@@ -55,7 +55,9 @@ initialize() {
   encryption_key
   systemctl start kubelet || true
   say "kubeadm init"
-  kubeadm init --config "$init_document"
+  # init prints the token that it makes for joins, and keeps it for 24 h. Each join mints its own here.
+  kubeadm init --config "$init_document" | sed '/Using token/d'
+  admin --namespace kube-system delete secrets --field-selector type=bootstrap.kubernetes.io/token
 }
 
 # A changed document on a living cluster.

@@ -9,6 +9,7 @@ check() {
 }
 
 apply() {
+  refuse_other_driver
   files_apply
   files_prune /etc/kubernetes/kubelet.conf.d
   systemctl daemon-reload
@@ -18,4 +19,14 @@ apply() {
     systemctl restart kubelet
     wait_until 60 "kubelet is healthy" curl --fail --silent http://127.0.0.1:10248/healthz
   fi
+}
+
+# Running pods stay in cgroups of the old driver, and the kubelet loses them.
+refuse_other_driver() {
+  local path=/etc/kubernetes/kubelet.conf.d/10-oslo-cluster.conf current wanted
+  if [[ ! -f /var/lib/kubelet/config.yaml || ! -f $path ]]; then return; fi
+  current=$(sed -n 's/^cgroupDriver: //p' "$path")
+  wanted=$(sed -n 's/^cgroupDriver: //p' "$WORK/files$path")
+  [[ $current == "$wanted" ]] ||
+    die "cgroup driver $current is in use on a living node, and $wanted is asked for: put $current back, or make the node anew"
 }

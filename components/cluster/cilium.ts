@@ -17,7 +17,9 @@ export class Cilium extends pulumi.ComponentResource {
         version: plan.version,
         repositoryOpts: { repo: plan.repository },
         values: plan.values,
-        skipAwait: plan.waitFor !== "all",
+        // The step \`ready\` waits, and can be run again. A Helm that is killed while it waits leaves a
+        // release that no later install may take.
+        skipAwait: true,
         timeout: plan.timeoutSeconds,
       },
       { parent: this, deletedWith: opts?.deletedWith },

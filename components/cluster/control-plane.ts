@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
+import { quote } from "../../plan/reach.ts";
 import type { Node } from "../node/node.ts";
-import { quote } from "../node/reach.ts";
 
 export interface ControlPlaneArgs {
   clusterName: string;

@@ -1,9 +1,9 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan, NodePlan } from "../../plan/plan.ts";
+import { type NodeReach, nodeReach, quote } from "../../plan/reach.ts";
 import { renderStep, type StepName } from "../../plan/step.ts";
 import { claimScript, releaseScript, scriptDigest } from "../../steps/bundle.ts";
-import { type NodeReach, nodeReach, quote } from "./reach.ts";
 
 export interface NodeArgs {
   cluster: Pick<ClusterPlan, "name" | "dial" | "bastion">;
@@ -124,7 +124,7 @@ export class Node extends pulumi.ComponentResource {
       `${this.reach.name}-claim`,
       {
         connection: this.reach.connection,
-        create: this.reach.asRoot(`bash -s -- ${cluster}`),
+        create: this.reach.asRoot(`bash -s -- ${cluster} ${this.reach.name}`),
         stdin: claimScript(),
         logging: command.remote.Logging.Stderr,
         addPreviousOutputInEnv: false,

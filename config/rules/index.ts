@@ -1,8 +1,9 @@
 import type { Rule } from "../rule.ts";
+import { endpointAddress, gatewayAddresses, nodeAddresses } from "./addresses.ts";
 import { contradictions, rawValues } from "./cilium.ts";
 import { distinctRoutes, weights } from "./gateway.ts";
 import { regionInResidency } from "./residency.ts";
-import { disjointSubnets, nodeAddresses, sameFamilies, subnetSizes } from "./subnets.ts";
+import { disjointSubnets, sameFamilies, subnetSizes } from "./subnets.ts";
 import { controlPlanes, distinctNodes } from "./topology.ts";
 import { neededSysctls } from "./tuning.ts";
 import { knownVersions } from "./versions.ts";
@@ -14,6 +15,8 @@ export const rules: readonly Rule[] = [
   distinctNodes,
   sameFamilies,
   nodeAddresses,
+  gatewayAddresses,
+  endpointAddress,
   disjointSubnets,
   subnetSizes,
   knownVersions,

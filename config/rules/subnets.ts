@@ -1,6 +1,5 @@
-import { contains, families, hostBits, isReservedIn, overlaps, prefixLength } from "../cidr.ts";
+import { families, hostBits, overlaps, prefixLength } from "../cidr.ts";
 import type { Config } from "../config.ts";
-import type { Problem } from "../problem.ts";
 import type { Rule } from "../rule.ts";
 
 type Named = { path: string; cidr: string };
@@ -49,32 +48,6 @@ export const disjointSubnets: Rule = function* (config) {
         why: `overlaps ${b.path} (${b.cidr}): packets for one would go to the other`,
         fix: "choose disjoint ranges",
       };
-    }
-  }
-};
-
-/** Nodes stand in the VLAN, on addresses that nothing else has. */
-export const nodeAddresses: Rule = function* ({ network, nodes }) {
-  const { subnets, gateways } = network.vlan;
-  for (const [n, node] of nodes.entries()) {
-    for (const [a, address] of node.addresses.entries()) {
-      const problem = (why: string, fix: string): Problem => ({
-        path: `nodes.existing[${n}].addresses[${a}]`,
-        value: address,
-        why,
-        fix,
-      });
-      const subnet = subnets.find((candidate) => contains(candidate, address));
-      if (subnet === undefined) {
-        yield problem(
-          `not in network.vlan.subnets (${subnets.join(", ")})`,
-          "give its address on the VLAN",
-        );
-      } else if (isReservedIn(subnet, address)) {
-        yield problem(`the network or broadcast address of ${subnet}`, "give a host's address");
-      } else if (gateways.includes(address)) {
-        yield problem("the VLAN's gateway", "give the node an address of its own");
-      }
     }
   }
 };

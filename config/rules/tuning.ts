@@ -9,10 +9,13 @@ const needed: Record<string, { allowed: readonly string[]; why: string }> = {
   },
 };
 
+/** The stricter of `all` and the interface's own wins. */
+const anyRpFilter = /^net\.ipv4\.conf\..+\.rp_filter$/;
+
 /** Overrides that would break what the cluster is for. */
 export const neededSysctls: Rule = function* ({ tuning }) {
   for (const [key, value] of Object.entries(tuning.sysctl)) {
-    const need = needed[key];
+    const need = needed[key.replace(anyRpFilter, "net.ipv4.conf.all.rp_filter")];
     if (need === undefined || need.allowed.includes(value)) continue;
     yield {
       path: `tuning.sysctl["${key}"]`,

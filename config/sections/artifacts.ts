@@ -2,6 +2,11 @@ import { z } from "zod";
 import { field } from "../field.ts";
 import { fingerprint, url } from "../formats.ts";
 
+/** A suite or component of an apt repository. */
+const aptWord = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]*$/, "not a suite or component; write a word such as trixie");
+
 /** Where everything that reaches a node comes from: upstream by default, or mirrors. */
 export const artifacts = z.strictObject({
   kubernetes: z
@@ -26,11 +31,11 @@ export const artifacts = z.strictObject({
         "apt repository of the package containerd.io (containerd 2 and runc), its key at <url>/gpg.",
       ),
       suite: field(
-        z.string().min(1, "empty; write a suite").default("trixie"),
+        aptWord.default("trixie"),
         "restart",
         "The nodes' distribution release in that repository.",
       ),
-      component: field(z.string().default("stable"), "restart", "Component of that repository."),
+      component: field(aptWord.default("stable"), "restart", "Component of that repository."),
       keyFingerprint: field(
         fingerprint.default("9DC858229FC7DD38854AE2D88D81803C0EBFCD88"),
         "restart",

@@ -3,7 +3,11 @@ import { field } from "../field.ts";
 import { dnsLabel, hostname, port } from "../formats.ts";
 
 export const cluster = z.strictObject({
-  name: field(dnsLabel, "impossible", "The cluster's name; every name on nodes derives from it."),
+  name: field(
+    dnsLabel.max(32, "longer than Cilium takes; write at most 32 characters"),
+    "impossible",
+    "The cluster's name; every name on nodes derives from it.",
+  ),
   region: field(
     z
       .string()

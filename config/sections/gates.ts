@@ -23,7 +23,10 @@ export const gates = z.strictObject({
     "check",
     "How long steal is measured, in seconds.",
   ),
-  nodeRttMilliseconds: limit(2, "Median round-trip time between nodes, in milliseconds."),
+  nodeRttMilliseconds: limit(
+    2,
+    "Mean round-trip time of ten packets between nodes, in milliseconds.",
+  ),
   clockSkewSeconds: limit(30, "Difference between the nodes' clocks, in seconds."),
   diskFreePercent: limit(20, "Free space of the file system that holds /var/lib, in percent."),
   memoryMebibytes: limit(

@@ -57,6 +57,11 @@ export const gatewayApi = z.strictObject({
   ),
   gateway: z
     .strictObject({
+      create: field(
+        z.boolean().default(true),
+        "live",
+        "Make the Gateway. False where it comes from elsewhere, or where Envoy's image cannot be had.",
+      ),
       name: field(dnsLabel.default("external-gateway"), "recreate", "Name of the Gateway."),
       namespace: field(
         dnsLabel.default("default"),

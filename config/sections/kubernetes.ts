@@ -1,27 +1,27 @@
 import { z } from "zod";
 import { field } from "../field.ts";
-import { exactVersion } from "../formats.ts";
+import { exactVersion, packageVersion } from "../formats.ts";
 
 export const kubernetes = z.strictObject({
   version: field(
     exactVersion.default("1.36.3"),
-    "drain",
-    "Kubernetes version, exact. Upgrades go one minor version at a time.",
+    "impossible",
+    "Kubernetes version, exact. Upgrades of a living cluster are not built yet, and refused.",
   ),
   packageRevision: field(
     z
       .string()
       .regex(/^[A-Za-z0-9.+~]+$/, "not a Debian revision; write one such as 1.1")
       .default("1.1"),
-    "restart",
+    "impossible",
     "Debian revision of the kubeadm, kubelet and kubectl packages.",
   ),
   containerd: z
     .strictObject({
       packageVersion: field(
-        z.string().min(1, "empty; write the package's version").default("2.4.1-1~debian.13~trixie"),
-        "drain",
-        "Exact version of the package containerd.io; held.",
+        packageVersion.default("2.4.1-1~debian.13~trixie"),
+        "impossible",
+        "Exact version of the package containerd.io; held. Not changed under a living node.",
       ),
       restrictOomScoreAdj: field(
         z.boolean().default(false),
@@ -46,7 +46,7 @@ export const kubernetes = z.strictObject({
         z
           .enum(["systemd", "cgroupfs"], { error: "not a driver; write systemd or cgroupfs" })
           .default("systemd"),
-        "drain",
+        "impossible",
         "Who makes the cgroups, for kubelet and containerd alike.",
       ),
       evictionHard: field(

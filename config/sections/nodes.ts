@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { field } from "../field.ts";
-import { address, dnsLabel, hostKey, hostname, port } from "../formats.ts";
+import { address, dnsLabel, hostKey, hostname, port, user } from "../formats.ts";
 
 /** A machine that exists already: a rented VPS, reached over SSH. */
 export const existingNode = z.strictObject({
@@ -26,7 +26,7 @@ export const existingNode = z.strictObject({
     ),
     port: field(port.default(22), "check", "TCP port of sshd."),
     user: field(
-      z.string().min(1, "empty; write a user").default("root"),
+      user.default("root"),
       "check",
       "Who logs in: root, or a user with sudo that asks for no password.",
     ),

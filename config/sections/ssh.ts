@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { field } from "../field.ts";
-import { hostKey, hostname, port } from "../formats.ts";
+import { hostKey, hostname, port, user } from "../formats.ts";
 
 /** How nodes are reached. Keys stay in the operator's ssh-agent: none is read, passed on or stored. */
 export const ssh = z.strictObject({
@@ -17,10 +17,10 @@ export const ssh = z.strictObject({
   bastion: field(
     z
       .strictObject({
-        host: hostname,
-        port: port.default(22),
-        user: z.string().default("root"),
-        hostKey,
+        host: field(hostname, "check", "Where the bastion's SSH answers."),
+        port: field(port.default(22), "check", "TCP port of the bastion's sshd."),
+        user: field(user.default("root"), "check", "Who logs in on the bastion."),
+        hostKey: field(hostKey, "check", "The bastion's public host key, pinned."),
       })
       .optional(),
     "check",

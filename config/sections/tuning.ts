@@ -12,7 +12,10 @@ export const tuning = z.strictObject({
             /^[a-z0-9_]+(\.[A-Za-z0-9_*/-]+)+$/,
             "not a sysctl key; write one such as net.core.somaxconn",
           ),
-        z.union([z.string(), z.number()]).transform(String),
+        z
+          .union([z.string(), z.number()], { error: "not a value; write a string or a number" })
+          .transform(String)
+          .refine((text) => /^[^\r\n]+$/.test(text), "not one line; write the value alone"),
       )
       .default({}),
     "live",

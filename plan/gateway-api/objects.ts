@@ -23,24 +23,28 @@ export function gatewayObjects(config: Part): Manifest[] {
   const { enabled, gateway, routes } = config.gatewayApi;
   if (!enabled) return [];
   return [
-    {
-      apiVersion,
-      kind: "Gateway",
-      metadata: { name: gateway.name, namespace: gateway.namespace },
-      spec: {
-        gatewayClassName: "cilium",
-        listeners: [
-          {
-            name: "http",
-            protocol: "HTTP",
-            port: gateway.port,
-            allowedRoutes: { namespaces: { from: "All" } },
-          },
-        ],
-      },
-    },
+    ...(gateway.create ? [gatewayObject(gateway)] : []),
     ...routes.map((route) => httpRoute(config, route)),
   ];
+}
+
+function gatewayObject(gateway: Config["gatewayApi"]["gateway"]): Manifest {
+  return {
+    apiVersion,
+    kind: "Gateway",
+    metadata: { name: gateway.name, namespace: gateway.namespace },
+    spec: {
+      gatewayClassName: "cilium",
+      listeners: [
+        {
+          name: "http",
+          protocol: "HTTP",
+          port: gateway.port,
+          allowedRoutes: { namespaces: { from: "All" } },
+        },
+      ],
+    },
+  };
 }
 
 function httpRoute({ cluster, gatewayApi: { gateway } }: Part, route: Route): Manifest {

@@ -1,4 +1,4 @@
-import type { ClusterPlan, NodePlan, Reach } from "../../plan/plan.ts";
+import type { ClusterPlan, NodePlan, Reach } from "./plan.ts";
 
 /**
  * The ways to a node. Both pin its host key and take keys from the operator's ssh-agent alone

@@ -1,0 +1,59 @@
+import { readdir, readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { cacheDirectory } from "../paths.ts";
+import { contentKey, makeOnce, run } from "../shell.ts";
+
+/** A signed apt repository in the cache. */
+export interface AptRepository {
+  directory: string;
+  /** Fingerprint of the signing key: 40 upper-case hexadecimal digits. */
+  keyFingerprint: string;
+}
+
+/** How a repository is laid out: flat as pkgs.k8s.io, or by suite as download.docker.com. */
+export type Layout = { kind: "flat" } | { kind: "suite"; suite: string; component: string };
+
+/**
+ * Makes a repository out of a directory of packages whose name in the cache tells its content. The
+ * signing key is made once and kept in the cache.
+ */
+export async function makeRepository(
+  name: string,
+  packages: string,
+  layout: Layout,
+): Promise<AptRepository> {
+  const key = await signingKey(name);
+  const script = join(import.meta.dirname, "apt-repository.sh");
+  const content = contentKey(
+    basename(packages),
+    (await readdir(packages)).sort().join("\n"),
+    key.fingerprint,
+    JSON.stringify(layout),
+    await readFile(script),
+  );
+  const directory = await makeOnce(
+    join(cacheDirectory, "repositories", `${name}-${content}`),
+    async (partial) => {
+      await run("bash", [
+        ...[script, layout.kind, packages, partial, key.home, `lab ${name}`],
+        ...(layout.kind === "suite" ? [layout.suite, layout.component] : []),
+      ]);
+    },
+  );
+  return { directory, keyFingerprint: key.fingerprint };
+}
+
+async function signingKey(name: string): Promise<{ home: string; fingerprint: string }> {
+  const home = await makeOnce(join(cacheDirectory, "keys", name), async (partial) => {
+    await run("chmod", ["0700", partial]);
+    const identity = `Lab repository ${name} <${name}@lab.invalid>`;
+    const options = ["--homedir", partial, "--batch", "--pinentry-mode", "loopback"];
+    const key = ["--quick-generate-key", identity, "ed25519", "sign", "never"];
+    await run("gpg", [...options, "--passphrase", "", ...key]);
+    await run("gpgconf", ["--homedir", partial, "--kill", "gpg-agent"]);
+  });
+  const list = await run("gpg", ["--homedir", home, "--batch", "--with-colons", "--list-keys"]);
+  const fingerprint = /^fpr:+([0-9A-F]{40}):/m.exec(list)?.[1];
+  if (!fingerprint) throw new Error(`${home}: holds no signing key; delete the directory`);
+  return { home, fingerprint };
+}

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Adds one image of static binaries to an OCI layout with umoci.
+#
+# usage: image.sh LAYOUT TAG ENTRYPOINT SOURCE=TARGET…
+#   LAYOUT      directory of the OCI layout; made if it is not there
+#   ENTRYPOINT  the command inside, or - for none (the manifests name their command)
+set -euo pipefail
+
+layout=${1:?} tag=${2:?} entrypoint=${3:?}
+shift 3
+
+[[ -e $layout/index.json ]] || umoci init --layout "$layout"
+umoci new --image "$layout:$tag"
+
+base=$(mktemp -d)
+trap 'rm -rf "$base"' EXIT
+mkdir -p "$base/etc" "$base/tmp"
+chmod 1777 "$base/tmp"
+printf 'root:x:0:0:root:/root:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/:/sbin/nologin\n' \
+  >"$base/etc/passwd"
+printf 'root:x:0:\nnonroot:x:65532:\n' >"$base/etc/group"
+printf 'hosts: files dns\n' >"$base/etc/nsswitch.conf"
+umoci insert --image "$layout:$tag" "$base/etc" /etc
+umoci insert --image "$layout:$tag" "$base/tmp" /tmp
+for file in "$@"; do
+  umoci insert --image "$layout:$tag" "${file%%=*}" "${file#*=}"
+done
+
+config=(--config.env "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/")
+if [[ $entrypoint != - ]]; then config+=(--config.entrypoint "$entrypoint"); fi
+umoci config --image "$layout:$tag" --os linux --architecture amd64 "${config[@]}"

@@ -1,0 +1,154 @@
+import { existsSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+import type { LabFacts } from "./infrastructure.ts";
+import { runDirectory } from "./paths.ts";
+import { destroy, preview, RunFailed, up } from "./runner/index.ts";
+import { inNamespace, onPath } from "./shell.ts";
+import { stackFile } from "./stack.ts";
+
+/** Counts of operations by kind. */
+export type Summary = Record<"create" | "update" | "replace" | "delete" | "same", number>;
+
+/** Whatever executes the program: Pulumi's engine, or the lab's own runner where that cannot be had. */
+export interface Engine {
+  readonly name: string;
+  /** @throws where a resource failed; what was done until then stays in the state. */
+  up(signal?: AbortSignal): Promise<Summary>;
+  preview(): Promise<Summary>;
+  destroy(env?: Record<string, string>): Promise<void>;
+  outputs(): Promise<Record<string, unknown>>;
+  /** The whole state as text, to search it for what must not be there. */
+  exportedState(): Promise<string>;
+}
+
+const project = fileURLToPath(new URL("..", import.meta.url));
+const stateDirectory = join(runDirectory, "state");
+
+/** Pulumi's engine where it is on PATH, otherwise the runner; says which, and why. */
+export async function chooseEngine(facts: LabFacts): Promise<Engine> {
+  await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
+  if (process.env.OSLO_LAB_ENGINE !== "runner" && (await onPath("pulumi")))
+    return pulumiEngine(facts);
+  return runnerEngine(facts);
+}
+
+/** What a command of the lab needs to reach the hosts. */
+export function labEnvironment(facts: LabFacts): Record<string, string> {
+  const tools = [facts.helm, facts.kubectl].map((tool) => join(tool, ".."));
+  return {
+    SSH_AUTH_SOCK: facts.sshAuthSock,
+    PATH: [...tools, process.env.PATH].join(":"),
+  };
+}
+
+function pulumiEngine(facts: LabFacts): Engine {
+  const environment = {
+    ...labEnvironment(facts),
+    PULUMI_BACKEND_URL: `file://${stateDirectory}`,
+    PULUMI_CONFIG_PASSPHRASE: "lab",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+  };
+  const pulumi = async (
+    args: string[],
+    options: { signal?: AbortSignal; env?: object; quiet?: boolean } = {},
+  ) => {
+    const [command = "", ...rest] = inNamespace(facts.netns, ["pulumi", ...args]);
+    return execa(command, [...rest, "--non-interactive", "--stack", "lab"], {
+      cwd: project,
+      env: { ...environment, ...options.env },
+      stdout: options.quiet ? "pipe" : ["pipe", "inherit"],
+      stderr: options.quiet ? "pipe" : ["pipe", "inherit"],
+      ...(options.signal ? { cancelSignal: options.signal, forceKillAfterDelay: 1000 } : {}),
+    });
+  };
+  const operate = ["--suppress-permalink=true"];
+  const ready = async () => {
+    const stack = join(stateDirectory, ".pulumi/stacks/oslo-cluster/lab.json");
+    if (!existsSync(stack)) await pulumi(["stack", "init"], { quiet: true });
+    else await pulumi(["cancel", "--yes"], { quiet: true }); // the lock of a run that was killed
+  };
+  return {
+    name: "Pulumi's engine",
+    up: async (signal) => {
+      await ready();
+      const { stdout } = await pulumi(["up", "--yes", "--skip-preview", ...operate], { signal });
+      return summaryOf(String(stdout));
+    },
+    preview: async () => {
+      await ready();
+      const { stdout } = await pulumi(["preview", "--json", ...operate], { quiet: true });
+      const { changeSummary } = JSON.parse(String(stdout)) as { changeSummary: Partial<Summary> };
+      return { ...nothing, ...changeSummary };
+    },
+    destroy: async (env) => {
+      await ready();
+      await pulumi(["destroy", "--yes", "--skip-preview", ...operate], { env });
+    },
+    outputs: async () => {
+      const { stdout } = await pulumi(["stack", "output", "--json", "--show-secrets"], {
+        quiet: true,
+      });
+      return JSON.parse(String(stdout));
+    },
+    exportedState: async () => String((await pulumi(["stack", "export"], { quiet: true })).stdout),
+  };
+}
+
+const nothing: Summary = { create: 0, update: 0, replace: 0, delete: 0, same: 0 };
+
+/** Reads Pulumi's closing lines: `+ 12 created`, `43 unchanged`. */
+function summaryOf(output: string): Summary {
+  const count = (word: string) => Number(output.match(new RegExp(`(\\d+) ${word}`))?.[1] ?? 0);
+  return {
+    create: count("created"),
+    update: count("updated"),
+    replace: count("replaced"),
+    delete: count("deleted"),
+    same: count("unchanged"),
+  };
+}
+
+function runnerEngine(facts: LabFacts): Engine {
+  const stateFile = join(stateDirectory, "runner.json");
+  const options = {
+    stateFile,
+    env: labEnvironment(facts),
+    kubectl: facts.kubectl,
+    helm: facts.helm,
+    prefix: inNamespace(facts.netns, []),
+  };
+  const program = {
+    ...options,
+    program: join(project, "index.ts"),
+    stackFile,
+    project: "oslo-cluster",
+  };
+  let outputs: Record<string, unknown> = {};
+  return {
+    name: "the lab's runner",
+    up: async (signal) => {
+      const result = await up({ ...program, ...(signal ? { cancelSignal: signal } : {}) });
+      outputs = result.outputs;
+      return result.summary;
+    },
+    preview: async () => (await preview(program)).summary,
+    destroy: async (env) => {
+      await destroy({ ...options, env: { ...options.env, ...env } });
+    },
+    outputs: async () => outputs,
+    exportedState: async () => {
+      const { readFile } = await import("node:fs/promises");
+      return existsSync(stateFile) ? readFile(stateFile, "utf8") : "";
+    },
+  };
+}
+
+/** Forgets every stack of the lab. */
+export async function forgetState(): Promise<void> {
+  await rm(stateDirectory, { recursive: true, force: true });
+}
+
+export { RunFailed };

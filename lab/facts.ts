@@ -1,0 +1,56 @@
+import type { Timing } from "./progress.ts";
+
+/** A signed apt repository of the lab. */
+export interface AptSource {
+  url: string;
+  /** 40 upper-case hexadecimal digits. */
+  keyFingerprint: string;
+}
+
+/** What a program needs to know to use the lab as if it were rented machines and mirrors. */
+export interface LabFacts {
+  /** The network namespace from which hosts and mirrors can be reached. */
+  netns: string;
+  hosts: {
+    name: string;
+    address: string;
+    address6: string;
+    /** "ssh-ed25519 AAAA…" */
+    hostKey: string;
+  }[];
+  /** Socket of the ssh-agent with the key that hosts let in as root. */
+  sshAuthSock: string;
+  mirrors: {
+    /** Flat, as pkgs.k8s.io; its key is Release.key. */
+    kubernetesApt: AptSource;
+    /** By suite, as download.docker.com; its key is gpg. */
+    containerdApt: AptSource & { suite: string; component: string };
+    /** http://ADDRESS:PORT; images lie under the name of their upstream host. */
+    registry: string;
+    charts: string;
+    /** Address of the NTP server. */
+    ntp: string;
+  };
+  /** What this machine cannot give to its hosts, and a rented VPS can. */
+  machine: {
+    /** With 1, kubelet needs failCgroupV1: false and kubeadm skips SystemVerification. */
+    cgroupVersion: 1 | 2;
+    /** False where CAP_SYS_RESOURCE is missing: containerd needs restrict_oom_score_adj. */
+    lowersOomScore: boolean;
+  };
+  versions: {
+    kubernetes: string;
+    kubernetesPackage: string;
+    containerdPackage: string;
+    cilium: string;
+  };
+  /** Upstream references that the registry serves. */
+  imagesAvailable: string[];
+  /** Paths of commands on this machine. */
+  helm: string;
+  kubectl: string;
+  kubeadm: string;
+  /** Path of Cilium's packaged chart. */
+  chart: string;
+  timings: Timing[];
+}

@@ -1,0 +1,43 @@
+/** The Debian release that hosts run. */
+export const debianSuite = "bookworm";
+
+/** What a minimal VPS image has beyond Debian's essential packages. */
+export const imagePackages = [
+  "systemd",
+  "systemd-sysv",
+  "libpam-systemd",
+  "dbus",
+  "openssh-server",
+  "iproute2",
+  "procps",
+  "kmod",
+  "less",
+  "ca-certificates",
+] as const;
+
+/**
+ * What nodes may install from the distribution: the packages of the lab's Debian mirror, which
+ * also holds all their dependencies.
+ */
+export const mirroredPackages = [
+  "apt-transport-https",
+  "bpftool",
+  "chrony",
+  "conntrack",
+  "curl",
+  "ebtables",
+  "ethtool",
+  "fio",
+  "gnupg",
+  "ipset",
+  "iptables",
+  "iputils-arping",
+  "iputils-clockdiff",
+  "iputils-ping",
+  "iputils-tracepath",
+  "jq",
+  "nftables",
+  "socat",
+  "sysstat",
+  "tcpdump",
+] as const;

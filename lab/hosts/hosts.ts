@@ -1,0 +1,133 @@
+import { existsSync, readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { runDirectory } from "../paths.ts";
+import {
+  killAll,
+  killGroup,
+  logFile,
+  processesIn,
+  runningProcess,
+  startProcess,
+} from "../processes.ts";
+import { hostNamespace } from "../segment.ts";
+import { waitFor } from "../shell.ts";
+import { type DiskImage, discardDisk, diskPaths, ensureDisk } from "./disk.ts";
+import { attachArguments, describeHosts, type Host } from "./host.ts";
+import { onHost, writeKnownHosts } from "./keys.ts";
+
+const tableFile = join(runDirectory, "hosts.json");
+
+/** Seconds within which a host must answer SSH; a boot takes about one. */
+const bootDeadline = 60;
+
+interface Table {
+  image: DiskImage;
+  hosts: Host[];
+}
+
+/**
+ * Boots hosts side by side and waits until each answers SSH. One that runs stays as it is.
+ *
+ * @param names in the order of their addresses
+ */
+export async function startHosts(names: readonly string[], image: DiskImage): Promise<Host[]> {
+  const hosts = describeHosts(names);
+  await writeFile(tableFile, JSON.stringify({ image, hosts } satisfies Table));
+  await writeKnownHosts(hosts);
+  await Promise.all(hosts.map((host) => boot(host, image)));
+  return hosts;
+}
+
+/** Boots one host with the disk it has. */
+export async function startHost(name: string): Promise<void> {
+  const { host, image } = find(name);
+  await boot(host, image);
+}
+
+/** Cuts one host's power: nothing in it gets a chance to finish. */
+export async function stopHost(name: string): Promise<void> {
+  const { host } = find(name);
+  await powerOff(host.name);
+}
+
+/** Boots one host with a new disk and a new machine-id; its SSH host key stays. */
+export async function resetHost(name: string): Promise<void> {
+  const { host, image } = find(name);
+  await powerOff(host.name);
+  await discardDisk(host.name);
+  await boot(host, image);
+}
+
+/** Asks a host to reboot itself in good order and waits until it answers SSH again. */
+export async function rebootHost(name: string): Promise<void> {
+  const { host } = find(name);
+  const bootTime = "systemctl show --value --property=UserspaceTimestampMonotonic";
+  const before = await onHost(host, bootTime);
+  await onHost(host, "systemctl reboot").catch(() => undefined);
+  await waitFor(`${name} to reboot (see ${logFile(name)})`, bootDeadline, async () => {
+    const now = await onHost(host, bootTime).catch(() => before);
+    return now !== before;
+  });
+}
+
+/** Kills everything in a host, also what an earlier run of the lab left behind. */
+export async function powerOff(name: string): Promise<void> {
+  const supervisor = runningProcess(name);
+  if (supervisor) await killGroup(`the supervisor of ${name}`, supervisor);
+  // The host's init takes all of its descendants with it, whatever namespaces they are in.
+  const inside = await processesIn(hostNamespace(name));
+  await killAll(`the init of ${name}`, inside.filter(isInit));
+  await killAll(`the processes of ${name}`, await processesIn(hostNamespace(name)));
+}
+
+async function boot(host: Host, image: DiskImage): Promise<void> {
+  await ensureDisk(host, image);
+  const { root, state } = diskPaths(host.name);
+  const script = join(import.meta.dirname, "boot-host.sh");
+  const supervisor = ["bash", script, host.name, root, state, ...attachArguments(host)];
+  await startProcess(host.name, existsSync("/run/systemd/system") ? scope(supervisor) : supervisor);
+  await waitFor(
+    `${host.name} to answer SSH (see ${logFile(host.name)})`,
+    bootDeadline,
+    async () => {
+      if (!runningProcess(host.name)) {
+        throw new Error(`${host.name}: did not boot; its log is ${logFile(host.name)}`);
+      }
+      return onHost(host, "true").then(
+        () => true,
+        () => false,
+      );
+    },
+  );
+}
+
+/** Where systemd is init, a host's cgroup is a scope that systemd delegates. */
+function scope(command: readonly string[]): string[] {
+  return ["systemd-run", "--scope", "--quiet", "--property=Delegate=yes", "--", ...command];
+}
+
+/** True for the init of a host: process 1 of a process namespace right below this one. */
+function isInit(pid: number): boolean {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    return /^NSpid:\t\d+\t1$/m.test(status);
+  } catch {
+    return false;
+  }
+}
+
+function find(name: string): { host: Host; image: DiskImage } {
+  const { hosts, image } = readTable();
+  const host = hosts.find((host) => host.name === name);
+  if (!host) {
+    const known = hosts.map(({ name }) => name).join(", ");
+    throw new Error(`host '${name}': not in the lab; it has ${known || "no hosts: bring it up"}`);
+  }
+  return { host, image };
+}
+
+function readTable(): Table {
+  if (!existsSync(tableFile)) throw new Error("The lab is not up; bring it up first.");
+  return JSON.parse(readFileSync(tableFile, "utf8")) as Table;
+}

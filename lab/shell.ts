@@ -1,0 +1,84 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { execa, type Options } from "execa";
+
+/**
+ * Runs a command and answers its standard output. A failure names the command and carries what it
+ * wrote to standard error.
+ */
+export async function run(
+  command: string,
+  args: readonly string[] = [],
+  options: Options = {},
+): Promise<string> {
+  const result = await execa(command, args, { ...options });
+  return typeof result.stdout === "string" ? result.stdout : "";
+}
+
+/** True when the command exits with 0. */
+export async function succeeds(command: string, args: readonly string[] = []): Promise<boolean> {
+  const result = await execa(command, args, { reject: false, timeout: 30_000 });
+  return result.exitCode === 0;
+}
+
+/** The command line that runs a command in a network namespace, with this machine's mounts. */
+export function inNamespace(netns: string, command: readonly string[]): string[] {
+  return ["nsenter", `--net=/run/netns/${netns}`, "--", ...command];
+}
+
+/** True when the command is on PATH. */
+export async function onPath(command: string): Promise<boolean> {
+  return succeeds("sh", ["-c", 'command -v "$1" >/dev/null', "sh", command]);
+}
+
+/**
+ * Asks until the condition holds.
+ *
+ * @param what completes the sentence "waited N s for …"
+ * @param seconds the deadline
+ */
+export async function waitFor(
+  what: string,
+  seconds: number,
+  condition: () => Promise<boolean> | boolean,
+): Promise<void> {
+  const deadline = performance.now() + seconds * 1000;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`waited ${seconds} s for ${what}`);
+    await delay(50);
+  }
+}
+
+/** A short name for a content: the first 16 hexadecimal digits of its SHA-256. */
+export function contentKey(...parts: readonly (string | Buffer)[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(String(part.length)).update("\0").update(part);
+  return hash.digest("hex").slice(0, 16);
+}
+
+/**
+ * Makes a directory once: an existing one is taken as it is, and one that is being made gets its
+ * name only when it is complete, so that an interrupted run leaves nothing half done.
+ *
+ * @returns the directory's path
+ */
+export async function makeOnce(
+  directory: string,
+  make: (partial: string) => Promise<void>,
+): Promise<string> {
+  if (existsSync(directory)) return directory;
+  const partial = `${directory}.partial-${process.pid}`;
+  await rm(partial, { recursive: true, force: true });
+  await mkdir(dirname(directory), { recursive: true });
+  await mkdir(partial);
+  try {
+    await make(partial);
+    if (!existsSync(directory)) await rename(partial, directory);
+  } finally {
+    await rm(partial, { recursive: true, force: true });
+  }
+  return directory;
+}

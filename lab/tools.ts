@@ -1,0 +1,51 @@
+import { existsSync } from "node:fs";
+import { say } from "./progress.ts";
+import { onPath, run } from "./shell.ts";
+
+/** A program or file that the lab needs, and the Debian or Ubuntu package that has it. */
+const needed: readonly { command?: string; file?: string; package: string }[] = [
+  { command: "systemd-nspawn", package: "systemd-container" },
+  { command: "mmdebstrap", package: "mmdebstrap" },
+  { file: "/usr/share/keyrings/debian-archive-keyring.gpg", package: "debian-archive-keyring" },
+  { command: "apt-ftparchive", package: "apt-utils" },
+  { command: "gpg", package: "gnupg" },
+  { command: "skopeo", package: "skopeo" },
+  { command: "umoci", package: "umoci" },
+  { command: "ip", package: "iproute2" },
+  { command: "tcpdump", package: "tcpdump" },
+  { command: "ssh", package: "openssh-client" },
+  { command: "curl", package: "curl" },
+  { command: "gcc", package: "gcc" },
+  { file: "/usr/include/stdio.h", package: "libc6-dev" },
+  { file: "/usr/include/seccomp.h", package: "libseccomp-dev" },
+  { command: "pkg-config", package: "pkg-config" },
+];
+
+/**
+ * Checks that this machine can hold the lab and installs the Debian packages that are missing.
+ * None of them is a service: nothing starts to listen on this machine.
+ */
+export async function ensureTools(): Promise<void> {
+  requireMachine();
+  const missing: string[] = [];
+  for (const tool of needed) {
+    const present = tool.command ? await onPath(tool.command) : existsSync(tool.file ?? "");
+    if (!present) missing.push(tool.package);
+  }
+  if (missing.length === 0) return;
+  say(`  installing ${missing.join(" ")}`);
+  await run("apt-get", ["update", "-qq"]);
+  await run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing], {
+    env: { DEBIAN_FRONTEND: "noninteractive" },
+  });
+}
+
+function requireMachine(): void {
+  const fallback = "Without it, check, render and the unit tests still work.";
+  if (process.platform !== "linux" || process.arch !== "x64" || !existsSync("/usr/bin/apt-get")) {
+    throw new Error(`The lab needs Debian 12+ or Ubuntu 24.04+ on x86-64. ${fallback}`);
+  }
+  if (process.getuid?.() !== 0) {
+    throw new Error(`The lab needs root: run it through sudo. ${fallback}`);
+  }
+}

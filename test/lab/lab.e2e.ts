@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { chooseEngine, type Engine, forgetState } from "../../lab/engine.ts";
+import * as infrastructure from "../../lab/infrastructure.ts";
+import { waitFor } from "../../lab/shell.ts";
+import { hasDatapath, removeStackFile, writeStackFile } from "../../lab/stack.ts";
+import type { Lab } from "../../lab/verification/proof.ts";
+import { formatRows, labOf, saveKubeconfig, verify } from "../../lab/verification/verify.ts";
+import { footprint } from "./footprint.ts";
+
+const hosts = ["cp-1", "worker-1"];
+const minutes = 60_000;
+let facts: infrastructure.LabFacts;
+let engine: Engine;
+let lab: Lab;
+const before = footprint();
+
+beforeAll(async () => {
+  facts = await infrastructure.up({ hosts });
+  writeStackFile(facts);
+  engine = await chooseEngine(facts);
+  lab = labOf(facts, engine);
+  console.log(`the program runs through ${engine.name}`);
+  if (engine.name !== "Pulumi's engine") {
+    console.log(
+      "skipped: what only Pulumi's engine can show (its preview, its state): pulumi is not on PATH",
+    );
+  }
+  if (!hasDatapath(facts)) {
+    console.log(
+      "skipped: every proof of the datapath: OSLO_LAB_IMAGES names no folder with Cilium's images",
+    );
+  }
+}, 80 * minutes);
+
+afterAll(async () => {
+  await infrastructure.down();
+  removeStackFile();
+}, 2 * minutes);
+
+const changes = { create: 0, update: 0, replace: 0, delete: 0 };
+
+describe("from nothing", () => {
+  test("up makes a cluster that keeps every promise", { timeout: 20 * minutes }, async () => {
+    const summary = await engine.up();
+    expect(summary.create).toBeGreaterThan(30);
+    await saveKubeconfig(engine);
+    const rows = await verify(facts, engine);
+    console.log(formatRows(rows));
+    expect(rows.filter((row) => row.result === "failed")).toEqual([]);
+  });
+
+  test("a second up changes nothing", { timeout: 5 * minutes }, async () => {
+    expect(await engine.up()).toMatchObject(changes);
+  });
+
+  test("the preview is empty", { timeout: 5 * minutes }, async () => {
+    expect(await engine.preview()).toMatchObject(changes);
+  });
+
+  test("drift on a node is reported, and up does not hide it", {
+    timeout: 5 * minutes,
+  }, async () => {
+    await lab.onHost("worker-1", "sysctl -qw net.ipv4.tcp_fin_timeout=60");
+    const drifted = await verify(facts, engine);
+    await lab.onHost("worker-1", "sysctl -qw net.ipv4.tcp_fin_timeout=15");
+    const failed = drifted.filter((row) => row.result === "failed").map((row) => row.reading);
+    expect(failed.join("\n")).toContain("net.ipv4.tcp_fin_timeout: 60, expected 15");
+  });
+
+  test("a changed setting is applied in place", { timeout: 5 * minutes }, async () => {
+    writeStackFile(facts, (config) => {
+      config.kubernetes = {
+        ...config.kubernetes,
+        kubelet: { ...config.kubernetes?.kubelet, maxPods: 100 },
+      };
+    });
+    expect(await engine.up()).toMatchObject({ ...changes, update: hosts.length });
+    await waitFor("the kubelets to report 100 pods", 60, async () => {
+      const pods = await lab.kubectl(
+        "get",
+        "nodes",
+        "-o",
+        "jsonpath={.items[*].status.capacity.pods}",
+      );
+      return pods === "100 100";
+    });
+  });
+
+  test("what a living cluster cannot change is refused", { timeout: 5 * minutes }, async () => {
+    writeStackFile(facts, (config) => {
+      config.network.podSubnets = ["10.245.0.0/16", "fd00:10:245::/56"];
+    });
+    await expect(engine.up()).rejects.toThrow();
+    const log = await lab.onHost("cp-1", "cat /var/log/oslo-cluster/kubeadm-init.log");
+    expect(log).toContain("asked for: network_podSubnets=10.245.0.0/16");
+    expect(log).toContain("in use:    network_podSubnets=10.244.0.0/16");
+    writeStackFile(facts);
+    await engine.up();
+  });
+});
+
+describe("destroy with a dead node", () => {
+  test("ends in bounded time, says what is left, and releases the others", {
+    timeout: 10 * minutes,
+  }, async () => {
+    await infrastructure.stopHost("worker-1");
+    const start = performance.now();
+    await expect(engine.destroy()).rejects.toThrow(
+      /left behind on worker-1|destroy failed|Command failed/,
+    );
+    expect((performance.now() - start) / 1000).toBeLessThan(240);
+    expect(await leftovers("cp-1")).toBe("");
+  });
+
+  test("a later run finishes it, and nothing is left", { timeout: 10 * minutes }, async () => {
+    await infrastructure.startHost("worker-1");
+    await engine.destroy();
+    for (const host of hosts) expect(await leftovers(host)).toBe("");
+  });
+});
+
+describe("killed half way", () => {
+  test("up killed during kubeadm init, and the machine with it", {
+    timeout: 15 * minutes,
+  }, async () => {
+    await killDuring("cp-1", "kubeadm-init", "test -s /etc/kubernetes/manifests/etcd.yaml");
+    await infrastructure.stopHost("cp-1");
+    await infrastructure.startHost("cp-1");
+    const started = await lab.onHost("cp-1", "ls /var/lib/oslo-cluster/initializing");
+    expect(started.trim()).toBe("/var/lib/oslo-cluster/initializing");
+    await infrastructure.stopHost("worker-1"); // so that this run too ends before the join
+    await infrastructure.startHost("worker-1");
+  });
+
+  test("up killed during kubeadm join", { timeout: 15 * minutes }, async () => {
+    await killDuring("worker-1", "kubeadm-join", "test -e /var/lib/oslo-cluster/joining");
+    await engine.up();
+    await saveKubeconfig(engine);
+    const rows = await verify(facts, engine);
+    expect(rows.filter((row) => row.result === "failed")).toEqual([]);
+    expect(await engine.up()).toMatchObject(changes);
+  });
+});
+
+test("down leaves nothing behind", { timeout: 5 * minutes }, async () => {
+  await engine.destroy();
+  await forgetState();
+  await infrastructure.down();
+  expect(footprint()).toEqual(before);
+});
+
+/** Starts up, and kills it as soon as a step runs on a host and a condition holds there. */
+async function killDuring(host: string, step: string, condition: string): Promise<void> {
+  const kill = new AbortController();
+  const running = engine.up(kill.signal).then(
+    () => "finished",
+    () => "killed",
+  );
+  await waitFor(`${step} to be under way on ${host}`, 400, async () => {
+    const answer = await lab
+      .onHost(
+        host,
+        `systemctl is-active --quiet 'oslo-step-${step}-*' && ${condition} && echo yes || true`,
+      )
+      .catch(() => "");
+    return answer.trim() === "yes";
+  });
+  kill.abort();
+  expect(await running).toBe("killed");
+}
+
+/** What a released machine must not show. */
+async function leftovers(host: string): Promise<string> {
+  return (
+    await lab.onHost(
+      host,
+      `ls -d /var/lib/oslo-cluster /etc/oslo-cluster /usr/local/lib/oslo-cluster /etc/kubernetes /etc/cni/net.d 2>/dev/null
+       ls -A /var/lib/etcd /var/lib/kubelet /var/lib/cni 2>/dev/null | grep -v ':$'
+       dpkg -l kubelet kubeadm kubectl containerd.io 2>/dev/null | grep ^.i
+       pgrep -a 'kubelet|containerd|kube-|etcd|cilium'
+       ip -o link | grep -E 'cilium|lxc|vxlan'
+       awk '$2 ~ "^/var/lib/kubelet/." || $2 ~ "^/run/containerd" { print $2 }' /proc/mounts
+       true`,
+    )
+  ).trim();
+}

@@ -1,0 +1,97 @@
+/** The program of runner.test.ts: whatever resources its configuration lists, in that order. */
+import * as command from "@pulumi/command";
+import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+
+/** One resource of the list; names are those of earlier ones. */
+export interface Described {
+  name: string;
+  kind?: "password" | "id";
+  args?: Record<string, unknown>;
+  /** Takes the standard input from the output of this command. */
+  stdinFrom?: string;
+  secretStdin?: string;
+  dependsOn?: string[];
+  deletedWith?: string;
+  deleteBeforeReplace?: boolean;
+  ignoreChanges?: string[];
+}
+
+const config = new pulumi.Config();
+const made: Record<string, pulumi.Resource> = {};
+const parent = new pulumi.ComponentResource("test:index:Group", "group");
+for (const described of config.getObject<Described[]>("resources") ?? []) {
+  made[described.name] = make(described);
+}
+
+const kubeconfig = config.get("kubeconfig");
+if (kubeconfig !== undefined) makeCluster(kubeconfig);
+
+/** What each command printed, and the secrets. */
+export const stdout = Object.fromEntries(
+  Object.entries(made).flatMap(([name, resource]) =>
+    resource instanceof command.local.Command ? [[name, resource.stdout]] : [],
+  ),
+);
+export const passwords = Object.values(made).flatMap((resource) =>
+  resource instanceof random.RandomPassword ? [resource.result] : [],
+);
+
+const broken = config.get("throwWhenKnown");
+if (broken !== undefined) {
+  pulumi.output(made[broken]?.urn).apply(() => {
+    throw new Error("an apply of the program is broken");
+  });
+}
+
+function make(described: Described): pulumi.Resource {
+  const { name, kind, args = {}, dependsOn = [], deletedWith } = described;
+  const { deleteBeforeReplace = false, ignoreChanges = [] } = described;
+  const options: pulumi.CustomResourceOptions = {
+    parent,
+    deleteBeforeReplace,
+    ignoreChanges,
+    dependsOn: dependsOn.flatMap((other) => made[other] ?? []),
+    ...(deletedWith ? { deletedWith: made[deletedWith] } : {}),
+  };
+  if (kind === "password") return new random.RandomPassword(name, { length: 20 }, options);
+  if (kind === "id") return new random.RandomId(name, { byteLength: 8 }, options);
+  const source = described.stdinFrom === undefined ? undefined : made[described.stdinFrom];
+  const from = source instanceof command.local.Command ? source.stdout : undefined;
+  const secret = described.secretStdin && pulumi.secret(described.secretStdin);
+  const stdin = from ?? secret;
+  return new command.local.Command(name, { ...args, ...(stdin ? { stdin } : {}) }, options);
+}
+
+function makeCluster(content: string): void {
+  const provider = new kubernetes.Provider("cluster", { kubeconfig: content });
+  const definition = new kubernetes.apiextensions.v1.CustomResourceDefinition(
+    "definition",
+    {
+      metadata: { name: "things.example.org" },
+      spec: {
+        group: "example.org",
+        names: { kind: "Thing", plural: "things" },
+        scope: "Namespaced",
+        versions: [],
+      },
+    },
+    { provider },
+  );
+  const release = new kubernetes.helm.v3.Release(
+    "cilium",
+    {
+      ...{ name: "cilium", namespace: "kube-system", chart: "cilium", version: "1.20.2" },
+      repositoryOpts: { repo: "http://127.0.0.1:1/charts" },
+      values: { routingMode: "native" },
+      skipAwait: true,
+    },
+    { provider, dependsOn: definition },
+  );
+  new kubernetes.apiextensions.CustomResource(
+    "thing",
+    { apiVersion: "example.org/v1", kind: "Thing", metadata: { name: "a", namespace: "default" } },
+    { provider, dependsOn: release },
+  );
+}
