@@ -19,6 +19,7 @@ export function resolve(parsed: ParsedConfig) {
 
   return {
     ...parsed,
+    tuning: { ...parsed.tuning, sysctl: sortKeys(parsed.tuning.sysctl) },
     nodes,
     cluster: {
       ...cluster,
@@ -33,14 +34,20 @@ export function resolve(parsed: ParsedConfig) {
     },
     artifacts: {
       ...artifacts,
+      registries: sortKeys(artifacts.registries),
       kubernetes: {
         ...artifacts.kubernetes,
         url: artifacts.kubernetes.url ?? `https://pkgs.k8s.io/core:/stable:/v${minor}/deb`,
       },
     },
-    kubernetes: { ...kubernetes, minor },
+    kubernetes: {
+      ...kubernetes,
+      minor,
+      kubelet: { ...kubernetes.kubelet, evictionHard: sortKeys(kubernetes.kubelet.evictionHard) },
+    },
     cilium: {
       ...parsed.cilium,
+      values: sortKeys(parsed.cilium.values),
       operatorReplicas: parsed.cilium.operatorReplicas ?? Math.min(2, nodes.length),
     },
   };
@@ -48,4 +55,12 @@ export function resolve(parsed: ParsedConfig) {
 
 function pick(order: readonly (4 | 6)[], ipv4: string, ipv6: string): string[] {
   return order.map((family) => (family === 4 ? ipv4 : ipv6));
+}
+
+/** A map that people fill comes in the order of the file, or of Pulumi's own: the plan must not depend on it. */
+function sortKeys<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(sortKeys) as T;
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sortKeys(inner)])) as T;
 }

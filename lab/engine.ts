@@ -101,7 +101,8 @@ const nothing: Summary = { create: 0, update: 0, replace: 0, delete: 0, same: 0 
 
 /** Reads Pulumi's closing lines: `+ 12 created`, `43 unchanged`. */
 function summaryOf(output: string): Summary {
-  const count = (word: string) => Number(output.match(new RegExp(`(\\d+) ${word}`))?.[1] ?? 0);
+  const closing = output.slice(output.lastIndexOf("\nResources:"));
+  const count = (word: string) => Number(closing.match(new RegExp(`(\\d+) ${word}`))?.[1] ?? 0);
   return {
     create: count("created"),
     update: count("updated"),

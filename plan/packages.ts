@@ -1,28 +1,25 @@
-import type { Config } from "../config/config.ts";
+import type { Config, NodeConfig } from "../config/config.ts";
 import { type StepDocument, step } from "./step.ts";
 
-/** What the gates and the kubelet need from the nodes' own distribution (Debian, Ubuntu). */
+/** What steps, gates and kubeadm need from the nodes' own distribution (Debian, Ubuntu). */
 const distributionPackages = [
   "ca-certificates",
   "chrony",
   "conntrack",
   "curl",
-  "ethtool",
-  "fio",
   "gnupg",
   "iproute2",
-  "iptables",
   "iputils-clockdiff",
   "iputils-ping",
   "jq",
   "kmod",
   "procps",
-  "socat",
 ];
 
 /** Packages of the distribution, before anything is measured or built. */
-export function prerequisitesStep(): StepDocument {
-  return step("prerequisites", { PACKAGES: distributionPackages.join(" ") });
+export function prerequisitesStep({ role }: Pick<NodeConfig, "role">): StepDocument {
+  const packages = [...distributionPackages, ...(role === "control-plane" ? ["fio"] : [])];
+  return step("prerequisites", { PACKAGES: packages.join(" ") });
 }
 
 /** containerd and Kubernetes, each at one exact version from a repository with a pinned key. */

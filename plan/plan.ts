@@ -5,6 +5,7 @@ import { etcdDiskGate, hostGate, peersGate } from "./gates.ts";
 import { gatewayApiCrds } from "./gateway-api/crds.ts";
 import { gatewayNamespaces, gatewayObjects } from "./gateway-api/objects.ts";
 import { swapStep, timeSyncStep } from "./host.ts";
+import { imagesStep } from "./images.ts";
 import { kernelStep } from "./kernel.ts";
 import { endpoint, kubeadmInitStep, kubeadmJoinStep } from "./kubeadm.ts";
 import { kubeletStep } from "./kubelet.ts";
@@ -63,7 +64,7 @@ export function plan(config: Config): ClusterPlan {
 function nodePlan(config: Config, node: NodeConfig): NodePlan {
   const isControlPlane = node.role === "control-plane";
   const documents = [
-    prerequisitesStep(),
+    prerequisitesStep(node),
     hostGate(config, node),
     ...(isControlPlane ? [etcdDiskGate(config)] : []),
     ...(config.nodes.length > 1 ? [peersGate(config, node)] : []),
@@ -72,6 +73,7 @@ function nodePlan(config: Config, node: NodeConfig): NodePlan {
     timeSyncStep(config),
     packagesStep(config),
     containerdStep(config),
+    imagesStep(config),
     kubeletStep(config, node),
     isControlPlane ? kubeadmInitStep(config, node) : kubeadmJoinStep(config, node),
     ...(isControlPlane ? [readyStep(config)] : []),

@@ -9,6 +9,7 @@ export type StepName =
   | "time-sync"
   | "packages"
   | "containerd"
+  | "images"
   | "kubelet"
   | "kubeadm-init"
   | "kubeadm-join"

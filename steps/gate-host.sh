@@ -46,7 +46,8 @@ interface_problems() {
     echo "interface $INTERFACE: MTU $(mtu), expected $MTU: set it on the machine, or network.mtu"
   fi
   for address in $ADDRESSES; do
-    ip -o address show dev "$INTERFACE" | grep -qF " $address/" ||
+    # Not `grep -q`: it would end the pipe early, and pipefail would take that for "not found".
+    ip -o address show dev "$INTERFACE" | grep -F " $address/" >/dev/null ||
       echo "interface $INTERFACE: has not the address $address: give it, or correct the node's addresses"
   done
 }

@@ -8,7 +8,7 @@ check() {
     name=${package%%=*} wanted=${package#*=}
     actual=$(installed_version "$name")
     [[ $actual == "$wanted" ]] || echo "package $name: ${actual:-not installed}, expected $wanted"
-    apt-mark showhold "$name" | grep -qx "$name" || echo "package $name: not held"
+    apt-mark showhold "$name" | grep -x "$name" >/dev/null || echo "package $name: not held"
   done
 }
 

@@ -84,7 +84,7 @@ remove_network() {
   ip route show proto kernel >/dev/null
   ip rule del priority 100 2>/dev/null || true
   for tool in iptables ip6tables; do
-    if command -v "$tool-save" >/dev/null && "$tool-save" 2>/dev/null | grep -q 'CILIUM_\|KUBE-'; then
+    if command -v "$tool-save" >/dev/null && "$tool-save" 2>/dev/null | grep 'CILIUM_\|KUBE-' >/dev/null; then
       "$tool-save" | grep -v 'CILIUM_\|KUBE-' | "$tool-restore" || true
     fi
   done

@@ -11,6 +11,8 @@ export interface BaselineArgs {
 export class Baseline extends pulumi.ComponentResource {
   /** Done when these are. */
   readonly done: pulumi.Resource[];
+  /** Pulled beside all that follows; only what needs the pods waits for it. */
+  readonly images: pulumi.Resource;
 
   constructor(name: string, { node, after }: BaselineArgs, opts?: pulumi.ComponentResourceOptions) {
     super("oslo-cluster:index:Baseline", name, {}, opts);
@@ -20,6 +22,7 @@ export class Baseline extends pulumi.ComponentResource {
     const packages = node.step("packages", after);
     const containerd = node.step("containerd", [packages]);
     const kubelet = node.step("kubelet", [packages]);
+    this.images = node.step("images", [containerd]);
     this.done = [kernel, swap, timeSync, containerd, kubelet];
     this.registerOutputs();
   }

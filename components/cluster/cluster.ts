@@ -27,6 +27,7 @@ export class Cluster extends pulumi.ComponentResource {
       ]),
     );
     const base = (node: Node) => bases.get(node)?.done ?? [];
+    const images = [...bases.values()].map((baseline) => baseline.images);
 
     const first = nodes.find((node) => node.plan.role === "control-plane") as Node;
     const controlPlane = new ControlPlane(
@@ -48,7 +49,7 @@ export class Cluster extends pulumi.ComponentResource {
     const crds = new GatewayApiCrds("gateway-api-crds", plan.gatewayApi, inCluster);
     const cilium = new Cilium("cilium-cni", plan.cilium, { ...inCluster, dependsOn: crds.crds });
     new Gateway("gateway", plan.gatewayApi, { ...inCluster, dependsOn: [cilium.release] });
-    first.step("ready", [cilium.release, ...workers]);
+    first.step("ready", [cilium.release, ...workers, ...images]);
 
     this.kubeconfig = controlPlane.kubeconfig;
     this.gates = gates.readings;
@@ -69,6 +70,8 @@ function apiAccess({ kubeconfig, identity, initialized }: ControlPlane, parent: 
       kubeconfig,
       clusterIdentifier: identity.apply(({ uid }) => uid),
       enableServerSideApply: true,
+      // An `up` that was killed, or lost its state, finds what it had made and takes it up again.
+      upsertExistingObjects: true,
     },
     { parent },
   );

@@ -42,7 +42,7 @@ export const dsrProof: Proof = {
         atIngress?.stop(),
         atBackend?.stop(),
       ]);
-      const from = `IP ${ingress.address}.${port} >`;
+      const from = ` ${ingress.address}.${port} > `;
       const outOfBackend = count(backendPackets, "Out", from);
       const outOfIngress = count(ingressPackets, "Out", from);
       // Option 154 (0x9a) carries the address that was asked; tcpdump prints it as unknown.

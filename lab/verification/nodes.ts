@@ -65,7 +65,7 @@ EOF
       const found = [
         [/PRIVATE KEY/, "a private key"],
         [/(?<![a-z0-9])[a-z0-9]{6}\.[a-z0-9]{16}(?![a-z0-9])/, "a bootstrap token"],
-        [/client-key-data/, "a client key"],
+        [/client-key-data\W+[A-Za-z0-9+/]{64}/, "a client key"],
       ].flatMap(([pattern, what]) => ((pattern as RegExp).test(state) ? [what as string] : []));
       if (adminKey && state.includes(adminKey)) found.push("the admin key");
       if (state.length < 1000)

@@ -1,0 +1,15 @@
+# shellcheck shell=bash
+# Pulls images while other work is under way, so that no pod waits for them, and a mirror that lacks
+# one is found out early.
+
+# The kubelet may have cleaned up since; it pulls again where it needs to.
+check() { :; }
+
+apply() {
+  local image
+  for image in $IMAGES; do
+    say "pull $image"
+    ctr --namespace k8s.io images pull --hosts-dir /etc/containerd/certs.d "$image" >/dev/null </dev/null ||
+      die "image $image: cannot be pulled on $(hostname); see artifacts.registries"
+  done
+}
