@@ -1,13 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "./components/cluster/cluster.ts";
 import { loadConfig, project } from "./config/load.ts";
-import { schema } from "./config/schema.ts";
 import { plan } from "./plan/plan.ts";
 
+// Every section of the stack's file, misspelt ones too: the check names them.
 const stackConfig = new pulumi.Config(project);
-const sections = Object.keys(schema.shape).map((key) => [key, stackConfig.getObject(key)]);
+const sections = Object.keys(pulumi.runtime.allConfig())
+  .filter((key) => key.startsWith(`${project}:`))
+  .map((key) => key.slice(project.length + 1));
 const config = loadConfig(
-  Object.fromEntries(sections.filter(([, value]) => value !== undefined)),
+  Object.fromEntries(sections.map((key) => [key, stackConfig.getObject(key)])),
   `Pulumi.${pulumi.getStack()}.yaml`,
 );
 

@@ -1,16 +1,38 @@
 import { defineConfig } from "vitest/config";
 
+declare module "vitest" {
+  interface ProvidedContext {
+    /** True with -u: golden files are made anew. */
+    updatesGoldenFiles: boolean;
+  }
+}
+
+const updatesGoldenFiles = ["-u", "--update"].some((flag) => process.argv.includes(flag));
 const minutes = 60_000;
 
 export default defineConfig({
   test: {
+    reporters: ["default", "./test/closing-line.ts"],
     projects: [
       // Seconds, anywhere: no root, no network, no engine.
       {
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
+          exclude: ["test/lab/**"],
+          // Files of one worker share the modules that they import: Pulumi's SDK takes a second.
+          isolate: false,
+          provide: { updatesGoldenFiles },
           sequence: { groupOrder: 0 },
+        },
+      },
+      // The lab's runner, against processes of its own.
+      {
+        test: {
+          name: "runner",
+          include: ["test/lab/**/*.test.ts"],
+          testTimeout: 2 * minutes,
+          sequence: { groupOrder: 1 },
         },
       },
       // The real thing, once and one file after the other: they share one lab.
@@ -19,9 +41,9 @@ export default defineConfig({
           name: "lab",
           include: ["test/lab/**/*.e2e.ts"],
           testTimeout: 60 * minutes,
-          hookTimeout: 60 * minutes,
+          hookTimeout: 80 * minutes,
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -6,7 +6,7 @@ import { execa } from "execa";
 import type { LabFacts } from "./infrastructure.ts";
 import { runDirectory } from "./paths.ts";
 import { destroy, preview, RunFailed, up } from "./runner/index.ts";
-import { inNamespace, onPath } from "./shell.ts";
+import { inNamespace } from "./shell.ts";
 import { stackFile } from "./stack.ts";
 
 /** Counts of operations by kind. */
@@ -27,12 +27,29 @@ export interface Engine {
 const project = fileURLToPath(new URL("..", import.meta.url));
 const stateDirectory = join(runDirectory, "state");
 
-/** Pulumi's engine where it is on PATH, otherwise the runner; says which, and why. */
+/** The release of the CLI's npm package that is taken where no `pulumi` is on PATH. */
+const pulumiPackage = "pulumi@3.265.0";
+
+/**
+ * Pulumi's engine where it is on PATH, or where its npm package can download it; otherwise the
+ * runner. OSLO_LAB_ENGINE=runner takes the runner in any case.
+ */
 export async function chooseEngine(facts: LabFacts): Promise<Engine> {
   await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
-  if (process.env.OSLO_LAB_ENGINE !== "runner" && (await onPath("pulumi")))
-    return pulumiEngine(facts);
-  return runnerEngine(facts);
+  const pulumi = process.env.OSLO_LAB_ENGINE === "runner" ? undefined : await findPulumi();
+  return pulumi ? pulumiEngine(facts, pulumi) : runnerEngine(facts);
+}
+
+/** The command line of a Pulumi CLI that runs, with the plugins of the program in place. */
+async function findPulumi(): Promise<string[] | undefined> {
+  for (const command of [["pulumi"], ["npx", "--yes", pulumiPackage]]) {
+    const [file = "", ...args] = command;
+    const quietly = { cwd: project, reject: false, timeout: 300_000 } as const;
+    if ((await execa(file, [...args, "version"], quietly)).exitCode !== 0) continue;
+    // Here, where there may be a way out; inside the lab's network there is none.
+    if ((await execa(file, [...args, "plugin", "install"], quietly)).exitCode === 0) return command;
+  }
+  return undefined;
 }
 
 /** What a command of the lab needs to reach the hosts. */
@@ -44,7 +61,7 @@ export function labEnvironment(facts: LabFacts): Record<string, string> {
   };
 }
 
-function pulumiEngine(facts: LabFacts): Engine {
+function pulumiEngine(facts: LabFacts, cli: string[]): Engine {
   const environment = {
     ...labEnvironment(facts),
     PULUMI_BACKEND_URL: `file://${stateDirectory}`,
@@ -55,7 +72,7 @@ function pulumiEngine(facts: LabFacts): Engine {
     args: string[],
     options: { signal?: AbortSignal; env?: object; quiet?: boolean } = {},
   ) => {
-    const [command = "", ...rest] = inNamespace(facts.netns, ["pulumi", ...args]);
+    const [command = "", ...rest] = inNamespace(facts.netns, [...cli, ...args]);
     return execa(command, [...rest, "--non-interactive", "--stack", "lab"], {
       cwd: project,
       env: { ...environment, ...options.env },

@@ -46,7 +46,7 @@ async function bringUp(): Promise<number> {
   const engine = await chooseEngine(facts);
   say(
     engine.name === "the lab's runner"
-      ? "Pulumi's engine is not on PATH: the same program runs through the SDK's test seam and the lab's runner"
+      ? "Pulumi's engine cannot be had (not on PATH, and its npm package could not download it): the same program runs through the SDK's test seam and the lab's runner"
       : `the program runs through ${engine.name}`,
   );
   const progress = new Progress();

@@ -99,10 +99,12 @@ installed_version() {
   dpkg-query --show --showformat='${db:Status-Abbrev} ${Version}' "$1" 2>/dev/null | sed -n 's/^[ih]i *//p'
 }
 
+# What apt and dpkg say is of interest where they fail.
 apt_get() {
   DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get --quiet --quiet --yes \
     -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 \
-    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
+    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" >"$WORK/apt.log" 2>&1 ||
+    { cat "$WORK/apt.log" && return 100; }
 }
 
 # Installs packages and remembers those that were not there before, for the release.

@@ -81,12 +81,29 @@ remove_network() {
     ip link delete "$link" 2>/dev/null || true
   done
   rm -rf /sys/fs/bpf/cilium /sys/fs/bpf/tc/globals/cilium_* 2>/dev/null || true
-  ip route show proto kernel >/dev/null
-  ip rule del priority 100 2>/dev/null || true
+  restore_routing -4
+  restore_routing -6
   for tool in iptables ip6tables; do
     if command -v "$tool-save" >/dev/null && "$tool-save" 2>/dev/null | grep 'CILIUM_\|KUBE-' >/dev/null; then
       "$tool-save" | grep -v 'CILIUM_\|KUBE-' | "$tool-restore" || true
     fi
+  done
+}
+
+# Cilium moves the rule for the machine's own addresses from priority 0 to 100: without it, nothing
+# that is sent to this machine arrives, SSH included. It goes back before the other one goes.
+restore_routing() {
+  local family=$1 table route
+  ip "$family" rule show | grep '^0:.*lookup local' >/dev/null || ip "$family" rule add priority 0 lookup local
+  ip "$family" rule delete priority 100 lookup local 2>/dev/null || true
+  for table in 2004 2005; do
+    while ip "$family" rule delete lookup "$table" 2>/dev/null; do :; done
+    ip "$family" route flush table "$table" 2>/dev/null || true
+  done
+  # Routes to peers' pods: the kernel's own never have a gateway.
+  ip "$family" route show proto kernel | grep ' via ' | while IFS= read -r route; do
+    # shellcheck disable=SC2086 # words are wanted
+    ip "$family" route delete $route || true
   done
 }
 

@@ -18,7 +18,9 @@ export class Gates extends pulumi.ComponentResource {
       );
       return { node, steps: names.map((gate) => node.step(gate, [prerequisites])) };
     });
-    this.passed = gates.flatMap(({ steps }) => steps);
+    const steps = gates.flatMap((gate) => gate.steps);
+    // A clone would pass every gate: what is built waits for the comparison too.
+    this.passed = [...steps, distinct.apply(() => steps[0] as pulumi.Resource)];
     this.readings = distinct.apply(() =>
       pulumi
         .all(gates.map(({ steps }) => pulumi.all(steps.map((gate) => gate.stdout))))
@@ -55,12 +57,17 @@ export function sharedIdentities(facts: (NodeFacts & { node: string })[]): strin
   ];
   return identities.flatMap(([key, fix]) => {
     const seen = new Map<string, string>();
-    return facts.flatMap(({ node, [key]: value }) => {
-      const first = value === "" ? undefined : seen.get(value);
-      if (first === undefined) seen.set(value, node);
-      return first === undefined
-        ? []
-        : [`${node}: ${key} ${value}: ${first} has the same; on ${node}: ${fix}`];
-    });
+    return facts.flatMap(({ node, [key]: values }) =>
+      values
+        .split(" ")
+        .filter(Boolean)
+        .flatMap((value) => {
+          const first = seen.get(value);
+          if (first === undefined) seen.set(value, node);
+          return first === undefined || first === node
+            ? []
+            : [`${node}: ${key} ${value}: ${first} has the same; on ${node}: ${fix}`];
+        }),
+    );
   });
 }

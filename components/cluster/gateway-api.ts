@@ -33,7 +33,7 @@ export class Gateway extends pulumi.ComponentResource {
     );
     for (const { metadata, ...object } of plan.objects) {
       new k8s.apiextensions.CustomResource(
-        `${metadata.namespace}-${metadata.name}`,
+        `${metadata.namespace}/${metadata.name}`,
         { ...object, metadata },
         { ...child, dependsOn: namespaces },
       );

@@ -1,0 +1,148 @@
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { planOf, stackFiles, stackNames } from "../stacks.ts";
+import { Graph } from "./graph.ts";
+import { runProgram } from "./program.ts";
+
+const gateNames = /-gate-(host|etcd-disk|peers)$/;
+const inCluster = /^kubernetes:/;
+const crd = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition";
+
+describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ stack, preview }))))(
+  "$stack, preview: $preview",
+  ({ stack, preview }) => {
+    const plan = planOf(stack);
+    const nodes = plan.nodes.map(({ name }) => name);
+    const workers = plan.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
+    const first = plan.nodes.find(({ role }) => role === "control-plane")?.name as string;
+    let graph: Graph;
+
+    beforeAll(async () => {
+      vi.resetModules();
+      graph = new Graph((await runProgram(stackFiles[stack], { preview })).resources);
+    });
+
+    // A name that changes is a resource that is made anew: look twice before `-u`.
+    it("has these resources, by type and name", async () => {
+      await expect(graph.outline()).toMatchFileSnapshot(`../golden/resources-${stack}.txt`);
+    });
+
+    it("runs each step of the plan once, with its document", () => {
+      const planned = plan.nodes.flatMap((node) =>
+        Object.keys(node.steps).map((step) => `${node.name}-${step}`),
+      );
+      const others = nodes.flatMap((node) => [`${node}-claim`, `${node}-release`]);
+      const commands = graph.ofType(/^command:/).map(({ name }) => name);
+      expect(commands.sort()).toEqual([...planned, ...others].sort());
+      for (const name of planned) expect(graph.get(name).inputs.stdin).toMatch(/^step: /);
+    });
+
+    describe("order", () => {
+      it("claims a machine before anything else is done on it, after its release is known", () => {
+        for (const node of nodes) {
+          for (const { name } of graph.stepsOf(node)) {
+            expect(graph.before(name)).toContain(`${node}-release`);
+            if (name !== `${node}-claim`) expect(graph.before(name)).toContain(`${node}-claim`);
+          }
+          expect(graph.before(`${node}-release`)).toEqual([]);
+        }
+      });
+
+      it("passes every gate of every node before anything is built on one", () => {
+        const gates = graph.matching(gateNames);
+        expect(gates.length).toBeGreaterThanOrEqual(2 * nodes.length + 1);
+        const built = nodes.flatMap((node) =>
+          ["kernel", "swap", "time-sync", "packages", "containerd", "kubelet"].map(
+            (step) => `${node}-${step}`,
+          ),
+        );
+        for (const name of built) expect(graph.before(name)).toEqual(expect.arrayContaining(gates));
+      });
+
+      it("installs packages before it configures them", () => {
+        for (const node of nodes) {
+          expect(graph.before(`${node}-containerd`)).toContain(`${node}-packages`);
+          expect(graph.before(`${node}-kubelet`)).toContain(`${node}-packages`);
+        }
+      });
+
+      it("runs init on a whole baseline, and joins after it, on a whole baseline", () => {
+        const baseline = (node: string) =>
+          ["kernel", "swap", "time-sync", "containerd", "kubelet"].map((step) => `${node}-${step}`);
+        const init = `${first}-kubeadm-init`;
+        expect(graph.before(init)).toEqual(expect.arrayContaining(baseline(first)));
+        for (const worker of workers) {
+          const before = graph.before(`${worker}-kubeadm-join`);
+          expect(before).toEqual(expect.arrayContaining([init, ...baseline(worker)]));
+        }
+      });
+
+      it("joins no worker after another, and none after what is in the cluster", () => {
+        for (const worker of workers) {
+          const before = graph.before(`${worker}-kubeadm-join`);
+          expect(before.filter((name) => name.endsWith("-kubeadm-join"))).toEqual([]);
+          expect(before.filter((name) => inCluster.test(graph.get(name).type))).toEqual([]);
+        }
+      });
+
+      it("touches the API only once it is there", () => {
+        for (const { name } of graph.ofType(inCluster)) {
+          expect(graph.before(name)).toContain(`${first}-kubeadm-init`);
+        }
+      });
+
+      it("has the CRDs before Cilium, and Cilium before the gateway", () => {
+        const crds = graph.ofType(crd).map(({ name }) => name);
+        expect(graph.before("cilium")).toEqual(expect.arrayContaining(crds));
+        for (const { name } of graph.ofType(/^kubernetes:gateway\./)) {
+          expect(graph.before(name)).toEqual(expect.arrayContaining([...crds, "cilium"]));
+        }
+        expect(crds.length > 0).toBe(stack === "dev");
+      });
+
+      it("is ready last", () => {
+        const joins = workers.map((worker) => `${worker}-kubeadm-join`);
+        const before = graph.before(`${first}-ready`);
+        expect(before).toEqual(expect.arrayContaining(["cilium", ...joins]));
+      });
+    });
+
+    describe("destroy", () => {
+      it("gives each machine back, and asks it nothing besides", () => {
+        for (const node of nodes) {
+          const release = graph.get(`${node}-release`);
+          expect(release.inputs.delete).toEqual(expect.any(String));
+          for (const step of graph.stepsOf(node)) {
+            expect(step.inputs).not.toHaveProperty("delete");
+            expect(graph.nameOf(step.deletedWith)).toBe(`${node}-release`);
+          }
+        }
+      });
+
+      it("asks no API server: what is in the cluster goes with it", () => {
+        expect(graph.ofType(inCluster).length).toBeGreaterThan(0);
+        for (const { deletedWith } of graph.ofType(inCluster)) {
+          expect(graph.nameOf(deletedWith)).toBe(`${first}-kubeadm-init`);
+        }
+      });
+    });
+  },
+);
+
+it("a worker joins while Cilium is being installed", async () => {
+  // Cilium's installation ends only once every worker has begun to join.
+  vi.resetModules();
+  let joins = 0;
+  let allJoin = () => {};
+  const joining = new Promise<void>((resolve) => {
+    allJoin = resolve;
+  });
+  const { resources } = await runProgram(stackFiles.dev, {
+    begins: (name) => {
+      if (name.endsWith("-kubeadm-join")) joins += 1;
+      if (joins === 2) allJoin();
+      return name === "cilium" ? joining : undefined;
+    },
+  });
+  expect(resources.at(-1)).toBeDefined();
+  expect(joins).toBe(2);
+});

@@ -1,0 +1,134 @@
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { planOf, stackFiles, stackNames } from "../stacks.ts";
+import { Graph } from "./graph.ts";
+import { type Registered, runProgram } from "./program.ts";
+
+/** What a secret of a cluster looks like, wherever it stands. */
+const canaries: [what: string, pattern: RegExp][] = [
+  ["a bootstrap token", /\b[a-z0-9]{6}\.[a-z0-9]{16}\b/],
+  ["a CA hash to join with", /\bsha256:[0-9a-f]{64}\b/],
+  ["a private key", /-----BEGIN [A-Z ]*PRIVATE KEY-----/],
+  [
+    "a private key in base64",
+    /LS0tLS1CRUdJTiB[A-Za-z0-9+/]*FIEtFWS0tLS0t|LS0tLS1CRUdJTi(BFQyBQ|BSU0E|BQUklWQVRF)/,
+  ],
+  ["a client key", /(client-key-data|clientKeyData)["']?: *["']?[A-Za-z0-9+/=]{20}/],
+  ["a secretbox key", /\bsecret: [A-Za-z0-9+/]{43}=/],
+  ["a password", /\b(password|passphrase|passwd)["']?\s*[:=]/i],
+];
+const forbiddenKeys = ["privateKey", "privateKeyPassword", "password", "agentSocketPath", "token"];
+
+/** Every key and every text of a resource's inputs. */
+function contents(value: unknown): { keys: string[]; texts: string[] } {
+  if (typeof value === "string") return { keys: [], texts: [value] };
+  if (typeof value !== "object" || value === null) return { keys: [], texts: [] };
+  const below = Object.values(value).map(contents);
+  return {
+    keys: [...Object.keys(value), ...below.flatMap(({ keys }) => keys)],
+    texts: below.flatMap(({ texts }) => texts),
+  };
+}
+
+function leaks(texts: string[]): string[] {
+  return canaries
+    .filter(([, pattern]) => texts.some((text) => pattern.test(text)))
+    .map(([what]) => what);
+}
+
+it.each([
+  "token: abcdef.0123456789abcdef",
+  `sha256:${"0a".repeat(32)}`,
+  "-----BEGIN OPENSSH PRIVATE KEY-----",
+  Buffer.from("-----BEGIN RSA PRIVATE KEY-----\nabc").toString("base64"),
+  Buffer.from("-----BEGIN EC PRIVATE KEY-----\nabc").toString("base64"),
+  `client-key-data: ${"A".repeat(40)}`,
+  `secret: ${Buffer.alloc(32, 7).toString("base64")}`,
+  "password: x",
+])("the canaries sing at %s", (secret) => {
+  expect(leaks([`before\n  ${secret}\nafter`])).not.toEqual([]);
+});
+
+describe.each(stackNames)("the resources of %s", (stack) => {
+  const plan = planOf(stack);
+  let graph: Graph;
+  const commands = (): Registered[] => graph.ofType(/^command:/);
+  const remote = (): Registered[] => graph.ofType("command:remote:Command");
+
+  beforeAll(async () => {
+    vi.resetModules();
+    graph = new Graph((await runProgram(stackFiles[stack])).resources);
+  });
+
+  it("hold no secret in any input", () => {
+    for (const { name, inputs } of graph.resources) {
+      const { keys, texts } = contents(inputs);
+      expect({ name, leaks: leaks(texts) }).toEqual({ name, leaks: [] });
+      expect(keys.filter((key) => forbiddenKeys.includes(key))).toEqual([]);
+    }
+  });
+
+  it("hold placeholders where the node fills in a secret", () => {
+    const texts = graph.resources.flatMap(({ inputs }) => contents(inputs).texts).join("\n");
+    expect(texts).toContain("token: __TOKEN__");
+    expect(texts).toContain("secret: __SECRETBOX_KEY__");
+  });
+
+  it("pin every machine's host key, and the bastion's", () => {
+    expect(remote().length).toBeGreaterThan(10);
+    for (const { name, inputs } of remote()) {
+      const node = plan.nodes.find((candidate) => name.startsWith(`${candidate.name}-`));
+      expect(inputs.connection).toMatchObject({ ...node?.reach });
+      const { host, port, user, hostKey } = plan.bastion ?? {};
+      if (plan.bastion)
+        expect(inputs.connection.proxy).toMatchObject({ host, port, user, hostKey });
+      else expect(inputs.connection).not.toHaveProperty("proxy");
+    }
+  });
+
+  it("give up on a machine that does not answer within a minute", () => {
+    for (const { inputs } of remote()) {
+      const { dialErrorLimit, perDialTimeout } = inputs.connection;
+      expect(dialErrorLimit * perDialTimeout).toBeLessThanOrEqual(60);
+    }
+  });
+
+  it("pin the host key of every machine that a local command reaches by ssh", () => {
+    for (const { inputs } of graph.ofType("command:local:Command")) {
+      const text = [inputs.create, inputs.delete].join("\n");
+      const calls = text.match(/\bssh\b(?= '?-)/g) ?? [];
+      expect(calls.length).toBeGreaterThan(0);
+      expect(text.match(/StrictHostKeyChecking=yes/g)).toHaveLength(calls.length);
+      expect(text.match(/KnownHostsCommand=/g)).toHaveLength(calls.length);
+      expect(text).not.toMatch(/StrictHostKeyChecking=(no|accept-new|ask)/);
+    }
+  });
+
+  it("have no triggers, which would replace a machine's release while it is in use", () => {
+    for (const { inputs } of commands()) expect(inputs).not.toHaveProperty("triggers");
+  });
+
+  it("log no step's stdout, where readings stand, and pass none on by the environment", () => {
+    for (const { name, inputs } of commands()) {
+      expect(inputs.addPreviousOutputInEnv).toBe(false);
+      expect(inputs).not.toHaveProperty("environment");
+      // A release reads nothing that is secret; what it did is all that it prints.
+      if (!name.endsWith("-release")) expect(["stderr", "none"]).toContain(inputs.logging);
+    }
+  });
+
+  it("take scripts and documents on stdin, so that an error that repeats the command is short", () => {
+    for (const { name, inputs } of commands()) {
+      expect(inputs.stdin).toEqual(expect.any(String));
+      expect([name, inputs.create.length < 3000]).toEqual([name, true]);
+    }
+  });
+
+  it("mint a join's credentials when it runs, out of Pulumi's sight", () => {
+    const joins = graph.resources.filter(({ name }) => name.endsWith("-kubeadm-join"));
+    expect(joins.length).toBeGreaterThan(0);
+    for (const { inputs } of joins) {
+      expect(inputs.create).toContain("oslo-step mint-join");
+      expect(inputs.create).not.toContain("set -x");
+    }
+  });
+});

@@ -1,0 +1,128 @@
+import { describe, expect, it } from "vitest";
+import { resolve } from "../../config/config.ts";
+import { compatibility, knownVersions } from "../../config/rules/versions.ts";
+import { schema } from "../../config/schema.ts";
+import { stack } from "../stack.ts";
+import { refuses, takes } from "./refuses.ts";
+
+describe("residency", () => {
+  const [region, residency] = ["cluster.region", "cluster.residency"];
+  refuses([
+    {
+      name: "Sweden where Norway is promised",
+      changes: { [region]: "SE-STO-1" },
+      says: "choose a region in Norway, or residency: EEA",
+    },
+    {
+      name: "a third country where Norway is promised",
+      changes: { [region]: "US-NYC-1" },
+      says: "choose a region in Norway",
+    },
+    {
+      name: "a third country where the EEA is promised",
+      changes: { [region]: "GB-LON-1", [residency]: "EEA" },
+      says: "GB is outside cluster.residency (EEA)",
+    },
+  ]);
+  takes([
+    { name: "Norway in the EEA", changes: { [residency]: "EEA" } },
+    { name: "Iceland in the EEA", changes: { [region]: "IS-REY-1", [residency]: "EEA" } },
+    { name: "no promise in the file: the EEA", changes: { cluster: { name: "test" } } },
+  ]);
+});
+
+describe("versions", () => {
+  refuses([
+    {
+      name: "a Cilium that is not in the table",
+      changes: { "cilium.version": "1.19.5" },
+      says: "write a version of 1.20",
+    },
+    {
+      name: "a Kubernetes that Cilium is not tested with",
+      changes: { "kubernetes.version": "1.37.0" },
+      says: "Cilium 1.20 is not tested with Kubernetes 1.37",
+    },
+    {
+      name: "one that is too old",
+      changes: { "kubernetes.version": "1.32.9" },
+      says: "write a version of 1.33",
+    },
+  ]);
+  takes([{ name: "another patch", changes: { "cilium.version": "1.20.0" } }]);
+
+  it("know the CRDs that Cilium asks for", () => {
+    const config = resolve(schema.parse(stack()));
+    const other = { ...config.gatewayApi, version: "1.5.0" as "1.6.1" };
+    expect([...knownVersions({ ...config, gatewayApi: other })]).toEqual([
+      expect.objectContaining({ path: "gatewayApi.version", fix: "write 1.6.1" }),
+    ]);
+  });
+
+  it("are defaults that the table holds", () => {
+    const { kubernetes, gatewayApi, cilium } = resolve(schema.parse(stack()));
+    const row = compatibility[cilium.version.split(".").slice(0, 2).join(".")];
+    expect(row?.kubernetes).toContain(kubernetes.minor);
+    expect(row?.gatewayApi).toBe(gatewayApi.version);
+  });
+});
+
+describe("kernel parameters", () => {
+  const sysctl = (key: string, value: unknown) => ({ "tuning.sysctl": { [key]: value } });
+  const at = (key: string) => [`tuning.sysctl["${key}"]`];
+  refuses(
+    (
+      [
+        ["net.ipv4.ip_forward", 0, "nodes route for pods"],
+        ["net.ipv6.conf.all.forwarding", "0", "nodes route for pods"],
+        ["net.ipv4.conf.all.rp_filter", 1, "write 0 or 2"],
+        ["net.ipv4.conf.eth1.rp_filter", 1, "drops DSR's answers"],
+      ] as const
+    ).map(([key, value, says]) => ({
+      name: `${key} = ${value}`,
+      changes: sysctl(key, value),
+      at: at(key),
+      says,
+    })),
+  );
+  takes([
+    { name: "another value of the plan's", changes: sysctl("net.ipv4.tcp_fin_timeout", 30) },
+    { name: "one of the operator's own", changes: sysctl("vm.swappiness", "10") },
+    { name: "the loose filter", changes: sysctl("net.ipv4.conf.all.rp_filter", 2) },
+  ]);
+});
+
+describe("routes", () => {
+  const backends = "gatewayApi.routes[0].backends";
+  const route = (name: string, namespace: string) => ({
+    name,
+    namespace,
+    backends: [{ name: "v1", port: 80 }],
+  });
+  refuses([
+    {
+      name: "weights that add up to less than 100",
+      changes: { [`${backends}[1].weight`]: 9 },
+      at: [backends],
+      says: "add up to 99",
+    },
+    {
+      name: "weights that add up to more, one of them the default",
+      changes: { [`${backends}[1].weight`]: undefined },
+      at: [backends],
+      says: "add up to 190",
+    },
+    {
+      name: "the same name twice in one namespace",
+      changes: { "gatewayApi.routes": [route("a", "x"), route("a", "x")] },
+      at: ["gatewayApi.routes[1].name"],
+      says: "namespace x has a route of that name",
+    },
+  ]);
+  takes([
+    {
+      name: "the same name in two namespaces",
+      changes: { "gatewayApi.routes": [route("a", "x"), route("a", "y")] },
+    },
+  ]);
+});

@@ -1,0 +1,169 @@
+import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../config/load.ts";
+import { problemsOf, stack } from "../stack.ts";
+
+const node = "nodes.existing[1]";
+const key = "ssh-ed25519 AAAA";
+
+/** Path, values that are wrong by themselves, and a part of what is said. */
+const wrong: [path: string, says: string, ...values: unknown[]][] = [
+  ["cluster.name", "DNS-1123", "Oslo", "-a", "a-", "a_b", "a.b", ""],
+  ["cluster.name", "32 characters", "a".repeat(33)],
+  ["cluster.name", "type string", 5, null, ["a"]],
+  ["cluster.region", "COUNTRY-CITY-NUMBER", "oslo", "no-osl-1", "NO"],
+  ["cluster.residency", "write NO or EEA", "SE", "no", true, 1],
+  ["cluster.residency", 'write "NO" in quotes', false],
+  ["cluster.endpoint.host", "host name", "a b", "https://a", "-a", ""],
+  ["cluster.endpoint.host", "IP address", "10.10.0.256", "10.10.0"],
+  ["cluster.endpoint.port", "1 to 65535", 0, -1, 65536],
+  ["cluster.endpoint.port", "whole number", 6443.5, "6443"],
+  [`${node}.name`, "DNS-1123", "Worker", "worker_1", "a".repeat(64)],
+  [`${node}.role`, "control-plane or worker", "master", "etcd"],
+  [`${node}.addresses`, "empty", []],
+  [`${node}.addresses`, "too many", ["10.10.0.12", "fd00:10:10::12", "10.10.0.99"]],
+  [`${node}.addresses[0]`, "IP address", "10.10.0.12/24", "10.10.0.256", "worker-1", "010.10.0.1"],
+  [`${node}.addresses[1]`, "IP address", "fe80::1%eth0", "fd00::1::2"],
+  [`${node}.ssh.host`, "host name", "root@host", ""],
+  [`${node}.ssh.port`, "1 to 65535", 0, 70000],
+  [`${node}.ssh.user`, "user", "", "-oProxyCommand=x", "a b"],
+  [`${node}.ssh.hostKey`, "public host key", "SHA256:abc", "AAAA", "-----BEGIN PRIVATE KEY-----"],
+  ["nodes.existing", "empty", []],
+  ["ssh.dialTimeoutSeconds", "1 or more", 0],
+  ["ssh.dialAttempts", "1 or more", 0],
+  ["ssh.bastion.hostKey", "public host key", "none"],
+  ["network.vlan.subnets", "empty", []],
+  ["network.vlan.subnets[0]", "CIDR", "10.10.0.5/24", "10.10.0.0", "10.10.0.0/33", "10.10.0/24"],
+  ["network.vlan.gateways[0]", "IP address", "10.10.0.1/24", "router"],
+  ["network.vlan.interface", "interface", "", "eth 0", "a-name-that-is-too-long"],
+  ["network.podSubnets", "empty", []],
+  ["network.podSubnets[1]", "CIDR", "fd00:10:244::1/56", "fd00::/129", "pods"],
+  ["network.podSubnets", "too many", ["10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16"]],
+  ["network.serviceSubnets[0]", "CIDR", "10.96.0.1/16", "services"],
+  ["network.mtu", "1280", 1279, 0, -1],
+  ["network.mtu", "9216", 9217],
+  ["network.mtu", "whole number", 1500.5, "1500"],
+  ["network.nodeMaskSizes.ipv4", "16", 15],
+  ["network.nodeMaskSizes.ipv4", "28", 29],
+  ["network.nodeMaskSizes.ipv6", "48", 47],
+  ["network.nodeMaskSizes.ipv6", "120", 121],
+  ["artifacts.kubernetes.url", "http or https", "ftp://a.example", "pkgs.k8s.io", ""],
+  ["artifacts.kubernetes.url", "%20", "https://a.example/a b", 'https://a.example/"'],
+  ["artifacts.kubernetes.keyFingerprint", "all 40", "234654DA9A296436", "x".repeat(40), ""],
+  ["artifacts.containerd.url", "http or https", "file:///tmp"],
+  ["artifacts.containerd.suite", "suite", "", "a b"],
+  ["artifacts.containerd.component", "component", "", "main contrib"],
+  ["artifacts.containerd.keyFingerprint", "all 40", "9DC85822"],
+  ["artifacts.charts", "http or https", "oci://quay.io/cilium"],
+  ["kubernetes.version", "major.minor.patch", "1.36", "v1.36.3", "1.36.x", "latest", 1.36],
+  ["kubernetes.packageRevision", "revision", "1 1", ""],
+  ["kubernetes.containerd.packageVersion", "version", "", 'a"b', "a b"],
+  ["kubernetes.kubelet.maxPods", "10", 9],
+  ["kubernetes.kubelet.maxPods", "1000", 1001],
+  ["kubernetes.kubelet.cgroupDriver", "systemd or cgroupfs", "docker"],
+  ["kubernetes.kubelet.failCgroupV1", "boolean", "yes"],
+  ["tuning.sysctl", "record", "net.ipv4.ip_forward=1"],
+  ["tuning.ntpServers", "empty", []],
+  ["tuning.ntpServers[0]", "host name", "ntp server"],
+  ["gates.etcdFsyncP99Milliseconds", "0 or more", -1],
+  ["gates.stealPercent", "number", "0.1"],
+  ["gates.stealWindowSeconds", "1 or more", 0],
+  ["gates.stealWindowSeconds", "300", 301],
+  ["cilium.version", "major.minor.patch", "1.20", "1.20.2-rc.1"],
+  ["cilium.loadBalancer.mode", "dsr, hybrid or snat", "DSR", "maglev"],
+  ["cilium.loadBalancer.dsrDispatch", "geneve needs a tunnel", "geneve"],
+  ["cilium.loadBalancer.acceleration", "best-effort", "testing-only"],
+  ["cilium.operatorReplicas", "1 or more", 0],
+  ["cilium.waitFor", "all, agents or nothing", "everything"],
+  ["cilium.timeoutSeconds", "30", 29],
+  ["gatewayApi.version", "1.6.1", "1.1.0", "v1.6.1"],
+  ["gatewayApi.gateway.port", "1 to 65535", 0],
+  ["gatewayApi.routes[0].name", "DNS-1123", "Shop"],
+  ["gatewayApi.routes[0].pathPrefix", "begin with /", "api"],
+  ["gatewayApi.routes[0].backends", "empty", []],
+  ["gatewayApi.routes[0].backends[0].weight", "0 to 100", -1, 101],
+  ["gatewayApi.routes[0].backends[0].weight", "whole number", 89.5, "90"],
+  ["gatewayApi.routes[0].backends[0].port", "1 to 65535", 0],
+];
+
+const cases = wrong.flatMap(([path, says, ...values]) =>
+  values.map((value) => ({ path, says, value })),
+);
+
+describe("a field", () => {
+  it.each(cases)("$path: $value", ({ path, says, value }) => {
+    const changes = path.startsWith("ssh.bastion.")
+      ? { "ssh.bastion": { host: "bastion", hostKey: key }, [path]: value }
+      : { [path]: value };
+    const problems = problemsOf(stack(changes));
+    expect(problems.map((problem) => problem.path)).toEqual([path]);
+    expect(problems[0]?.value).toEqual(value);
+    expect(`${problems[0]?.why}; ${problems[0]?.fix}`).toContain(says);
+  });
+
+  it.each([
+    ["cluster"],
+    ["cluster.name"],
+    ["nodes"],
+    ["nodes.existing"],
+    [`${node}.name`],
+    [`${node}.role`],
+    [`${node}.addresses`],
+    [`${node}.ssh`],
+    [`${node}.ssh.hostKey`],
+    ["network"],
+    ["network.vlan"],
+    ["network.vlan.subnets"],
+    ["gatewayApi.routes[0].namespace"],
+    ["gatewayApi.routes[0].backends[0].port"],
+  ])("%s is required", (path) => {
+    expect(problemsOf(stack({ [path]: undefined }))).toEqual([
+      expect.objectContaining({ path, value: undefined, why: "required" }),
+    ]);
+  });
+
+  it.each([
+    ["clutser"],
+    ["cluster.nmae"],
+    ["network.vlan.vlanId"],
+    [`${node}.mac`],
+    [`${node}.ssh.privateKey`],
+    ["kubernetes.kubelet.maxPod"],
+    ["gatewayApi.routes[0].backends[1].wieght"],
+  ])("%s is unknown", (path) => {
+    expect(problemsOf(stack({ [path]: "x" }))).toEqual([
+      expect.objectContaining({ path, value: "x", why: "no such field" }),
+    ]);
+  });
+
+  it("of a map tells which key is wrong", () => {
+    const sysctl = { swappiness: "1", "vm.max_map_count": true, "kernel.core_pattern": "a\nb" };
+    const registries = { "https://quay.io": "https://mirror.example.no" };
+    const problems = problemsOf(stack({ "tuning.sysctl": sysctl, artifacts: { registries } }));
+    expect(problems.map(({ path }) => path)).toEqual([
+      'artifacts.registries["https://quay.io"]',
+      "tuning.sysctl.swappiness",
+      'tuning.sysctl["vm.max_map_count"]',
+      'tuning.sysctl["kernel.core_pattern"]',
+    ]);
+    expect(problems[0]?.why).toContain("not a registry");
+    expect(problems[1]?.why).toContain("not a sysctl key");
+  });
+
+  it("that a person copies with its decoration is taken without it", () => {
+    const config = loadConfig(
+      stack({
+        [`${node}.ssh.hostKey`]: `${key} root@worker-1\n`,
+        "artifacts.charts": "https://charts.example.no/",
+        "artifacts.containerd.keyFingerprint": "9dc8 5822 9fc7 dd38 854a  e2d8 8d81 803c 0ebf cd88",
+        [`${node}.addresses`]: ["10.10.0.12", "FD00:10:10:0::12"],
+      }),
+      "test.yaml",
+    );
+    expect(config.nodes[1]?.ssh.hostKey).toBe(key);
+    expect(config.nodes[1]?.addresses).toEqual(["10.10.0.12", "fd00:10:10::12"]);
+    expect(config.artifacts.charts).toBe("https://charts.example.no");
+    expect(config.artifacts.containerd.keyFingerprint).toBe(
+      "9DC858229FC7DD38854AE2D88D81803C0EBFCD88",
+    );
+  });
+});

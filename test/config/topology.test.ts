@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import { node, problemsOf, stack } from "../stack.ts";
+import { refuses, takes } from "./refuses.ts";
+
+const role = (i: number) => `nodes.existing[${i}].role`;
+
+describe("control planes", () => {
+  refuses([
+    {
+      name: "none",
+      changes: { [role(0)]: "worker" },
+      at: ["nodes.existing"],
+      says: "needs a control plane",
+    },
+    {
+      name: "two",
+      changes: { [role(1)]: "control-plane" },
+      at: ["nodes.existing"],
+      says: "even number",
+    },
+    {
+      name: "three, until there is a virtual address",
+      changes: { [role(1)]: "control-plane", [role(2)]: "control-plane" },
+      at: ["nodes.existing"],
+      says: "virtual address or load balancer",
+    },
+  ]);
+  takes([
+    { name: "one alone", changes: { "nodes.existing": [node(0, "control-plane")] } },
+    {
+      name: "one that is not the first node",
+      changes: { [role(0)]: "worker", [role(2)]: "control-plane" },
+    },
+  ]);
+});
+
+describe("what two nodes share", () => {
+  refuses([
+    {
+      name: "a name",
+      changes: { "nodes.existing[2].name": "node-0" },
+      says: "another node (10.10.0.11) has that name",
+    },
+    {
+      name: "an IPv4 address",
+      changes: { "nodes.existing[2].addresses[0]": "10.10.0.12" },
+      says: "node-1 has that address",
+    },
+    {
+      name: "an IPv6 address in another spelling",
+      changes: { "nodes.existing[2].addresses[1]": "FD00:10:10:0:0::12" },
+      says: "node-1 has that address",
+    },
+    {
+      name: "a host key",
+      changes: { "nodes.existing[1].ssh.hostKey": "ssh-ed25519 AAAA0 root@clone" },
+      says: "node-0 has that host key",
+    },
+  ]);
+
+  it("is told for each node that shares it", () => {
+    const hostKey = "ssh-ed25519 AAAA0";
+    const changes = {
+      "nodes.existing[1].ssh.hostKey": hostKey,
+      "nodes.existing[2].ssh.hostKey": hostKey,
+    };
+    expect(problemsOf(stack(changes)).map(({ path }) => path)).toEqual(Object.keys(changes));
+  });
+});

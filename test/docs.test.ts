@@ -1,0 +1,102 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { renderReadme } from "../commands/readme/readme.ts";
+import { schema } from "../config/schema.ts";
+import { directives } from "../plan/directives.ts";
+import { root } from "./root.ts";
+import { configOf } from "./stacks.ts";
+
+const readme = readFileSync(join(root, "README.md"), "utf8");
+const config = configOf("dev");
+
+/** The cells of the README's row whose first cells are these. */
+function row(...first: string[]): string[] | undefined {
+  const lines = readme.split("\n").filter((line) => line.startsWith("| "));
+  const rows = lines.map((line) => line.slice(2, -2).split(" | "));
+  return rows.find((cells) => first.every((cell, i) => cells[i] === cell));
+}
+
+describe("the README's tables", () => {
+  it("are those of the code; where this fails, run npm run docs", () => {
+    expect(renderReadme(readme, config)).toBe(readme);
+  });
+
+  it("are made anew from whatever stands between the markers", () => {
+    const altered = readme.replace("| `network.mtu` |", "| `network.mut` |");
+    expect(altered).not.toBe(readme);
+    expect(renderReadme(altered, config)).toBe(readme);
+  });
+
+  it("change with the plan", () => {
+    const other = { ...config, network: { ...config.network, mtu: 1450 } };
+    expect(renderReadme(readme, other)).toContain("| `MTU: 1450` |");
+  });
+
+  it.each([
+    ["a marker without a part", `${readme}<!-- generated: nonsense -->\n<!-- /generated -->\n`],
+    ["a part without a marker", readme.replace("<!-- generated: directives -->", "")],
+    ["a part twice", `${readme}<!-- generated: directives -->\n<!-- /generated -->\n`],
+  ])("refuse %s", (_, text) => {
+    expect(() => renderReadme(text, config)).toThrow(/^README\.md: .+; (add|remove) /);
+  });
+});
+
+describe("the configuration's tables", () => {
+  it.each(Object.keys(schema.shape))("have the section %s, each field with its impact", (name) => {
+    const section = readme.split(`\n#### ${name}\n`)[1]?.split(/\n#+ |\n<!--/)[0] ?? "";
+    const rows = section.split("\n").filter((line) => line.startsWith(`| \`${name}.`));
+    expect(rows.length).toBeGreaterThan(0);
+    for (const line of rows) {
+      expect(line).toMatch(/ \| (live|restart|drain|recreate|impossible|check) \| \S.* \|$/);
+    }
+  });
+
+  it.each([
+    ["a required field", "`cluster.name`", "DNS label", "**required**"],
+    ["a choice", "`cilium.loadBalancer.mode`", "`dsr`, `hybrid`, `snat`", "`dsr`"],
+    ["a range", "`network.mtu`", "integer 1280–9216", "`1500`"],
+    ["a default behind a transformation", "`artifacts.charts`", "URL", "`https://helm.cilium.io`"],
+    ["a default that follows", "`network.podSubnets`", "list of CIDRs"],
+    ["an empty default", "`gatewayApi.routes`", "list of objects", "none"],
+    ["a field of a list's items", "`nodes.existing[].ssh.port`", "integer 1–65535", "`22`"],
+    ["a refined format", "`ssh.bastion.host`", "host name or address", "**required**"],
+  ])("show %s", (_, ...cells) => {
+    expect(row(...cells)).toBeDefined();
+  });
+});
+
+it("every directive has its row", () => {
+  const missing = directives(config).filter(
+    ({ applied }) => !readme.includes(`\`${applied.replaceAll("|", "\\|")}\``),
+  );
+  expect(missing).toEqual([]);
+});
+
+describe("what the README tells to type", () => {
+  it("is a script of package.json", () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    const told = [...readme.matchAll(/npm run ([a-z]+(?::[a-z]+)*)/g)].map(([, name]) => name);
+    expect(told.length).toBeGreaterThan(10);
+    expect(told.filter((name) => !(String(name) in scripts))).toEqual([]);
+  });
+
+  it("sets variables that the code reads", () => {
+    const told = new Set([...readme.matchAll(/OSLO_[A-Z_]+/g)].map(([name]) => name));
+    expect(told.size).toBeGreaterThan(3);
+    const code = ["components", "lab"].flatMap(sources).join("\n");
+    expect([...told].filter((name) => !code.includes(name))).toEqual([]);
+  });
+
+  it("names the file that render writes for worker-1's kernel", () => {
+    const golden = readdirSync(join(root, "test/golden/dev/nodes/worker-1/steps"));
+    const [, file] = readme.match(/nodes\/worker-1\/steps\/(\S+kernel\.yaml)/) ?? [];
+    expect(golden).toContain(file);
+  });
+});
+
+function sources(room: string): string[] {
+  return readdirSync(join(root, room), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => readFileSync(join(root, room, name), "utf8"));
+}

@@ -1,0 +1,92 @@
+import { describe, expect, it } from "vitest";
+import { parseAllDocuments } from "yaml";
+import { loadConfig } from "../../config/load.ts";
+import { type NodePlan, plan } from "../../plan/plan.ts";
+import { stack } from "../stack.ts";
+
+const { nodes, endpoint } = plan(loadConfig(stack(), "test"));
+const [first, worker] = nodes as [NodePlan, NodePlan, NodePlan];
+
+/** The documents of one file of a step, by kind. */
+function documents(node: NodePlan, step: "kubeadm-init" | "kubeadm-join", path: string) {
+  const text = node.steps[step]?.files[path] ?? "";
+  const all = parseAllDocuments(text).map((document) => document.toJS());
+  return Object.fromEntries(all.map((document) => [document.kind, document] as const));
+}
+
+const init = documents(first, "kubeadm-init", "/etc/oslo-cluster/kubeadm-init.yaml");
+const join = documents(worker, "kubeadm-join", "/etc/oslo-cluster/kubeadm-join.yaml");
+const args = (list: { name: string; value: string }[]) =>
+  Object.fromEntries(list.map(({ name, value }) => [name, value]));
+
+describe("kubeadm init", () => {
+  it("makes no kube-proxy, now or at an upgrade", () => {
+    expect(init.ClusterConfiguration.proxy).toEqual({ disabled: true });
+    expect(init.InitConfiguration.skipPhases).toContain("addon/kube-proxy");
+  });
+
+  it("leaves no token behind", () => {
+    expect(init.InitConfiguration.skipPhases).toContain("show-join-command");
+    expect(init.InitConfiguration.bootstrapTokens).toBeUndefined();
+  });
+
+  it("has both families, in the order of the VLAN", () => {
+    expect(init.ClusterConfiguration.networking).toMatchObject({
+      podSubnet: "10.244.0.0/16,fd00:10:244::/56",
+      serviceSubnet: "10.96.0.0/16,fd00:10:96::/112",
+    });
+    expect(args(init.ClusterConfiguration.controllerManager.extraArgs)).toMatchObject({
+      "allocate-node-cidrs": "true",
+      "node-cidr-mask-size-ipv4": "24",
+      "node-cidr-mask-size-ipv6": "64",
+    });
+  });
+
+  it("has secrets encrypted, requests audited and pods admitted by policy from the first boot", () => {
+    const { extraArgs, extraVolumes } = init.ClusterConfiguration.apiServer;
+    const given = args(extraArgs);
+    const mounted = extraVolumes.map(({ mountPath }: { mountPath: string }) => mountPath);
+    for (const flag of ["encryption-provider-config", "audit-policy-file", "audit-log-path"]) {
+      const path = given[flag] as string;
+      expect(mounted.some((mount: string) => path.startsWith(mount))).toBe(true);
+    }
+    const encryption = documents(
+      first,
+      "kubeadm-init",
+      "/etc/oslo-cluster/encryption-template.yaml",
+    ).EncryptionConfiguration;
+    expect(encryption.resources[0].providers[0].secretbox.keys[0].secret).toBe("__SECRETBOX_KEY__");
+    expect(given).toMatchObject({ "audit-log-maxage": "30", "audit-log-maxsize": "100" });
+  });
+
+  it("advertises the node's address on the VLAN, and its certificate holds every way to it", () => {
+    expect(init.InitConfiguration.localAPIEndpoint).toEqual({
+      advertiseAddress: "10.10.0.11",
+      bindPort: 6443,
+    });
+    expect(init.ClusterConfiguration.apiServer.certSANs).toEqual(["10.10.0.11", "fd00:10:10::11"]);
+    expect(init.ClusterConfiguration.controlPlaneEndpoint).toBe(endpoint);
+  });
+});
+
+describe("kubeadm join", () => {
+  it("names the endpoint and holds placeholders in the place of credentials", () => {
+    expect(join.JoinConfiguration.discovery.bootstrapToken).toEqual({
+      apiServerEndpoint: endpoint,
+      token: "__TOKEN__",
+      caCertHashes: ["__CA_CERT_HASH__"],
+    });
+  });
+});
+
+it("an IPv6 endpoint stands in brackets", () => {
+  const changes = { "cluster.endpoint.host": "fd00:10:10::11" };
+  expect(plan(loadConfig(stack(changes), "test")).endpoint).toBe("[fd00:10:10::11]:6443");
+});
+
+it("a cluster of one node measures no peers", () => {
+  const one = (stack().nodes as { existing: unknown[] }).existing.slice(0, 1);
+  const single = plan(loadConfig(stack({ "nodes.existing": one }), "test"));
+  expect(Object.keys(single.nodes[0]?.steps ?? {})).not.toContain("gate-peers");
+  expect(Object.keys(first.steps)).toContain("gate-peers");
+});

@@ -1,0 +1,116 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test as base, beforeAll, describe, expect, vi } from "vitest";
+import { Graph } from "../components/graph.ts";
+import { runProgram } from "../components/program.ts";
+import { root } from "../root.ts";
+import { stackFiles } from "../stacks.ts";
+import { FakeSsh } from "./fake-ssh.ts";
+
+/** Hands out fake ssh programs and removes them after the test. */
+const test = base.extend<{ ssh: (body: string) => FakeSsh }>({
+  ssh: async ({ task: _ }, use) => {
+    const made: FakeSsh[] = [];
+    await use((body) => {
+      const fake = new FakeSsh(body);
+      made.push(fake);
+      return fake;
+    });
+    for (const fake of made) fake.remove();
+  },
+});
+
+let graph: Graph;
+beforeAll(async () => {
+  vi.resetModules();
+  graph = new Graph((await runProgram(stackFiles["two-nodes"])).resources);
+});
+
+describe("giving a machine back", () => {
+  const release = () => graph.get("bravo-release").inputs;
+
+  test("creates nothing", async ({ ssh }) => {
+    const fake = ssh("exit 1");
+    expect(await fake.run(release().create, release().stdin)).toMatchObject({ exitCode: 0 });
+    expect(fake.calls()).toEqual([]);
+  });
+
+  test("runs the release script there as root, for this cluster alone", async ({ ssh }) => {
+    const fake = ssh("echo released bravo");
+    const { exitCode, stdout } = await fake.run(release().delete, release().stdin);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "released bravo" });
+    const [call] = fake.calls();
+    expect(call?.stdin).toBe(readFileSync(join(root, "steps/release.sh"), "utf8"));
+    expect(call?.arguments).toContain("operator@192.0.2.11\nsudo -n bash -s -- two-nodes\n");
+    expect(call?.arguments).toContain("\n2200\n");
+    expect(call?.arguments).toContain("bastion.example.no");
+  });
+
+  test("fails where the script fails, with its exit code and words", async ({ ssh }) => {
+    const { exitCode, stderr } = await ssh("echo busy >&2; exit 1").run(release().delete, "");
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: "busy" });
+  });
+
+  test("of a machine that is dead says what is left there and how to go on", async ({ ssh }) => {
+    const { exitCode, stderr } = await ssh("exit 255").run(release().delete, "");
+    expect(exitCode).toBe(255);
+    expect(stderr).toMatch(/left behind on bravo: .*does not answer.*OSLO_CLUSTER_ABANDON=bravo$/);
+  });
+
+  test.for(["bravo", "alfa,bravo", "bravo,alfa"])(
+    "asks nothing of a machine that is abandoned: %s",
+    async (abandoned, { ssh }) => {
+      const fake = ssh("exit 255");
+      const env = { OSLO_CLUSTER_ABANDON: abandoned };
+      const { exitCode, stderr } = await fake.run(release().delete, "", env);
+      expect(exitCode).toBe(0);
+      expect(stderr).toMatch(/left behind on bravo: .*\/var\/lib\/oslo-cluster/);
+      expect(fake.calls()).toEqual([]);
+    },
+  );
+
+  test.for(["", "alfa", "bravo-2", "xbravo", "b*"])(
+    "asks a machine that is not the abandoned one: %j",
+    async (abandoned, { ssh }) => {
+      const fake = ssh("exit 0");
+      const env = { OSLO_CLUSTER_ABANDON: abandoned };
+      expect(await fake.run(release().delete, "", env)).toMatchObject({ exitCode: 0 });
+      expect(fake.calls()).toHaveLength(1);
+    },
+  );
+});
+
+describe("joining a worker", () => {
+  const join = () => graph.get("bravo-kubeadm-join").inputs;
+  const token = "abcdef.0123456789abcdef";
+  const mint = `case $remote in *mint-join*) printf 'secrets:\\n  TOKEN: "${token}"\\n' ;;`;
+
+  test("pipes what one node mints to the other, below the document", async ({ ssh }) => {
+    const fake = ssh(`${mint} *) echo '{}' ;; esac`);
+    const result = await fake.run(join().create, join().stdin);
+    expect(result).toEqual({ exitCode: 0, stdout: "{}", stderr: "" });
+    const [minted, run] = fake.calls();
+    expect(minted?.arguments).toMatch(/operator@192\.0\.2\.10\nsudo -n \S+ mint-join\n$/);
+    expect(minted?.stdin).toBe("");
+    expect(run?.arguments).toMatch(/operator@192\.0\.2\.11\n.*oslo-step run kubeadm-join\n$/);
+    expect(run?.stdin).toBe(`${join().stdin}secrets:\n  TOKEN: "${token}"\n`);
+    expect(
+      fake
+        .calls()
+        .map((call) => call.arguments)
+        .join("\n"),
+    ).not.toContain(token);
+  });
+
+  test("does not begin where nothing could be minted", async ({ ssh }) => {
+    const fake = ssh("case $remote in *mint-join*) exit 7 ;; esac");
+    expect(await fake.run(join().create, join().stdin)).toMatchObject({ exitCode: 7 });
+    expect(fake.calls()).toHaveLength(1);
+  });
+
+  test("that fails tells its exit code, and the token to nobody", async ({ ssh }) => {
+    const fake = ssh(`${mint} *) echo no >&2; exit 9 ;; esac`);
+    const result = await fake.run(join().create, join().stdin);
+    expect(result).toEqual({ exitCode: 9, stdout: "", stderr: "no" });
+  });
+});

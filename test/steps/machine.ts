@@ -1,0 +1,111 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { execa } from "execa";
+import { renderStep, type StepDocument } from "../../plan/step.ts";
+import { root } from "../root.ts";
+
+/** Where the scripts look on a node, and what stands there in a folder of the test. */
+const moved = {
+  "/usr/local/lib/oslo-cluster": "lib",
+  "/var/lib/oslo-cluster": "state",
+  "/run/oslo-cluster": "volatile",
+  "/var/log/oslo-cluster": "log",
+  "/etc/machine-id": "machine-id",
+};
+
+/** Runs a unit at once, in the foreground, with the output where the real one would put it. */
+const systemdRun = `#!/bin/bash
+for word in "$@"; do
+  case $word in
+    --property=StandardOutput=append:*) log=\${word#*append:} ;;
+    --*) ;;
+    *) break ;;
+  esac
+  shift
+done
+"$@" >>"$log" 2>&1 || true
+`;
+const systemctl = `#!/bin/sh
+case $1 in is-active) exit 3 ;; show) echo 0 ;; esac
+`;
+
+/** A folder that is a node to oslo-step: the real scripts with their paths moved there. */
+export class Machine {
+  private readonly folder = mkdtempSync(join(tmpdir(), "oslo-step-"));
+
+  constructor(cluster: string) {
+    for (const name of ["oslo-step", "lib.sh"]) {
+      this.write(`lib/${name}`, this.move(readFileSync(join(root, "steps", name), "utf8")));
+    }
+    this.write("bin/systemd-run", systemdRun);
+    this.write("bin/systemctl", systemctl);
+    this.write("machine-id", "0123\n");
+    this.claim(cluster);
+  }
+
+  claim(cluster: string, machine = "0123"): void {
+    this.write("state/claim", `clusterId=${cluster}\nmachineId=${machine}\n`);
+  }
+
+  addStep(name: string, script: string): void {
+    this.write(`lib/${name}.sh`, script);
+  }
+
+  path(name: string): string {
+    return join(this.folder, name);
+  }
+
+  read(name: string): string {
+    return existsSync(this.path(name)) ? readFileSync(this.path(name), "utf8") : "";
+  }
+
+  write(name: string, content: string): void {
+    mkdirSync(dirname(this.path(name)), { recursive: true });
+    writeFileSync(this.path(name), content, { mode: 0o755 });
+  }
+
+  /** oslo-step with a document, and secrets below it. */
+  async oslo(command: "run" | "check", document: StepDocument, secrets = "") {
+    const result = await execa(this.path("lib/oslo-step"), [command, document.step], {
+      input: renderStep(document) + secrets,
+      env: { PATH: `${this.path("bin")}:${process.env.PATH}` },
+      reject: false,
+    });
+    const { exitCode, stdout, stderr } = result;
+    return { exitCode, stdout, stderr };
+  }
+
+  /** Every file below a folder of the machine, with its text. */
+  filesBelow(name: string): Record<string, string> {
+    if (!existsSync(this.path(name))) return {};
+    const entries = readdirSync(this.path(name), { recursive: true, withFileTypes: true });
+    return Object.fromEntries(
+      entries
+        .filter((entry) => entry.isFile())
+        .map((entry) => {
+          const path = join(entry.parentPath, entry.name);
+          return [path.slice(this.folder.length + 1), readFileSync(path, "utf8")];
+        }),
+    );
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true });
+  }
+
+  private move(text: string): string {
+    return Object.entries(moved).reduce(
+      (moving, [from, to]) => moving.replaceAll(from, this.path(to)),
+      text,
+    );
+  }
+}
