@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Gives a machine back: ends Kubernetes on it and removes what the steps have put there, and nothing else.
 # Complete in itself and safe to repeat: it may run after an `up` that got nowhere.
-set -euo pipefail
+set -Eeuo pipefail
+trap 'echo "error: release of $(hostname) stopped at line $LINENO: $BASH_COMMAND" >&2' ERR
 cluster=$1
 state=/var/lib/oslo-cluster
 
@@ -101,7 +102,7 @@ restore_routing() {
     ip "$family" route flush table "$table" 2>/dev/null || true
   done
   # Routes to peers' pods: the kernel's own never have a gateway.
-  ip "$family" route show proto kernel | grep ' via ' | while IFS= read -r route; do
+  ip "$family" route show proto kernel | sed -n '/ via /p' | while IFS= read -r route; do
     # shellcheck disable=SC2086 # words are wanted
     ip "$family" route delete $route || true
   done
