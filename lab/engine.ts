@@ -118,7 +118,9 @@ const nothing: Summary = { create: 0, update: 0, replace: 0, delete: 0, same: 0 
 
 /** Reads Pulumi's closing lines: `+ 12 created`, `43 unchanged`. */
 function summaryOf(output: string): Summary {
-  const closing = output.slice(output.lastIndexOf("\nResources:"));
+  const start = output.lastIndexOf("\nResources:");
+  if (start === -1) throw new Error(`Pulumi printed no summary: ${output.slice(-500)}`);
+  const closing = output.slice(start);
   const count = (word: string) => Number(closing.match(new RegExp(`(\\d+) ${word}`))?.[1] ?? 0);
   return {
     create: count("created"),

@@ -69,7 +69,7 @@ function sshArguments(reach: Reach, dial: Dial, bastion?: Reach): string[] {
   const jump = bastion
     ? [
         "-o",
-        `ProxyCommand=ssh ${options(bastion).map(quote).join(" ")} -W %h:%p ${bastion.user}@${bastion.host}`,
+        `ProxyCommand=ssh ${options(bastion).map(quote).join(" ")} -W [%h]:%p ${bastion.user}@${bastion.host}`,
       ]
     : [];
   return [...options(reach), ...jump, `${reach.user}@${reach.host}`];

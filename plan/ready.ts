@@ -1,11 +1,19 @@
+import { createHash } from "node:crypto";
 import type { Config } from "../config/config.ts";
+import { ciliumValues } from "./cilium.ts";
 import { type StepDocument, step } from "./step.ts";
 
 /** Waits until the cluster is of use: agents rolled out, every node Ready, DNS answering. */
-export function readyStep({ nodes, cilium }: Pick<Config, "nodes" | "cilium">): StepDocument {
+export function readyStep(config: Config): StepDocument {
+  const { nodes, cilium } = config;
   return step("ready", {
     WAIT_FOR: cilium.waitFor,
     NODES: nodes.map((node) => node.name).join(" "),
     TIMEOUT_SECONDS: cilium.timeoutSeconds,
+    // Changed values are waited for as the first ones were.
+    VALUES: createHash("sha256")
+      .update(JSON.stringify(ciliumValues(config)))
+      .digest("hex")
+      .slice(0, 8),
   });
 }

@@ -15,6 +15,13 @@ if [[ -n $owner && $owner != "$cluster" ]]; then
   echo "error: $(hostname) belongs to cluster $owner, not $cluster; destroy that cluster first, or take another machine" >&2
   exit 1
 fi
+if [[ -z $owner ]]; then
+  for trace in /etc/kubernetes/admin.conf /etc/kubernetes/kubelet.conf /etc/kubernetes/manifests/kube-apiserver.yaml \
+    /var/lib/etcd/member /var/lib/kubelet/config.yaml; do
+    [[ ! -e $trace ]] ||
+      { echo "error: $(hostname) holds a Kubernetes that this program did not make ($trace): release it with kubeadm reset, or take another machine" >&2 && exit 1; }
+  done
+fi
 known=$(sed -n 's/^nodeName=//p' "$state/claim" 2>/dev/null || true)
 if [[ -n $known && $known != "$node" ]]; then
   echo "error: $(hostname) is node $known of this cluster; a node is not renamed in place: remove $known in one up, and add $node in the next" >&2

@@ -5,8 +5,11 @@ set -euo pipefail
 user=$(kubeadm kubeconfig user --client-name "oslo-cluster:operator" --org kubeadm:cluster-admins \
   --validity-period 1h --config /etc/oslo-cluster/kubeadm-init.yaml 2>/dev/null)
 part() { awk -v key="$1:" '$1 == key { print $2 }' <<<"$user" | base64 --decode; }
-jq --null-input --arg expires "$(date --utc --date '+55 minutes' +%FT%TZ)" \
-  --arg certificate "$(part client-certificate-data)" --arg key "$(part client-key-data)" '{
+# By the environment: a command's arguments can be read by everyone.
+certificate=$(part client-certificate-data) key=$(part client-key-data) \
+expires=$(date --utc --date '+55 minutes' +%FT%TZ) jq --null-input '{
     apiVersion: "client.authentication.k8s.io/v1", kind: "ExecCredential",
-    status: {expirationTimestamp: $expires, clientCertificateData: $certificate, clientKeyData: $key}
+    status: {
+      expirationTimestamp: env.expires, clientCertificateData: env.certificate, clientKeyData: env.key
+    }
   }'

@@ -7,7 +7,7 @@ check() { :; }
 apply() {
   local parent nanoseconds milliseconds
   if [[ -d $DIRECTORY/member ]]; then
-    milliseconds=$(sed -n 's/^reading=.*"etcdFsyncP99Milliseconds":\([0-9.]*\).*/\1/p' "$state/steps/gate-etcd-disk" 2>/dev/null)
+    milliseconds=$(sed -n 's/^reading=.*"etcdFsyncP99Milliseconds":\([0-9.]*\).*/\1/p' "$state/steps/gate-etcd-disk" 2>/dev/null || true)
     say "etcd runs on this disk: judging the earlier reading (${milliseconds:-none}), measuring nothing"
   else
     parent=$DIRECTORY

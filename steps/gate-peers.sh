@@ -35,7 +35,7 @@ apply() {
 
 # Mean of ten, in milliseconds.
 round_trip() {
-  ping -n -q -c 10 -i 0.05 -W 2 "$1" | sed -n 's|^rtt [^=]*= [0-9.]*/\([0-9.]*\)/.*|\1|p'
+  { ping -n -q -c 10 -i 0.05 -W 2 "$1" || true; } | sed -n 's|^rtt [^=]*= [0-9.]*/\([0-9.]*\)/.*|\1|p'
 }
 
 # The largest packet that arrives unfragmented, in bytes; found by halving where MTU itself does not pass.

@@ -93,7 +93,9 @@ encryption_key() {
   (
     umask 077
     key=$(head -c 32 /dev/urandom | base64 --wrap=0)
-    sed "s|__SECRETBOX_KEY__|$key|" /etc/oslo-cluster/encryption-template.yaml >"$encryption.new"
+    # By the shell itself: a command's arguments can be read by everyone.
+    template=$(</etc/oslo-cluster/encryption-template.yaml)
+    printf '%s\n' "${template/__SECRETBOX_KEY__/"$key"}" >"$encryption.new"
   )
   mv "$encryption.new" "$encryption"
 }

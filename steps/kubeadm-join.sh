@@ -14,14 +14,24 @@ check() {
 }
 
 apply() {
-  if [[ -f $state/cluster ]] && member; then
+  # A node that cannot be asked now is no node that was lost: only the API's own word counts.
+  if [[ -f $state/cluster ]] && ! deleted; then
+    wait_until 60 "node $NODE answers for itself" member
     files_apply
+    return
+  fi
+  if [[ -f $state/joining ]] && systemctl is-active --quiet kubelet && member; then
+    say "an earlier join had all but finished"
+    rm -f /etc/kubernetes/bootstrap-kubelet.conf
+    files_apply
+    joined
     return
   fi
   if [[ -e /etc/kubernetes/kubelet.conf || -e /etc/kubernetes/bootstrap-kubelet.conf || -e /etc/kubernetes/pki/ca.crt ]]; then
     [[ -f $state/joining ]] ||
       die "$(hostname) is a node of a cluster that this program did not make; release it with kubeadm reset, or take another machine"
-    say "an earlier join did not finish: reset"
+    say "an earlier join did not finish, or the node was deleted: reset"
+    rm -f "$state/cluster"
     kubeadm reset --force --cri-socket unix:///run/containerd/containerd.sock
   fi
   date --utc +%FT%TZ >"$state/joining"
@@ -29,12 +39,24 @@ apply() {
   say "kubeadm join"
   (
     umask 077
-    sed "s|__TOKEN__|$TOKEN|; s|__CA_CERT_HASH__|$CA_CERT_HASH|" "$join_document" >"$WORK/join.yaml"
+    # By the shell itself: a command's arguments can be read by everyone.
+    document=$(<"$join_document")
+    document=${document/__TOKEN__/"$TOKEN"}
+    printf '%s\n' "${document/__CA_CERT_HASH__/"$CA_CERT_HASH"}" >"$WORK/join.yaml"
   )
   trap 'rm -f "$WORK/join.yaml"' EXIT
   kubeadm join --config "$WORK/join.yaml"
   wait_until 60 "node $NODE is in the cluster" member
-  date --utc +%FT%TZ >"$state/cluster"
+  joined
+}
+
+joined() { date --utc +%FT%TZ >"$state/cluster"; }
+
+# Only where the API server itself says so.
+deleted() {
+  local answer
+  if answer=$(kubectl --kubeconfig /etc/kubernetes/kubelet.conf get node "$NODE" 2>&1); then return 1; fi
+  [[ $answer == *"(NotFound)"* ]]
 }
 
 member() { kubectl --kubeconfig /etc/kubernetes/kubelet.conf get node "$NODE" >/dev/null 2>&1; }

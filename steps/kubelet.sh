@@ -3,7 +3,7 @@
 
 check() {
   files_drift
-  if [[ -f /var/lib/kubelet/config.yaml ]]; then
+  if [[ -f $state/cluster ]]; then
     systemctl is-active --quiet kubelet || echo "kubelet is not running"
   fi
 }
@@ -14,8 +14,8 @@ apply() {
   files_prune /etc/kubernetes/kubelet.conf.d
   systemctl daemon-reload
   systemctl --quiet enable kubelet
-  # Before kubeadm has run there is nothing to restart.
-  if [[ -f /var/lib/kubelet/config.yaml ]]; then
+  # Before kubeadm has finished there is nothing to restart.
+  if [[ -f $state/cluster ]]; then
     systemctl restart kubelet
     wait_until 60 "kubelet is healthy" curl --fail --silent http://127.0.0.1:10248/healthz
   fi
@@ -24,7 +24,7 @@ apply() {
 # Running pods stay in cgroups of the old driver, and the kubelet loses them.
 refuse_other_driver() {
   local path=/etc/kubernetes/kubelet.conf.d/10-oslo-cluster.conf current wanted
-  if [[ ! -f /var/lib/kubelet/config.yaml || ! -f $path ]]; then return; fi
+  if [[ ! -f $state/cluster || ! -f $path ]]; then return; fi
   current=$(sed -n 's/^cgroupDriver: //p' "$path")
   wanted=$(sed -n 's/^cgroupDriver: //p' "$WORK/files$path")
   [[ $current == "$wanted" ]] ||

@@ -58,19 +58,20 @@ files_drift() {
   done
 }
 
-# Puts the document's files in place, each whole or not at all; CHANGED lists those that were not as wanted.
+# Puts the document's files in place, each whole or not at all. CHANGED lists those that were not as
+# wanted, now or in an earlier run that did not live to act on it.
 files_apply() {
   local path mode
-  CHANGED=()
   for path in $(document_files); do
     if cmp --silent "$WORK/files$path" "$path"; then continue; fi
     say "write $path"
     record_file "$path"
     case $path in /etc/kubernetes/* | /etc/oslo-cluster/*) mode=0600 ;; *) mode=0644 ;; esac
     install -D -m "$mode" "$WORK/files$path" "$path.oslo-new"
+    echo "$path" >>"$state/changed-$STEP"
     mv "$path.oslo-new" "$path"
-    CHANGED+=("$path")
   done
+  mapfile -t CHANGED < <(cat "$state/changed-$STEP" 2>/dev/null)
 }
 
 # Remembers a file that is not the machine's own, and what stood there before, for the release.
@@ -96,7 +97,7 @@ files_prune() {
 }
 
 installed_version() {
-  dpkg-query --show --showformat='${db:Status-Abbrev} ${Version}' "$1" 2>/dev/null | sed -n 's/^[ih]i *//p'
+  { dpkg-query --show --showformat='${db:Status-Abbrev} ${Version}' "$1" 2>/dev/null || true; } | sed -n 's/^[ih]i *//p'
 }
 
 # What apt and dpkg say is of interest where they fail.
@@ -107,15 +108,13 @@ apt_get() {
     { cat "$WORK/apt.log" && return 100; }
 }
 
-# Installs packages and remembers those that were not there before, for the release.
+# Installs packages; those that are not there yet are remembered first, for the release.
 install_packages() {
-  local before after
-  dpkg --configure -a # a run that was killed inside dpkg
-  before=$(dpkg-query --show --showformat='${Package}\n' | sort)
-  printf '%s\n' "$@" | sed 's/=.*//' >>"$state/packages-wanted"
+  # A run that was killed inside dpkg; or the machine's own first updates, which hold the lock.
+  wait_until 600 "dpkg is free" dpkg --configure -a
+  apt-get --simulate --quiet --quiet --no-install-recommends --allow-change-held-packages install "$@" |
+    sed -n 's/^Inst \([^ ]*\) (.*/\1/p' >>"$state/packages"
   apt_get install --no-install-recommends --allow-change-held-packages "$@"
-  after=$(dpkg-query --show --showformat='${Package}\n' | sort)
-  comm -13 <(echo "$before") <(echo "$after") >>"$state/packages"
 }
 
 admin() { kubectl --kubeconfig "$kubeconfig" "$@"; }

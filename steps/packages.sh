@@ -27,7 +27,7 @@ apply() {
 # Packages under a living node are changed by an upgrade, in its order, and by nothing else.
 refuse_upgrade() {
   local package name actual
-  if [[ ! -f /var/lib/kubelet/config.yaml ]]; then return; fi
+  if [[ ! -f $state/cluster ]]; then return; fi
   for package in $PACKAGES; do
     name=${package%%=*}
     actual=$(installed_version "$name")

@@ -20,9 +20,10 @@ main() {
   flock --timeout 300 9
   stop_steps
   end_kubernetes
+  end_containerd
   restore_files
   purge_packages
-  systemctl --quiet unmask swap.target 2>/dev/null || true
+  [[ ! -e $state/swap-masked ]] || systemctl --quiet unmask swap.target
   systemctl daemon-reload
   rm -rf /run/oslo-cluster /etc/oslo-cluster /var/log/oslo-cluster /usr/local/lib/oslo-cluster
   rm -rf "$state" # last: until here a repeated run finds its way
@@ -34,7 +35,9 @@ stop_steps() {
   systemctl stop 'oslo-step-*' 2>/dev/null || true
 }
 
+# What kubeadm made here; a machine that never came so far is not touched.
 end_kubernetes() {
+  [[ -e $state/initializing || -e $state/joining ]] || return 0
   if command -v kubeadm >/dev/null; then
     # No API server is asked: the cluster goes as a whole, or the node was drained before.
     timeout 300 kubeadm reset --force --cri-socket unix:///run/containerd/containerd.sock >/dev/null 2>&1 || true
@@ -43,17 +46,30 @@ end_kubernetes() {
   if command -v ctr >/dev/null && systemctl is-active --quiet containerd; then
     end_containers
   fi
+  unmount_below /var/lib/kubelet/ /run/netns/cni- /run/cilium/
+  remove_network
+  empty /var/lib/kubelet /var/lib/etcd /var/lib/cni /var/lib/cilium
+  rm -rf /etc/kubernetes /etc/cni/net.d /run/cilium /var/log/pods /var/log/containers /var/log/kubernetes \
+    /opt/cni/bin/cilium-cni
+}
+
+# Only a containerd that the steps have installed: another one holds somebody's data.
+end_containerd() {
+  grep -x containerd.io "$state/packages" >/dev/null 2>&1 || return 0
   systemctl stop containerd 2>/dev/null || true
   # Shims outlive containerd by design.
   pkill --full '^/usr/bin/containerd-shim-runc-v2 -namespace k8s.io' 2>/dev/null || true
-  unmount_below /var/lib/kubelet /run/containerd /var/lib/containerd /run/netns /var/run/cilium /run/cilium
-  remove_network
-  # Not the directories themselves: they may be disks of their own.
-  for directory in /var/lib/kubelet /var/lib/etcd /var/lib/containerd /var/lib/cni /var/lib/cilium; do
+  unmount_below /run/containerd/ /var/lib/containerd/
+  empty /var/lib/containerd
+  rm -rf /run/containerd
+}
+
+# Not the directories themselves: they may be disks of their own.
+empty() {
+  local directory
+  for directory in "$@"; do
     [[ ! -d $directory ]] || find "$directory" -mindepth 1 -delete 2>/dev/null || true
   done
-  rm -rf /etc/kubernetes /etc/cni/net.d /run/cilium /var/run/cilium /var/log/pods /var/log/containers /var/log/kubernetes \
-    /opt/cni/bin/cilium-cni /run/containerd
 }
 
 end_containers() {
@@ -66,7 +82,7 @@ end_containers() {
 unmount_below() {
   local directory mount
   for directory in "$@"; do
-    awk -v d="$directory/" 'index($2, d) == 1 { print $2 }' /proc/mounts | sort --reverse | while IFS= read -r mount; do
+    awk -v d="$directory" 'index($2, d) == 1 { print $2 }' /proc/mounts | sort --reverse | while IFS= read -r mount; do
       umount --lazy "$mount" 2>/dev/null || true
     done
   done
@@ -82,11 +98,28 @@ remove_network() {
     ip link delete "$link" 2>/dev/null || true
   done
   rm -rf /sys/fs/bpf/cilium /sys/fs/bpf/tc/globals/cilium_* 2>/dev/null || true
+  detach_programs
   restore_routing -4
-  restore_routing -6
+  [[ ! -d /proc/sys/net/ipv6 ]] || restore_routing -6
   for tool in iptables ip6tables; do
     if command -v "$tool-save" >/dev/null && "$tool-save" 2>/dev/null | grep 'CILIUM_\|KUBE-' >/dev/null; then
       "$tool-save" | grep -v 'CILIUM_\|KUBE-' | "$tool-restore" || true
+    fi
+  done
+}
+
+# Before kernel 6.6 Cilium's programs are filters of the interface, which stay when their pins go.
+detach_programs() {
+  local link direction
+  command -v tc >/dev/null || return 0
+  for link in $(ip -o link show | awk -F'[:@ ]+' '{ print $2 }'); do
+    for direction in ingress egress; do
+      if tc filter show dev "$link" "$direction" 2>/dev/null | grep cil_ >/dev/null; then
+        tc filter delete dev "$link" "$direction" || true
+      fi
+    done
+    if ip -d link show dev "$link" | grep cil_xdp >/dev/null; then
+      ip link set dev "$link" xdp off || true
     fi
   done
 }

@@ -8,6 +8,7 @@ check() {
 
 apply() {
   swapoff --all
+  [[ $(systemctl is-enabled swap.target 2>/dev/null) == masked ]] || : >"$state/swap-masked" # for the release
   # Masked: fstab, zram generators and a later `systemctl start` all go through it.
   systemctl --quiet mask --now swap.target
 }

@@ -45,7 +45,7 @@ export class Cluster extends pulumi.ComponentResource {
         ]),
       );
 
-    const inCluster = { parent: this, ...apiAccess(controlPlane, this) };
+    const inCluster = { parent: this, ...apiAccess(plan.name, controlPlane, this) };
     const crds = new GatewayApiCrds("gateway-api-crds", plan.gatewayApi, inCluster);
     const cilium = new Cilium("cilium-cni", plan.cilium, { ...inCluster, dependsOn: crds.crds });
     new Gateway("gateway", plan.gatewayApi, { ...inCluster, dependsOn: [cilium.release] });
@@ -63,12 +63,17 @@ export class Cluster extends pulumi.ComponentResource {
 }
 
 /** What lives in the cluster goes with it: at destroy no API server is asked, so a dead one holds nothing up. */
-function apiAccess({ kubeconfig, identity, initialized }: ControlPlane, parent: pulumi.Resource) {
+function apiAccess(
+  clusterName: string,
+  { kubeconfig, initialized }: ControlPlane,
+  parent: pulumi.Resource,
+) {
   const provider = new k8s.Provider(
     "api",
     {
       kubeconfig,
-      clusterIdentifier: identity.apply(({ uid }) => uid),
+      // Known in every preview: an unknown one would show all that is in the cluster as replaced.
+      clusterIdentifier: clusterName,
       enableServerSideApply: true,
       // An `up` that was killed, or lost its state, finds what it had made and takes it up again.
       upsertExistingObjects: true,

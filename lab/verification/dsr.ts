@@ -51,7 +51,7 @@ export const dsrProof: Proof = {
       ).length;
       const reading = `answer: ${answer.trim().slice(0, 60)}…; packets as ${ingress.address}:${port}: ${outOfBackend} left ${backend.name}, ${outOfIngress} left ${ingress.name}; IP option 0x9a on ${option}`;
       const holds =
-        outOfBackend > 0 && outOfIngress === 0 && option > 0 && answer.includes("10.10.0.1");
+        outOfBackend > 0 && outOfIngress === 0 && option > 0 && /\b10\.10\.0\.1\b/.test(answer);
       return { result: holds ? "passed" : "failed", reading };
     } finally {
       await lab.kubectl(

@@ -35,7 +35,7 @@ done
 "$@" >>"$log" 2>&1 || true
 `;
 const systemctl = `#!/bin/sh
-case $1 in is-active) exit 3 ;; show) echo 0 ;; esac
+case "$*" in *ActiveState*) echo inactive ;; *MainPID*) echo 0 ;; esac
 `;
 
 /** A folder that is a node to oslo-step: the real scripts with their paths moved there. */
