@@ -35,7 +35,6 @@ const pulumiPackage = "pulumi@3.265.0";
  * runner. OSLO_LAB_ENGINE=runner takes the runner in any case.
  */
 export async function chooseEngine(facts: LabFacts): Promise<Engine> {
-  await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
   const pulumi = process.env.OSLO_LAB_ENGINE === "runner" ? undefined : await findPulumi();
   return pulumi ? pulumiEngine(facts, pulumi) : runnerEngine(facts);
 }
@@ -84,8 +83,10 @@ function pulumiEngine(facts: LabFacts, cli: string[]): Engine {
   const operate = ["--suppress-permalink=true"];
   const ready = async () => {
     const stack = join(stateDirectory, ".pulumi/stacks/oslo-cluster/lab.json");
-    if (!existsSync(stack)) await pulumi(["stack", "init"], { quiet: true });
-    else await pulumi(["cancel", "--yes"], { quiet: true }); // the lock of a run that was killed
+    if (!existsSync(stack)) {
+      await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
+      await pulumi(["stack", "init"], { quiet: true });
+    } else await pulumi(["cancel", "--yes"], { quiet: true }); // the lock of a run that was killed
   };
   return {
     name: "Pulumi's engine",

@@ -8,8 +8,9 @@ set -euo pipefail
 netns=${1:?} lab=${2:?} bridge=${3:?} link=${4:?} mac=${5:?}
 address=${6:?} gateway=${7:?} address6=${8:?} gateway6=${9:?}
 
-if [[ -e /run/netns/$netns ]]; then ip netns delete "$netns"; fi
+# The link first: the kernel takes down a deleted namespace's links in its own time.
 if ip -n "$lab" link show "$link" >/dev/null 2>&1; then ip -n "$lab" link delete "$link"; fi
+if [[ -e /run/netns/$netns ]]; then ip netns delete "$netns"; fi
 
 ip netns add "$netns"
 ip -n "$lab" link add "$link" type veth peer name eth0 address "$mac" netns "$netns"
