@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { powerOff } from "./hosts/hosts.ts";
-import { diskDirectory, runDirectory } from "./paths.ts";
+import { diskDirectory, labName, runDirectory } from "./paths.ts";
 import { killAll, killGroup, processesIn, runningProcess } from "./processes.ts";
 import { hostNamespace, segment } from "./segment.ts";
 import { run, waitFor } from "./shell.ts";
@@ -94,7 +94,7 @@ async function unmountAll(): Promise<void> {
 async function removeCgroups(): Promise<void> {
   const hierarchies = existsSync("/sys/fs/cgroup") ? readdirSync("/sys/fs/cgroup") : [];
   for (const hierarchy of hierarchies) {
-    const group = join("/sys/fs/cgroup", hierarchy, "oslo-lab");
+    const group = join("/sys/fs/cgroup", hierarchy, labName);
     if (!existsSync(group)) continue;
     await waitFor(`the cgroup ${group} to be free`, 20, () => {
       removeTree(group);

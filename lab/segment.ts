@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
+import { labName } from "./paths.ts";
 import { run, succeeds } from "./shell.ts";
 
 /** The lab's private L2 segment: one network namespace with a bridge, no way to anywhere else. */
 export const segment = {
   /** Namespace with the bridge and the mirrors; the operator's commands run in it. */
-  netns: "oslo-lab",
+  netns: labName,
   bridge: "br-lab",
   /** The mirrors' addresses, and the hosts' default gateway. */
   address: "10.10.0.1",

@@ -19,7 +19,7 @@ enter_cgroups() {
   local hierarchy parent
   for hierarchy in /sys/fs/cgroup/*/; do
     [[ ! -L ${hierarchy%/} && -e ${hierarchy}cgroup.procs ]] || continue
-    parent=${hierarchy}oslo-lab
+    parent=${hierarchy}${netns%-"$name"}
     mkdir -p "$parent"
     if [[ -e $parent/cpuset.cpus ]]; then
       cat "${hierarchy}cpuset.cpus" >"$parent/cpuset.cpus"

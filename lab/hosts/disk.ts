@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { diskDirectory, runDirectory } from "../paths.ts";
-import { segment } from "../segment.ts";
+import { hostNamespace, segment } from "../segment.ts";
 import { run, succeeds } from "../shell.ts";
 import { debianSuite } from "./distribution.ts";
 import type { Host } from "./host.ts";
@@ -29,7 +29,7 @@ export async function ensureDisk(host: Host, image: DiskImage): Promise<void> {
   const [upper, work] = [join(disk, "upper"), join(disk, "work")];
   for (const directory of [root, upper, work]) await mkdir(directory, { recursive: true });
   const layers = `lowerdir=${image.tree},upperdir=${upper},workdir=${work}`;
-  await run("mount", ["-t", "overlay", "-o", layers, `oslo-lab-${host.name}`, root]);
+  await run("mount", ["-t", "overlay", "-o", layers, hostNamespace(host.name), root]);
   if (!(await succeeds("test", ["-e", join(root, "etc", "hostname")]))) {
     await personalize(host, root, image.distributionKey);
   }

@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { diskDirectory, labName, runDirectory } from "../../lab/paths.ts";
 
 /** What the lab could leave on this machine: mounts, namespaces, cgroups, directories and processes of it. */
 export function footprint(): Record<string, string[]> {
@@ -12,16 +13,16 @@ export function footprint(): Record<string, string[]> {
         .filter(ours)
         .map((name) => `${hierarchy}/${name}`),
     ),
-    directories: ["/run/oslo-lab", "/var/lib/oslo-lab"].filter(existsSync),
+    directories: [runDirectory, diskDirectory].filter(existsSync),
     processes: list("/proc")
       .filter((name) => /^\d+$/.test(name))
       .map((pid) => (existsSync(`/proc/${pid}/cmdline`) ? commandLine(pid) : ""))
-      .filter((command) => /systemd-nspawn|nginx.*oslo-lab|\/run\/oslo-lab/.test(command)),
+      .filter((command) => command.includes(runDirectory) || command.includes(`${labName}-`)),
   };
 }
 
 function ours(name: string): boolean {
-  return name.includes("oslo-lab");
+  return name.includes(labName);
 }
 
 function list(directory: string): string[] {
