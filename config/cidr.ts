@@ -70,6 +70,16 @@ export function isReservedIn(cidr: string, address: string): boolean {
   return value === subnet.startAddress().bigInt() || isLast;
 }
 
+/** The address that many after this one; the family's last address where there is none. */
+export function nth(address: string, offset: number): string {
+  const last = (1n << (family(address) === 4 ? 32n : 128n)) - 1n;
+  const wanted = need(address).bigInt() + BigInt(offset);
+  const value = wanted < last ? wanted : last;
+  return family(address) === 4
+    ? Address4.fromBigInt(value).correctForm()
+    : Address6.fromBigInt(value).correctForm();
+}
+
 /** Puts an IPv6 address in brackets, so that a port can follow. */
 export function hostPort(address: string, port: number): string {
   return family(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;

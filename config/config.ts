@@ -1,18 +1,21 @@
 import { families, isAddress } from "./cidr.ts";
+import { allNodes } from "./nodes.ts";
 import type { ParsedConfig } from "./schema.ts";
 
 /** A stack's configuration with every default filled in. */
 export type Config = ReturnType<typeof resolve>;
-export type NodeConfig = Config["nodes"][number];
+export type { GuestConfig, NodeConfig } from "./nodes.ts";
+/** A hypervisor, its image and the guests' common settings. */
+export type LibvirtConfig = NonNullable<Config["libvirt"]>;
+
+const debianImage =
+  "https://cloud.debian.org/images/cloud/trixie/latest/debian-13-genericcloud-amd64.qcow2";
 
 /** Fills in the defaults that depend on other fields. Never throws: what is wrong is for the rules to say. */
 export function resolve(parsed: ParsedConfig) {
   const { network, cluster, kubernetes, artifacts } = parsed;
   const vlanFamilies = families(network.vlan.subnets);
-  const nodes = parsed.nodes.existing.map((node) => ({
-    ...node,
-    ssh: { ...node.ssh, host: node.ssh.host ?? node.addresses[0] ?? node.name },
-  }));
+  const nodes = allNodes(parsed);
   const firstControlPlane = nodes.find((node) => node.role === "control-plane");
   const minor = kubernetes.version.split(".").slice(0, 2).join(".");
   const host = cluster.endpoint.host ?? firstControlPlane?.addresses[0] ?? "";
@@ -21,6 +24,13 @@ export function resolve(parsed: ParsedConfig) {
     ...parsed,
     tuning: { ...parsed.tuning, sysctl: sortKeys(parsed.tuning.sysctl) },
     nodes,
+    libvirt: parsed.nodes.libvirt && {
+      ...parsed.nodes.libvirt,
+      image: {
+        url: parsed.nodes.libvirt.image.path ? undefined : debianImage,
+        ...parsed.nodes.libvirt.image,
+      },
+    },
     cluster: {
       ...cluster,
       endpoint: { host, port: cluster.endpoint.port, isAddress: isAddress(host) },

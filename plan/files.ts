@@ -1,3 +1,4 @@
+import { type HypervisorDocument, renderDocument } from "./libvirt/document.ts";
 import type { ClusterPlan } from "./plan.ts";
 import { renderStep } from "./step.ts";
 import { renderYaml } from "./yaml.ts";
@@ -17,6 +18,16 @@ export function planFiles(plan: ClusterPlan): Map<string, string> {
       }
     }
   }
+  for (const { name, ...documents } of plan.hypervisors) {
+    for (const part of ["preflight", "vlan", "image"] as const) {
+      addDocument(files, `hypervisors/${name}`, documents[part]);
+    }
+  }
+  for (const { name, guest } of plan.nodes) {
+    for (const part of ["guest", "domain", "live"] as const) {
+      if (guest) addDocument(files, `nodes/${name}/guest`, guest[part]);
+    }
+  }
   files.set("cluster/cilium-values.yaml", renderYaml(plan.cilium.values));
   for (const manifest of [
     ...plan.gatewayApi.crds,
@@ -29,4 +40,12 @@ export function planFiles(plan: ClusterPlan): Map<string, string> {
     files.set(["cluster/gateway-api", ...path].join("/"), renderYaml(manifest));
   }
   return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Its files by themselves, so that a reviewer's tools know their kind, and its settings. */
+function addDocument(files: Map<string, string>, folder: string, document: HypervisorDocument) {
+  files.set(`${folder}/${document.script}.env`, renderDocument({ ...document, files: {} }));
+  for (const [name, content] of Object.entries(document.files)) {
+    files.set(`${folder}/${name}`, `${content.trimEnd()}\n`);
+  }
 }

@@ -9,6 +9,8 @@ import { imagesStep } from "./images.ts";
 import { kernelStep } from "./kernel.ts";
 import { endpoint, kubeadmInitStep, kubeadmJoinStep } from "./kubeadm.ts";
 import { kubeletStep } from "./kubelet.ts";
+import { type GuestPlan, guestPlan } from "./libvirt/guest.ts";
+import { type HypervisorPlan, hypervisorPlan } from "./libvirt/hypervisor.ts";
 import type { Manifest } from "./manifest.ts";
 import { packagesStep, prerequisitesStep } from "./packages.ts";
 import { readyStep } from "./ready.ts";
@@ -27,7 +29,10 @@ export interface NodePlan {
   name: string;
   role: NodeConfig["role"];
   addresses: string[];
-  reach: Reach;
+  /** A guest's host key is known once its hypervisor has made it, before the first boot. */
+  reach: Omit<Reach, "hostKey"> & { hostKey?: string };
+  /** What its hypervisor holds of it; nothing where the machine exists already. */
+  guest?: GuestPlan;
   /** In the order in which a person would do them. */
   steps: Partial<Record<StepName, StepDocument>>;
 }
@@ -39,6 +44,7 @@ export interface ClusterPlan {
   endpoint: string;
   dial: { timeoutSeconds: number; attempts: number };
   bastion?: Reach;
+  hypervisors: HypervisorPlan[];
   nodes: NodePlan[];
   cilium: CiliumPlan;
   gatewayApi: { crds: Manifest[]; namespaces: Manifest[]; objects: Manifest[] };
@@ -51,6 +57,7 @@ export function plan(config: Config): ClusterPlan {
     endpoint: endpoint(config),
     dial: { timeoutSeconds: config.ssh.dialTimeoutSeconds, attempts: config.ssh.dialAttempts },
     ...(config.ssh.bastion ? { bastion: config.ssh.bastion } : {}),
+    hypervisors: hypervisors(config),
     nodes: config.nodes.map((node) => nodePlan(config, node)),
     cilium: ciliumPlan(config),
     gatewayApi: {
@@ -59,6 +66,14 @@ export function plan(config: Config): ClusterPlan {
       objects: gatewayObjects(config),
     },
   };
+}
+
+function hypervisors(config: Config): HypervisorPlan[] {
+  const { libvirt } = config;
+  if (libvirt === undefined) return [];
+  return libvirt.hypervisors.map((hypervisor) =>
+    hypervisorPlan({ ...config, libvirt }, hypervisor),
+  );
 }
 
 function nodePlan(config: Config, node: NodeConfig): NodePlan {
@@ -78,12 +93,14 @@ function nodePlan(config: Config, node: NodeConfig): NodePlan {
     isControlPlane ? kubeadmInitStep(config, node) : kubeadmJoinStep(config, node),
     ...(isControlPlane ? [readyStep(config)] : []),
   ];
-  const { host, port, user, hostKey } = node.ssh;
   return {
     name: node.name,
     role: node.role,
     addresses: node.addresses,
-    reach: { host, port, user, hostKey },
+    reach: node.ssh,
+    ...(node.guest && config.libvirt
+      ? { guest: guestPlan({ ...config, libvirt: config.libvirt }, node, node.guest) }
+      : {}),
     steps: Object.fromEntries(
       documents.map((document) => [
         document.step,

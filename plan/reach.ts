@@ -1,7 +1,7 @@
 import type { ClusterPlan, NodePlan, Reach } from "./plan.ts";
 
 /**
- * The ways to a node. Both pin its host key and take keys from the operator's ssh-agent alone
+ * The ways to a machine. Both pin its host key and take keys from the operator's ssh-agent alone
  * (SSH_AUTH_SOCK): neither state nor command line ever holds a private key.
  */
 export interface NodeReach {
@@ -29,13 +29,25 @@ interface Connection extends Endpoint {
 
 type Dial = ClusterPlan["dial"];
 
-export function nodeReach(
-  { dial, bastion }: Pick<ClusterPlan, "dial" | "bastion">,
-  node: NodePlan,
+type Way = Pick<ClusterPlan, "dial" | "bastion">;
+
+/**
+ * The ways to a node.
+ * @param hostKey A guest's, as its hypervisor tells it; the plan knows those of existing machines.
+ * @throws Error where neither gives one: nothing is ever reached unpinned.
+ */
+export function nodeReach(way: Way, node: NodePlan, hostKey = node.reach.hostKey): NodeReach {
+  if (hostKey === undefined) throw new Error(`${node.name}: no host key to pin`);
+  return machineReach(way, { name: node.name, reach: { ...node.reach, hostKey } });
+}
+
+/** The ways to any machine whose host key is known. */
+export function machineReach(
+  { dial, bastion }: Way,
+  { name, reach }: { name: string; reach: Reach },
 ): NodeReach {
-  const { reach } = node;
   return {
-    name: node.name,
+    name,
     connection: {
       ...endpoint(reach, dial),
       ...(bastion ? { proxy: endpoint(bastion, dial) } : {}),

@@ -28,7 +28,9 @@ export function scriptDigest(step: StepName): string {
 }
 
 function nodeScripts(): string[] {
-  return readdirSync(directory)
+  return readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => entry.name)
     .filter((name) => !name.endsWith(".ts") && !selfContained.includes(name))
     .sort();
 }

@@ -7,6 +7,7 @@ import { root } from "./root.ts";
 /** The stacks that tests plan: the repository's example, and one that is unlike it in every field. */
 export const stackFiles = {
   dev: join(root, "Pulumi.dev.yaml"),
+  libvirt: join(root, "test/golden/Pulumi.libvirt.yaml"),
   "two-nodes": join(root, "test/golden/Pulumi.two-nodes.yaml"),
 };
 

@@ -1,7 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../../plan/plan.ts";
-import { Node } from "../node/node.ts";
+import type { Node } from "../node/node.ts";
+import { createNodes } from "../node/nodes.ts";
 import { Baseline } from "./baseline.ts";
 import { Cilium } from "./cilium.ts";
 import { ControlPlane } from "./control-plane.ts";
@@ -18,7 +19,7 @@ export class Cluster extends pulumi.ComponentResource {
     super("oslo-cluster:index:Cluster", name, {}, opts);
     const child = { parent: this };
 
-    const nodes = plan.nodes.map((node) => new Node(node.name, { cluster: plan, node }, child));
+    const nodes = createNodes(plan, child);
     const gates = new Gates("gates", nodes, child);
     const bases = new Map(
       nodes.map((node) => [

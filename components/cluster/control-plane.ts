@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { quote } from "../../plan/reach.ts";
+import { type NodeReach, quote } from "../../plan/reach.ts";
 import type { Node } from "../node/node.ts";
 
 export interface ControlPlaneArgs {
@@ -29,21 +29,24 @@ export class ControlPlane extends pulumi.ComponentResource {
     this.initialized = init;
     const reading = init.stdout.apply((text) => JSON.parse(text) as Record<string, string>);
     this.identity = reading.apply(({ version = "", uid = "" }) => ({ version, uid }));
-    this.kubeconfig = reading.apply(({ caCertificate = "" }) => kubeconfig(args, caCertificate));
+    this.kubeconfig = pulumi
+      .all([reading, args.node.reach])
+      .apply(([{ caCertificate = "" }, reach]) => kubeconfig(args, reach, caCertificate));
     this.registerOutputs({ kubeconfig: this.kubeconfig, identity: this.identity });
   }
 }
 
 function kubeconfig(
-  { clusterName, endpoint, node }: ControlPlaneArgs,
+  { clusterName, endpoint }: ControlPlaneArgs,
+  reach: NodeReach,
   caCertificate: string,
 ): string {
   const exec = {
     apiVersion: "client.authentication.k8s.io/v1",
     command: "ssh",
     args: [
-      ...node.reach.sshArguments,
-      node.reach.asRoot(`${quote("/usr/local/lib/oslo-cluster/oslo-step")} credential`),
+      ...reach.sshArguments,
+      reach.asRoot(`${quote("/usr/local/lib/oslo-cluster/oslo-step")} credential`),
     ],
     interactiveMode: "Never",
     installHint:

@@ -1,13 +1,17 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan, NodePlan } from "../../plan/plan.ts";
-import { type NodeReach, nodeReach, quote } from "../../plan/reach.ts";
+import { type NodeReach, nodeReach } from "../../plan/reach.ts";
 import { renderStep, type StepName } from "../../plan/step.ts";
 import { claimScript, releaseScript, scriptDigest } from "../../steps/bundle.ts";
+import type { KvmVps } from "../libvirt/kvm-vps.ts";
+import { deleteOverSsh, ssh } from "./ssh.ts";
 
 export interface NodeArgs {
   cluster: Pick<ClusterPlan, "name" | "dial" | "bastion">;
   node: NodePlan;
+  /** The guest that this node is, where the program made it. */
+  guest?: Pick<KvmVps, "hostKey" | "machine" | "booted">;
 }
 
 /** Who a machine is, as it reports itself. */
@@ -19,23 +23,30 @@ export interface NodeFacts {
 }
 
 /**
- * A machine that exists and is reached over SSH: claimed for this cluster, given back at destroy.
+ * A machine that is reached over SSH: claimed for this cluster, given back at destroy. One that the
+ * program made is not given back: it goes.
  * Holds the way to it, so that what is done on it need not repeat the connection.
  */
 export class Node extends pulumi.ComponentResource {
   readonly plan: NodePlan;
-  readonly reach: NodeReach;
+  readonly reach: pulumi.Output<NodeReach>;
   readonly facts: pulumi.Output<NodeFacts>;
   /** Everything done on the node lives as long as this. */
-  private readonly release: pulumi.Resource;
+  private readonly machine: pulumi.Resource;
   private readonly claim: pulumi.Resource;
 
-  constructor(name: string, { cluster, node }: NodeArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    { cluster, node, guest }: NodeArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("oslo-cluster:index:Node", name, {}, opts);
     this.plan = node;
-    this.reach = nodeReach(cluster, node);
-    this.release = this.createRelease(cluster.name);
-    const claim = this.createClaim(cluster.name);
+    this.reach = guest
+      ? guest.hostKey.apply((hostKey) => nodeReach(cluster, node, hostKey))
+      : pulumi.output(nodeReach(cluster, node));
+    this.machine = guest?.machine ?? this.createRelease(cluster.name);
+    const claim = this.createClaim(cluster.name, guest?.booted ?? this.machine);
     this.claim = claim;
     this.facts = claim.stdout.apply((text) => JSON.parse(text) as NodeFacts);
     this.registerOutputs({ facts: this.facts });
@@ -47,16 +58,16 @@ export class Node extends pulumi.ComponentResource {
    */
   step(name: StepName, after: pulumi.Input<pulumi.Resource>[] = []): command.remote.Command {
     return new command.remote.Command(
-      `${this.reach.name}-${name}`,
+      `${this.plan.name}-${name}`,
       {
         connection: this.reach.connection,
-        create: this.runStep(name),
+        create: this.reach.apply((reach) => runStep(name, reach)),
         stdin: this.document(name),
         logging: command.remote.Logging.Stderr,
         addPreviousOutputInEnv: false,
       },
       // Nothing to undo: the release takes the whole machine back.
-      { parent: this, dependsOn: [this.claim, ...after], deletedWith: this.release },
+      { parent: this, dependsOn: [this.claim, ...after], deletedWith: this.machine },
     );
   }
 
@@ -72,31 +83,30 @@ export class Node extends pulumi.ComponentResource {
   ): command.local.Command {
     const { on, command: minting } = mint;
     return new command.local.Command(
-      `${this.reach.name}-${name}`,
+      `${this.plan.name}-${name}`,
       {
-        create: [
-          "set -eu",
-          "document=$(cat)",
-          `secret=$(${ssh(on.reach, on.reach.asRoot(`/usr/local/lib/oslo-cluster/oslo-step ${minting}`))} </dev/null)`,
-          `printf '%s\\n%s\\n' "$document" "$secret" | ${ssh(this.reach, this.runStep(name))}`,
-        ].join("\n"),
+        create: pulumi
+          .all([on.reach, this.reach])
+          .apply(([there, here]) =>
+            [
+              "set -eu",
+              "document=$(cat)",
+              `secret=$(${ssh(there, there.asRoot(`/usr/local/lib/oslo-cluster/oslo-step ${minting}`))} </dev/null)`,
+              `printf '%s\\n%s\\n' "$document" "$secret" | ${ssh(here, runStep(name, here))}`,
+            ].join("\n"),
+          ),
         stdin: this.document(name),
         logging: command.local.Logging.Stderr,
         addPreviousOutputInEnv: false,
       },
-      { parent: this, dependsOn: [this.claim, ...after], deletedWith: this.release },
+      { parent: this, dependsOn: [this.claim, ...after], deletedWith: this.machine },
     );
-  }
-
-  private runStep(name: StepName): string {
-    // The digest makes a changed script a change of the resource; `:` ignores it.
-    return `: ${scriptDigest(name)}; ${this.reach.asRoot(`/usr/local/lib/oslo-cluster/oslo-step run ${name}`)}`;
   }
 
   private document(name: StepName): string {
     const document = this.plan.steps[name];
     if (document === undefined)
-      throw new pulumi.ResourceError(`${this.reach.name} has no step ${name}`, this);
+      throw new pulumi.ResourceError(`${this.plan.name} has no step ${name}`, this);
     return renderStep(document);
   }
 
@@ -105,12 +115,17 @@ export class Node extends pulumi.ComponentResource {
    * and not as a remote command: a remote delete that cannot dial says nothing of what it leaves.
    */
   private createRelease(cluster: string): command.local.Command {
-    const { name, sshArguments, asRoot } = this.reach;
     return new command.local.Command(
-      `${name}-release`,
+      `${this.plan.name}-release`,
       {
         create: ":",
-        delete: releaseCommand(name, sshArguments, asRoot(`bash -s -- ${cluster}`)),
+        delete: this.reach.apply((reach) =>
+          deleteOverSsh(
+            reach,
+            reach.asRoot(`bash -s -- ${cluster}`),
+            "Kubernetes, its data and packages, /var/lib/oslo-cluster",
+          ),
+        ),
         stdin: releaseScript(),
         logging: command.local.Logging.StdoutAndStderr,
         addPreviousOutputInEnv: false,
@@ -119,35 +134,22 @@ export class Node extends pulumi.ComponentResource {
     );
   }
 
-  private createClaim(cluster: string): command.remote.Command {
+  private createClaim(cluster: string, after: pulumi.Resource): command.remote.Command {
     return new command.remote.Command(
-      `${this.reach.name}-claim`,
+      `${this.plan.name}-claim`,
       {
         connection: this.reach.connection,
-        create: this.reach.asRoot(`bash -s -- ${cluster} ${this.reach.name}`),
+        create: this.reach.apply(({ asRoot }) => asRoot(`bash -s -- ${cluster} ${this.plan.name}`)),
         stdin: claimScript(),
         logging: command.remote.Logging.Stderr,
         addPreviousOutputInEnv: false,
       },
-      { parent: this, dependsOn: [this.release], deletedWith: this.release },
+      { parent: this, dependsOn: [after], deletedWith: this.machine },
     );
   }
 }
 
-function ssh(reach: NodeReach, remote: string): string {
-  return ["ssh", ...reach.sshArguments, remote].map(quote).join(" ");
-}
-
-/** Fails in bounded time where a node is dead, and says what stands there still and how to go on. */
-function releaseCommand(name: string, sshArguments: string[], remote: string): string {
-  const call = ["timeout", "900", "ssh", ...sshArguments, remote].map(quote).join(" ");
-  return `case ",\${OSLO_CLUSTER_ABANDON:-}," in
-*,${name},*)
-  echo "left behind on ${name}: Kubernetes, its data and packages, /var/lib/oslo-cluster (abandoned by OSLO_CLUSTER_ABANDON)" >&2
-  exit 0 ;;
-esac
-status=0
-${call} || status=$?
-[ "$status" != 255 ] || echo "left behind on ${name}: Kubernetes, its data and packages, /var/lib/oslo-cluster: the machine does not answer. Destroy again when it does; if it is gone for good, destroy with OSLO_CLUSTER_ABANDON=${name}" >&2
-exit "$status"`;
+function runStep(name: StepName, { asRoot }: NodeReach): string {
+  // The digest makes a changed script a change of the resource; `:` ignores it.
+  return `: ${scriptDigest(name)}; ${asRoot(`/usr/local/lib/oslo-cluster/oslo-step run ${name}`)}`;
 }

@@ -5,10 +5,10 @@ import type { Rule } from "../rule.ts";
 /** Nodes stand in the VLAN, on addresses that nothing else has. */
 export const nodeAddresses: Rule = function* ({ network, nodes }) {
   const { subnets, gateways } = network.vlan;
-  for (const [n, node] of nodes.entries()) {
+  for (const node of nodes) {
     for (const [a, address] of node.addresses.entries()) {
       const problem = (why: string, fix: string): Problem => ({
-        path: `nodes.existing[${n}].addresses[${a}]`,
+        path: node.at.addresses(a),
         value: address,
         why,
         fix,

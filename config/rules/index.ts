@@ -2,6 +2,15 @@ import type { Rule } from "../rule.ts";
 import { endpointAddress, gatewayAddresses, nodeAddresses } from "./addresses.ts";
 import { contradictions, rawValues } from "./cilium.ts";
 import { distinctRoutes, weights } from "./gateway.ts";
+import {
+  cpuPins,
+  guestMemory,
+  guests,
+  hypervisorNames,
+  imageSource,
+  pools,
+  vlanId,
+} from "./libvirt.ts";
 import { regionInResidency } from "./residency.ts";
 import { disjointSubnets, sameFamilies, subnetSizes } from "./subnets.ts";
 import { controlPlanes, distinctNodes } from "./topology.ts";
@@ -13,6 +22,13 @@ export const rules: readonly Rule[] = [
   regionInResidency,
   controlPlanes,
   distinctNodes,
+  vlanId,
+  imageSource,
+  hypervisorNames,
+  pools,
+  guests,
+  cpuPins,
+  guestMemory,
   sameFamilies,
   nodeAddresses,
   gatewayAddresses,

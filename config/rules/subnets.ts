@@ -11,10 +11,7 @@ export const sameFamilies: Rule = function* ({ network, nodes }) {
   const lists: [string, readonly string[]][] = [
     ["network.podSubnets", network.podSubnets],
     ["network.serviceSubnets", network.serviceSubnets],
-    ...nodes.map((n, i): [string, readonly string[]] => [
-      `nodes.existing[${i}].addresses`,
-      n.addresses,
-    ]),
+    ...nodes.map(({ at, addresses }): [string, readonly string[]] => [at.allAddresses, addresses]),
   ];
   if (expected.length === 2 && expected[0] === expected[1]) {
     yield {

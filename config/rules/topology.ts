@@ -1,19 +1,20 @@
 import { duplicates, type Rule } from "../rule.ts";
 
 /** How many control planes there are. */
-export const controlPlanes: Rule = function* ({ nodes }) {
+export const controlPlanes: Rule = function* ({ nodes, libvirt }) {
+  const path = libvirt ? "nodes" : "nodes.existing";
   const count = nodes.filter((node) => node.role === "control-plane").length;
   const value = `${count} of ${nodes.length} nodes are control-plane`;
   if (count === 0) {
     yield {
-      path: "nodes.existing",
+      path,
       value,
       why: "a cluster needs a control plane",
       fix: "give one node the role control-plane",
     };
   } else if (count > 1) {
     yield {
-      path: "nodes.existing",
+      path,
       value,
       why:
         count % 2 === 0
@@ -26,19 +27,19 @@ export const controlPlanes: Rule = function* ({ nodes }) {
 
 /** Names, addresses and host keys that two nodes share. */
 export const distinctNodes: Rule = function* ({ nodes }) {
-  for (const { item, index, first } of duplicates(nodes, (node) => node.name)) {
+  for (const { item, first } of duplicates(nodes, (node) => node.name)) {
     yield {
-      path: `nodes.existing[${index}].name`,
+      path: item.at.name,
       value: item.name,
       why: `another node (${first.addresses[0]}) has that name`,
       fix: "give each node a name of its own",
     };
   }
-  const addresses = nodes.flatMap((node, n) =>
+  const addresses = nodes.flatMap((node) =>
     node.addresses.map((address, a) => ({
       node,
       address,
-      path: `nodes.existing[${n}].addresses[${a}]`,
+      path: node.at.addresses(a),
     })),
   );
   for (const { item, first } of duplicates(addresses, (entry) => entry.address)) {
@@ -49,7 +50,10 @@ export const distinctNodes: Rule = function* ({ nodes }) {
       fix: "give each node an address of its own",
     };
   }
-  for (const { item, index, first } of duplicates(nodes, (node) => node.ssh.hostKey)) {
+  const existing = nodes.flatMap(({ name, ssh: { hostKey } }) =>
+    hostKey ? [{ name, ssh: { hostKey } }] : [],
+  );
+  for (const { item, index, first } of duplicates(existing, (node) => node.ssh.hostKey)) {
     yield {
       path: `nodes.existing[${index}].ssh.hostKey`,
       value: item.ssh.hostKey,

@@ -4,6 +4,15 @@ import { address, cidrPerFamily } from "../formats.ts";
 
 export const network = z.strictObject({
   vlan: z.strictObject({
+    id: field(
+      z
+        .int("not a whole number; write 1 to 4094")
+        .min(1, "no such VLAN; write 1 to 4094")
+        .max(4094, "no such VLAN; write 1 to 4094")
+        .optional(),
+      "impossible",
+      "The VLAN's id (IEEE 802.1Q), tagged on the hypervisors' uplinks; needed with nodes.libvirt alone. Default: none.",
+    ),
     subnets: field(
       cidrPerFamily,
       "impossible",

@@ -1,15 +1,13 @@
 import { z } from "zod";
 import { field } from "../field.ts";
 import { address, dnsLabel, hostKey, hostname, port, user } from "../formats.ts";
+import { libvirt } from "./libvirt.ts";
+import { role } from "./role.ts";
 
 /** A machine that exists already: a rented VPS, reached over SSH. */
 export const existingNode = z.strictObject({
   name: field(dnsLabel, "recreate", "The node's name in Kubernetes; unique."),
-  role: field(
-    z.enum(["control-plane", "worker"], { error: "not a role; write control-plane or worker" }),
-    "recreate",
-    "control-plane (etcd, API server, controllers) or worker.",
-  ),
+  role: field(role, "recreate", "control-plane (etcd, API server, controllers) or worker."),
   addresses: field(
     z
       .array(address)
@@ -38,10 +36,12 @@ export const existingNode = z.strictObject({
   }),
 });
 
+/** Two sources of nodes, side by side: what follows treats them alike. */
 export const nodes = z.strictObject({
   existing: field(
-    z.array(existingNode).min(1, "empty; name at least one control-plane node"),
+    z.array(existingNode).default([]),
     "recreate",
     "Machines that exist already, reached over SSH.",
   ),
+  libvirt: libvirt.optional(),
 });

@@ -4,6 +4,8 @@ import { Graph } from "./graph.ts";
 import { runProgram } from "./program.ts";
 
 const gateNames = /-gate-(host|etcd-disk|peers)$/;
+/** In the order in which they are done. */
+const guestParts = ["guest", "live", "domain", "first-boot"];
 const inCluster = /^kubernetes:/;
 const crd = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition";
 
@@ -12,6 +14,8 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
   ({ stack, preview }) => {
     const plan = planOf(stack);
     const nodes = plan.nodes.map(({ name }) => name);
+    const given = plan.nodes.filter(({ guest }) => !guest).map(({ name }) => name);
+    const made = plan.nodes.filter(({ guest }) => guest).map(({ name }) => name);
     const workers = plan.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
     const first = plan.nodes.find(({ role }) => role === "control-plane")?.name as string;
     let graph: Graph;
@@ -30,15 +34,45 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
       const planned = plan.nodes.flatMap((node) =>
         Object.keys(node.steps).map((step) => `${node.name}-${step}`),
       );
-      const others = nodes.flatMap((node) => [`${node}-claim`, `${node}-release`]);
+      const others = [
+        ...nodes.map((node) => `${node}-claim`),
+        ...given.map((node) => `${node}-release`),
+        ...made.flatMap((node) => guestParts.map((part) => `${node}-${part}`)),
+        ...plan.hypervisors.flatMap(({ name }) =>
+          ["preflight", "vlan", "image"].map((part) => `${name}-${part}`),
+        ),
+      ];
       const commands = graph.ofType(/^command:/).map(({ name }) => name);
       expect(commands.sort()).toEqual([...planned, ...others].sort());
       for (const name of planned) expect(graph.get(name).inputs.stdin).toMatch(/^step: /);
     });
 
     describe("order", () => {
+      it("measures every hypervisor before anything is made on one", () => {
+        const measured = plan.hypervisors.map(({ name }) => `${name}-preflight`);
+        const on = plan.hypervisors.flatMap(({ name }) => [`${name}-vlan`, `${name}-image`]);
+        const built = [...on, ...made.map((node) => `${node}-guest`)];
+        for (const name of built) {
+          expect(graph.before(name)).toEqual(expect.arrayContaining(measured));
+        }
+        for (const name of measured) expect(graph.before(name)).toEqual([]);
+      });
+
+      it("makes a guest on its VLAN from its image, boots it, and claims it then", () => {
+        for (const { name, guest } of plan.nodes) {
+          if (!guest) continue;
+          const parts = guestParts.map((part) => `${name}-${part}`);
+          const ground = [`${guest.hypervisor}-vlan`, `${guest.hypervisor}-image`];
+          const chain = [...parts, `${name}-claim`];
+          for (const [i, part] of chain.entries()) {
+            const before = [...ground, ...chain.slice(0, i)];
+            expect(graph.before(part)).toEqual(expect.arrayContaining(before));
+          }
+        }
+      });
+
       it("claims a machine before anything else is done on it, after its release is known", () => {
-        for (const node of nodes) {
+        for (const node of given) {
           for (const { name } of graph.stepsOf(node)) {
             expect(graph.before(name)).toContain(`${node}-release`);
             if (name !== `${node}-claim`) expect(graph.before(name)).toContain(`${node}-claim`);
@@ -96,7 +130,7 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
         for (const { name } of graph.ofType(/^kubernetes:gateway\./)) {
           expect(graph.before(name)).toEqual(expect.arrayContaining([...crds, "cilium"]));
         }
-        expect(crds.length > 0).toBe(stack === "dev");
+        expect(crds.length).toBe(plan.gatewayApi.crds.length);
       });
 
       it("is ready last", () => {
@@ -108,13 +142,34 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
 
     describe("destroy", () => {
       it("gives each machine back, and asks it nothing besides", () => {
-        for (const node of nodes) {
+        for (const node of given) {
           const release = graph.get(`${node}-release`);
           expect(release.inputs.delete).toEqual(expect.any(String));
           for (const step of graph.stepsOf(node)) {
             expect(step.inputs).not.toHaveProperty("delete");
             expect(graph.nameOf(step.deletedWith)).toBe(`${node}-release`);
           }
+        }
+      });
+
+      it("removes a guest from its hypervisor, and asks the guest nothing", () => {
+        for (const node of made) {
+          const guest = graph.get(`${node}-guest`);
+          expect(guest.inputs.delete).toContain("bash -s -- delete");
+          expect(guest.deleteBeforeReplace).toBe(true);
+          const steps = [...graph.stepsOf(node), ...graph.stepsOf(`${node}-vps`)];
+          expect(steps.length).toBeGreaterThan(10);
+          for (const step of steps) {
+            if (step === guest) continue;
+            expect(step.inputs).not.toHaveProperty("delete");
+            expect(graph.nameOf(step.deletedWith)).toBe(guest.name);
+          }
+        }
+      });
+
+      it("protects what holds etcd", () => {
+        for (const { name, role, guest } of plan.nodes) {
+          if (guest) expect(graph.get(`${name}-guest`).protect).toBe(role === "control-plane");
         }
       });
 

@@ -15,6 +15,8 @@ export interface Registered {
   deletedWith: string;
   additionalSecretOutputs: string[];
   provider: string;
+  deleteBeforeReplace: boolean;
+  protect: boolean;
   // biome-ignore lint/suspicious/noExplicitAny: inputs of others' schemas
   inputs: Record<string, any>;
 }
@@ -85,6 +87,8 @@ function record(resources: Registered[]): void {
       deletedWith: request.getDeletedwith(),
       additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
       provider: request.getProvider(),
+      deleteBeforeReplace: request.getDeletebeforereplace(),
+      protect: request.getProtect() ?? false,
       inputs: opened(request.getObject()?.toJavaScript() ?? {}) as Registered["inputs"],
     });
     return register(request, done);
@@ -106,9 +110,11 @@ function stateOf(type: string, name: string, inputs: Record<string, unknown>, wo
 }
 
 function healthyStdout(name: string): string {
-  const step = name.replace(/^.*?-(claim|gate-.*|kubeadm-init|ready)$/, "$1");
+  const step = name.replace(/^.*?-(guest|claim|gate-.*|kubeadm-init|ready)$/, "$1");
   const machine = name.slice(0, -step.length - 1);
   switch (step) {
+    case "guest":
+      return `ssh-ed25519 AAAA${machine}\n`;
     case "claim":
       return JSON.stringify({
         hostname: machine,

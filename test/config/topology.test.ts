@@ -13,6 +13,11 @@ describe("control planes", () => {
       says: "needs a control plane",
     },
     {
+      name: "no nodes at all",
+      changes: { "nodes.existing": [] },
+      says: "needs a control plane",
+    },
+    {
       name: "two",
       changes: { [role(1)]: "control-plane" },
       at: ["nodes.existing"],

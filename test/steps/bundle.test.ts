@@ -11,7 +11,9 @@ const folder = mkdtempSync(join(tmpdir(), "bundle-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const steps = join(root, "steps");
-const onNodes = readdirSync(steps).filter((name) => !/\.ts$|^(claim|release)\.sh$/.test(name));
+const onNodes = readdirSync(steps, { withFileTypes: true })
+  .filter((entry) => entry.isFile() && !/\.ts$|^(claim|release)\.sh$/.test(entry.name))
+  .map(({ name }) => name);
 
 it("the claim puts every script on the node, byte for byte", async () => {
   const script = claimScript();

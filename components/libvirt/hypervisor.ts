@@ -1,0 +1,72 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { HypervisorDocument } from "../../plan/libvirt/document.ts";
+import type { HypervisorPlan } from "../../plan/libvirt/hypervisor.ts";
+import type { ClusterPlan } from "../../plan/plan.ts";
+import { machineReach, type NodeReach } from "../../plan/reach.ts";
+import { hypervisorScript } from "../../steps/hypervisor/bundle.ts";
+import { deleteOverSsh, ssh } from "../node/ssh.ts";
+
+export interface HypervisorArgs {
+  cluster: Pick<ClusterPlan, "dial" | "bastion">;
+  hypervisor: HypervisorPlan;
+}
+
+/**
+ * A machine with libvirt, reached over SSH. It is measured first; `prepare` then makes the VLAN and
+ * fetches the image, once every hypervisor has passed. Scripts reach it with each command: nothing
+ * is installed there.
+ */
+export class Hypervisor extends pulumi.ComponentResource {
+  readonly reach: NodeReach;
+  private readonly plan: HypervisorPlan;
+  /** What was measured; nothing is made anywhere before all have passed. */
+  readonly preflight: command.local.Command;
+
+  constructor(
+    name: string,
+    { cluster, hypervisor }: HypervisorArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("oslo-cluster:index:Hypervisor", name, {}, opts);
+    this.plan = hypervisor;
+    this.reach = machineReach(cluster, hypervisor);
+    this.preflight = this.run("preflight", hypervisor.preflight);
+    this.registerOutputs({ preflight: this.preflight.stdout });
+  }
+
+  /** Makes what guests stand on. */
+  prepare(after: pulumi.Resource[]): pulumi.Resource[] {
+    const { vlan, image } = this.plan;
+    const left = (what: string) => ({ dependsOn: after, left: what });
+    return [
+      this.run("vlan", vlan, left(`the bridge ${vlan.vars.BRIDGE} and ${vlan.vars.VLAN_DEVICE}`)),
+      this.run("image", image, left(`the image ${image.vars.IMAGE}`)),
+    ];
+  }
+
+  /**
+   * Runs one document's script.
+   * @param left What stays there if the hypervisor is dead at destroy; without it nothing is undone.
+   */
+  run(
+    name: string,
+    document: HypervisorDocument,
+    { left, ...opts }: { left?: string } & pulumi.CustomResourceOptions = {},
+    args: Partial<command.local.CommandArgs> = {},
+  ): command.local.Command {
+    const script = (verb: string) => this.reach.asRoot(`bash -s -- ${verb}`);
+    return new command.local.Command(
+      `${opts.parent ? "" : `${this.reach.name}-`}${name}`,
+      {
+        create: ssh(this.reach, script("apply")),
+        ...(left ? { delete: deleteOverSsh(this.reach, script("delete"), left) } : {}),
+        stdin: hypervisorScript(document),
+        logging: command.local.Logging.Stderr,
+        addPreviousOutputInEnv: false,
+        ...args,
+      },
+      { parent: this, ...opts },
+    );
+  }
+}

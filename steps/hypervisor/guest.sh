@@ -1,0 +1,86 @@
+# shellcheck shell=bash
+# What a guest consists of while it does not run: its disks, its host key, its seed for cloud-init.
+
+key=$DIRECTORY/host-key
+root=$DIRECTORY/root.${FORMAT:-}
+etcd=$DIRECTORY/etcd.${FORMAT:-}
+
+main() {
+  only_one "$DOMAIN"
+  "$1"
+}
+
+apply() {
+  local other
+  other=$(uuid_of "$DOMAIN")
+  [[ -z $other || $other == "$UUID" ]] ||
+    die "$(hostname) has a domain $DOMAIN with another UUID ($other): not of this program's making, or of another generation; virsh undefine it, or rename the node"
+  mkdir -p "$DIRECTORY"
+  chmod 0711 "${DIRECTORY%/*}" "$DIRECTORY"
+  # The root disk comes last: where it stands, the key and the seed have been made.
+  if [[ ! -f $root ]]; then
+    make_key
+    make_seed
+    ((ETCD_DISK == 0)) || make_disk "$etcd" create -q -f "$FORMAT" "$etcd.new" 1G
+    say "make the root disk of $NODE"
+    make_disk "$root" convert -q -O "$FORMAT" "$IMAGE" "$root.new"
+  fi
+  cat "$key.pub"
+}
+
+make_disk() {
+  local disk=$1
+  shift
+  rm -f "$disk" "$disk.new"
+  qemu-img "$@"
+  mv "$disk.new" "$disk"
+}
+
+make_key() {
+  rm -f "$key" "$key.pub"
+  ssh-keygen -q -t ed25519 -N '' -C '' -f "$key"
+  sed -i 's/ *$//' "$key.pub"
+}
+
+# Private to root, who hands it to QEMU; gone after the first boot. So is the private key itself.
+make_seed() {
+  # By the environment: arguments are for everyone to read.
+  PRIVATE=$(awk '{ printf "%s\\n", $0 }' "$key") PUBLIC=$(cat "$key.pub") awk '
+    { i = index($0, "@HOST_KEY@"); if (i) $0 = substr($0, 1, i - 1) ENVIRON["PRIVATE"] substr($0, i + 10) }
+    { i = index($0, "@HOST_PUBLIC_KEY@"); if (i) $0 = substr($0, 1, i - 1) ENVIRON["PUBLIC"] substr($0, i + 17) }
+    { print }' "$WORK/user-data" >"$WORK/user-data.whole"
+  mkdir "$WORK/seed"
+  mv "$WORK/user-data.whole" "$WORK/seed/user-data"
+  cp "$WORK/meta-data" "$WORK/network-config" "$WORK/seed/"
+  rm -f "$DIRECTORY/seed.iso"
+  if command -v xorriso >/dev/null; then
+    xorriso -as mkisofs -quiet -volid cidata -joliet -rock -output "$DIRECTORY/seed.iso" "$WORK/seed" 2>/dev/null
+  else
+    genisoimage -quiet -volid cidata -joliet -rock -output "$DIRECTORY/seed.iso" "$WORK/seed"
+  fi
+  chmod 0600 "$DIRECTORY/seed.iso"
+}
+
+# Once the guest has booted, nothing on the hypervisor needs the key any more.
+forget-seed() {
+  if running "$DOMAIN" && virsh domblklist "$DOMAIN" | grep -q ' vdz '; then
+    virsh detach-disk "$DOMAIN" vdz --live >/dev/null || say "$DOMAIN keeps its empty seed until its next boot"
+  fi
+  rm -f "$key" "$DIRECTORY/seed.iso"
+}
+
+delete() {
+  local other
+  other=$(uuid_of "$DOMAIN")
+  if [[ -n $other && $other != "$UUID" ]]; then
+    say "domain $DOMAIN on $(hostname) has another UUID ($other): left alone"
+    return 0
+  fi
+  if [[ -n $other ]]; then
+    stopped "$DOMAIN" || virsh destroy "$DOMAIN" >/dev/null
+    wait_until 60 "$DOMAIN is off" stopped "$DOMAIN"
+    virsh undefine "$DOMAIN" --nvram >/dev/null 2>&1 || virsh undefine "$DOMAIN" >/dev/null
+  fi
+  rm -rf "$DIRECTORY"
+  rmdir --ignore-fail-on-non-empty "${DIRECTORY%/*}" 2>/dev/null || true
+}

@@ -1,0 +1,35 @@
+# shellcheck shell=bash
+# What the scripts of a hypervisor share. Each reaches it with its document over SSH, runs from a
+# directory of its own ($WORK), and leaves nothing of itself there.
+
+say() { echo "$*" >&2; }
+
+die() {
+  echo "error: $*" >&2
+  exit 1
+}
+
+virsh() { command virsh --connect qemu:///system --quiet "$@"; }
+
+# One at a time for each thing: a run whose SSH session was lost may still be at work.
+only_one() {
+  exec 9>"/run/oslo-cluster-$1.lock"
+  flock --timeout 900 9 || die "another run still works on $1 on $(hostname)"
+}
+
+# The UUID of a domain; nothing where there is none.
+uuid_of() { virsh domuuid "$1" 2>/dev/null | tr -d '[:space:]' || true; }
+
+running() { [[ $(virsh domstate "$1" 2>/dev/null | head -n 1) == running ]]; }
+
+stopped() { ! running "$1"; }
+
+# Waits until a command succeeds: wait_until SECONDS WHAT COMMAND...
+wait_until() {
+  local deadline=$((SECONDS + $1)) what=$2
+  shift 2
+  until "$@" >/dev/null 2>&1; do
+    ((SECONDS < deadline)) || die "$what: not after the time allowed"
+    sleep 0.3
+  done
+}
