@@ -1,56 +1,109 @@
 import { spawn } from "node:child_process";
 import { loadStackFile } from "../config/load.ts";
-import { type NodePlan, plan } from "../plan/plan.ts";
-import { type NodeReach, nodeReach } from "../plan/reach.ts";
-import { renderStep, type StepDocument } from "../plan/step.ts";
+import { type ClusterPlan, type NodePlan, plan } from "../plan/plan.ts";
+import { machineReach, type NodeReach, nodeReach } from "../plan/reach.ts";
+import { renderStep } from "../plan/step.ts";
+import { hypervisorScript } from "../steps/hypervisor/bundle.ts";
 import { runCommand } from "./command.ts";
 
-// npm run drift -- <stack file>: holds every step of the plan against the nodes; changes nothing.
-// Exit 3 where something has drifted, 1 where a node could not be asked.
+// npm run drift -- <stack file>: holds the plan against nodes and hypervisors; changes nothing.
+// Exit 3 where something has drifted, 1 where a machine could not be asked.
 runCommand("usage: npm run drift -- <stack file>", 1, async ([file]) => {
   const clusterPlan = plan(loadStackFile(file as string));
-  const reports = await Promise.all(
-    clusterPlan.nodes.map((node) => checkNode(nodeReach(clusterPlan, node), node)),
-  );
-  const lines = reports.flat();
-  for (const { node, step, text } of lines) console.log(`${node}  ${step}  ${text}`);
+  const { nodes, hypervisors } = clusterPlan;
+  const lines = (
+    await Promise.all([
+      ...hypervisors.map((hypervisor) => ask(hypervisorChecks(clusterPlan, hypervisor.name))),
+      ...nodes.map(async (node) => ask(await nodeChecks(clusterPlan, node))),
+    ])
+  ).flat();
+  for (const { machine, what, text } of lines) console.log(`${machine}  ${what}  ${text}`);
   const drifted = lines.filter((line) => line.kind === "drift").length;
   const unasked = lines.filter((line) => line.kind === "unasked").length;
-  const steps = clusterPlan.nodes.reduce((sum, node) => sum + Object.keys(node.steps).length, 0);
-  console.log(
-    `${steps} steps on ${clusterPlan.nodes.length} nodes: ${drifted} drifts, ${unasked} not asked`,
-  );
+  const steps = nodes.reduce((sum, node) => sum + Object.keys(node.steps).length, 0);
+  const made = nodes.filter(({ guest }) => guest).length;
+  const asked = [
+    `${steps} steps on ${nodes.length} nodes`,
+    ...(hypervisors.length > 0 ? [`${made} guests on ${hypervisors.length} hypervisors`] : []),
+  ].join(", ");
+  console.log(`${asked}: ${drifted} drifts, ${unasked} not asked`);
   process.exitCode = unasked > 0 ? 1 : drifted > 0 ? 3 : 0;
 });
 
+/** One question to one machine. */
+interface Check {
+  machine: string;
+  what: string;
+  reach: NodeReach;
+  command: string;
+  input: string;
+}
+
 interface Line {
-  node: string;
-  step: string;
+  machine: string;
+  what: string;
   kind: "drift" | "unasked";
   text: string;
 }
 
-/** One step after the other, so that one machine is asked one thing at a time. */
-async function checkNode(reach: NodeReach, { name, steps }: NodePlan): Promise<Line[]> {
+/** A guest's host key is asked of its hypervisor, which made it and is itself pinned. */
+async function nodeChecks(clusterPlan: ClusterPlan, node: NodePlan): Promise<Check[] | Line> {
+  const { name, guest } = node;
+  let hostKey: string | undefined;
+  if (guest) {
+    const reach = hypervisorReach(clusterPlan, guest.hypervisor);
+    const file = `${guest.guest.vars.DIRECTORY}/host-key.pub`;
+    const { status, stdout, stderr } = await ssh(reach, reach.asRoot(`cat ${file}`), "");
+    if (status !== 0) {
+      return { machine: name, what: "host key", kind: "unasked", text: stderr.trim() };
+    }
+    hostKey = stdout.trim();
+  }
+  const reach = nodeReach(clusterPlan, node, hostKey);
+  return Object.values(node.steps).map((document) => ({
+    ...{ machine: name, what: document.step, reach, input: renderStep(document) },
+    command: reach.asRoot(`/usr/local/lib/oslo-cluster/oslo-step check ${document.step}`),
+  }));
+}
+
+function hypervisorChecks(clusterPlan: ClusterPlan, name: string): Check[] {
+  const { hypervisors, nodes } = clusterPlan;
+  const own = hypervisors.filter((hypervisor) => hypervisor.name === name);
+  const guests = nodes.flatMap((node) => (node.guest?.hypervisor === name ? [node.guest] : []));
+  const reach = hypervisorReach(clusterPlan, name);
+  const command = reach.asRoot("bash -s -- check");
+  return [
+    ...own.flatMap(({ vlan, image }) => [vlan, image]),
+    ...guests.flatMap(({ guest, domain, live }) => [guest, domain, live]),
+  ].map((document) => ({
+    ...{ machine: name, what: document.script, reach, command },
+    input: hypervisorScript(document),
+  }));
+}
+
+function hypervisorReach(clusterPlan: ClusterPlan, name: string): NodeReach {
+  const hypervisor = clusterPlan.hypervisors.find((candidate) => candidate.name === name);
+  if (hypervisor === undefined) throw new Error(`no hypervisor ${name}`);
+  return machineReach(clusterPlan, hypervisor);
+}
+
+/** One after the other, so that one machine is asked one thing at a time. */
+async function ask(checks: Check[] | Line): Promise<Line[]> {
+  if (!Array.isArray(checks)) return [checks];
   const lines: Line[] = [];
-  for (const document of Object.values(steps)) {
-    const { status, stdout, stderr } = await check(reach, document);
+  for (const { machine, what, reach, command, input } of checks) {
+    const { status, stdout, stderr } = await ssh(reach, command, input);
     if (status === 0) continue;
     const kind = status === 3 ? "drift" : "unasked";
     const text = (status === 3 ? stdout : stderr).trim();
-    lines.push(
-      ...text
-        .split("\n")
-        .map((line) => ({ node: name, step: document.step, kind, text: line }) as const),
-    );
+    lines.push(...text.split("\n").map((line) => ({ machine, what, kind, text: line }) as const));
     if (status === 255) break; // ssh's own: the machine does not answer
   }
   return lines;
 }
 
-function check(reach: NodeReach, document: StepDocument) {
-  const command = reach.asRoot(`/usr/local/lib/oslo-cluster/oslo-step check ${document.step}`);
-  const child = spawn("ssh", [...reach.sshArguments, command]);
+function ssh({ sshArguments }: NodeReach, command: string, input: string) {
+  const child = spawn("ssh", [...sshArguments, command]);
   const output = { stdout: "", stderr: "" };
   child.stdout.on("data", (chunk) => {
     output.stdout += chunk;
@@ -59,7 +112,7 @@ function check(reach: NodeReach, document: StepDocument) {
     output.stderr += chunk;
   });
   child.stdin.on("error", () => {}); // a dead ssh; its exit code tells
-  child.stdin.end(renderStep(document));
+  child.stdin.end(input);
   return new Promise<{ status: number; stdout: string; stderr: string }>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (status) => resolve({ status: status ?? 1, ...output }));

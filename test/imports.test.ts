@@ -9,7 +9,7 @@ const rooms: Record<string, string[]> = {
   plan: ["config"],
   steps: ["plan"],
   components: ["plan", "steps"],
-  commands: ["plan", "config"],
+  commands: ["plan", "config", "steps"],
   "index.ts": ["config", "plan", "components"],
 };
 

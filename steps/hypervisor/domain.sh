@@ -2,9 +2,19 @@
 # The guest's domain: defined, started with the hypervisor, running. A changed definition waits for
 # the guest's next boot.
 
-main() {
-  only_one "$DOMAIN"
-  "$1"
+lock() { echo "$DOMAIN"; }
+
+check() {
+  local wanted
+  if [[ $(uuid_of "$DOMAIN") != "$UUID" ]]; then
+    echo "$DOMAIN: not defined as $UUID"
+    return
+  fi
+  wanted=$(digest_in <"$WORK/domain.xml")
+  [[ $(definition --inactive) == "$wanted" ]] || echo "$DOMAIN: defined otherwise"
+  running "$DOMAIN" || echo "$DOMAIN: not running"
+  [[ $(definition) == "$(definition --inactive)" ]] || echo "$DOMAIN: runs with its former definition until its next boot"
+  virsh dominfo "$DOMAIN" | grep '^Autostart: *enable' >/dev/null || echo "$DOMAIN: does not start with the hypervisor"
 }
 
 apply() {
@@ -23,8 +33,10 @@ apply() {
 
 # The digest in the metadata of what runs, or of what the next boot takes.
 definition() {
-  virsh dumpxml "$DOMAIN" "$@" | sed -n "s/.*definition .*digest=['\"]\([0-9a-f]*\)['\"].*/\1/p"
+  virsh dumpxml "$DOMAIN" "$@" | digest_in
 }
+
+digest_in() { sed -n "s/.*definition .*digest=['\"]\([0-9a-f]*\)['\"].*/\1/p"; }
 
 # Memory that QEMU holds locked, in MiB.
 locked_mebibytes() {

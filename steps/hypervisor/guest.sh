@@ -4,10 +4,12 @@
 key=$DIRECTORY/host-key
 root=$DIRECTORY/root.${FORMAT:-}
 etcd=$DIRECTORY/etcd.${FORMAT:-}
+lock() { echo "$DOMAIN"; }
 
-main() {
-  only_one "$DOMAIN"
-  "$1"
+check() {
+  [[ -f $root ]] || echo "$root: absent"
+  ((ETCD_DISK == 0)) || [[ -f $etcd ]] || echo "$etcd: absent"
+  [[ ! -e $key && ! -e $DIRECTORY/seed.iso ]] || echo "$DIRECTORY: still holds the guest's private host key"
 }
 
 apply() {

@@ -1,10 +1,9 @@
 # shellcheck shell=bash
 # The image that guests' disks are made from: downloaded once, verified before use.
 
-main() {
-  only_one "$CLUSTER-image"
-  "$1"
-}
+lock() { echo "$CLUSTER-image"; }
+
+check() { [[ -f $IMAGE ]] || echo "$IMAGE: absent"; }
 
 apply() {
   local sum

@@ -11,6 +11,20 @@ die() {
 
 virsh() { command virsh --connect qemu:///system --quiet "$@"; }
 
+# Runs a verb of the script: apply, delete, or check, which changes nothing and ends with 3 where it
+# has found a drift.
+main() {
+  local drift name
+  name=$(lock)
+  [[ -z $name ]] || only_one "$name"
+  if [[ $1 != check ]]; then
+    "$1"
+  elif drift=$(check) && [[ -n $drift ]]; then
+    echo "$drift"
+    exit 3
+  fi
+}
+
 # One at a time for each thing: a run whose SSH session was lost may still be at work.
 only_one() {
   exec 9>"/run/oslo-cluster-$1.lock"

@@ -1,9 +1,14 @@
 # shellcheck shell=bash
 # What changes under a living guest: disks that grow, CPUs that its vCPUs stand on.
 
-main() {
-  only_one "$DOMAIN"
-  "$1"
+lock() { echo "$DOMAIN"; }
+
+check() {
+  local disk
+  for disk in "root $DISK_GIBIBYTES" "etcd $ETCD_DISK_GIBIBYTES"; do
+    [[ ${disk#* } == 0 || $(size "${disk% *}") == $((${disk#* } * 1024 * 1024 * 1024)) ]] ||
+      echo "$DIRECTORY/${disk% *}.$FORMAT: $(size "${disk% *}") bytes, expected ${disk#* } GiB"
+  done
 }
 
 apply() {
@@ -15,7 +20,7 @@ apply() {
 # grow NAME TARGET GIBIBYTES
 grow() {
   local disk=$DIRECTORY/$1.$FORMAT has wants=$(($3 * 1024 * 1024 * 1024))
-  has=$(qemu-img info --force-share --output=json "$disk" | awk -F '[:,]' '/"virtual-size"/ { print int($2); exit }')
+  has=$(size "$1")
   if ((has > wants)); then
     die "$NODE: its $1 disk has $((has / 1024 / 1024 / 1024)) GiB, $3 asked: disks only grow; write the former size, or make the node anew by its generation"
   fi
@@ -26,6 +31,12 @@ grow() {
   else
     qemu-img resize -q -f "$FORMAT" "$disk" "$wants"
   fi
+}
+
+# Bytes that the guest sees; the last mention, since a file below it comes first.
+size() {
+  qemu-img info --force-share --output=json "$DIRECTORY/$1.$FORMAT" |
+    awk -F '[:,]' '/"virtual-size"/ { bytes = $2 } END { printf "%.0f", bytes }'
 }
 
 pin() {

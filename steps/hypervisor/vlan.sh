@@ -2,10 +2,14 @@
 # The cluster's VLAN: tagged on the uplink, untagged on a bridge for guests, and back after a reboot.
 
 unit=oslo-cluster-vlan$VLAN.service
+lock() { echo "vlan$VLAN"; }
 
-main() {
-  only_one "vlan$VLAN"
-  "$1"
+check() {
+  cmp --silent "$WORK/unit" "/etc/systemd/system/$unit" || echo "/etc/systemd/system/$unit: differs"
+  systemctl --quiet is-enabled "$unit" || echo "$unit: not enabled"
+  [[ $(cat "/sys/class/net/$BRIDGE/mtu" 2>/dev/null) == "$MTU" ]] ||
+    echo "$BRIDGE: MTU $(cat "/sys/class/net/$BRIDGE/mtu" 2>/dev/null || echo absent), expected $MTU"
+  [[ -e /sys/class/net/$BRIDGE/brif/$VLAN_DEVICE ]] || echo "$VLAN_DEVICE: not a port of $BRIDGE"
 }
 
 apply() {
