@@ -5,6 +5,7 @@ import { gateDirectives } from "./gates.ts";
 import { gatewayDirectives } from "./gateway-api/objects.ts";
 import { kernelDirectives } from "./kernel.ts";
 import { kubeadmDirectives } from "./kubeadm.ts";
+import { guestDirectives } from "./libvirt/directives.ts";
 
 /** Every directive of the articles that the plan applies or corrects, each from the place where it is applied. */
 export function directives(config: Config): AppliedDirective[] {
@@ -13,6 +14,7 @@ export function directives(config: Config): AppliedDirective[] {
     ...ciliumDirectives(config),
     ...kernelDirectives(config),
     ...gateDirectives(config),
+    ...guestDirectives,
     ...gatewayDirectives,
   ];
 }
@@ -39,10 +41,5 @@ export const openDirectives: Directive[] = [
     seed: "003",
     says: "BGP directly between the nodes",
     why: "On one L2 segment autoDirectNodeRoutes does the same with fewer parts; the BGP control plane towards routers is not there.",
-  },
-  {
-    seed: "002",
-    says: "virtio-net with multi-queue; CPU pinning, SR-IOV (004), reserved memory (001)",
-    why: "Machines are given, not made, in this version: the gates measure what they are.",
   },
 ];
