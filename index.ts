@@ -22,6 +22,8 @@ export const endpoint = `https://${clusterPlan.endpoint}`;
 export const kubeconfig = pulumi.secret(cluster.kubeconfig);
 /** What the gates measured, by node. */
 export const gates = cluster.gates;
+/** What hypervisors had left when their guests were planned, by hypervisor. */
+export const hypervisors = cluster.hypervisors;
 /** What runs. */
 export const versions = {
   kubernetes: cluster.identity.apply((identity) => identity.version),

@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../../plan/plan.ts";
 import type { Node } from "../node/node.ts";
-import { createNodes } from "../node/nodes.ts";
+import { createHypervisors, createNodes } from "../node/nodes.ts";
 import { Baseline } from "./baseline.ts";
 import { Cilium } from "./cilium.ts";
 import { ControlPlane } from "./control-plane.ts";
@@ -13,13 +13,16 @@ import { Gateway, GatewayApiCrds } from "./gateway-api.ts";
 export class Cluster extends pulumi.ComponentResource {
   readonly kubeconfig: pulumi.Output<string>;
   readonly gates: Gates["readings"];
+  /** Per hypervisor, what its preflight measured. */
+  readonly hypervisors: pulumi.Output<Record<string, Record<string, unknown>>>;
   readonly identity: ControlPlane["identity"];
 
   constructor(name: string, plan: ClusterPlan, opts?: pulumi.ComponentResourceOptions) {
     super("oslo-cluster:index:Cluster", name, {}, opts);
     const child = { parent: this };
 
-    const nodes = createNodes(plan, child);
+    const hypervisors = createHypervisors(plan, child);
+    const nodes = createNodes(plan, hypervisors, child);
     const gates = new Gates("gates", nodes, child);
     const bases = new Map(
       nodes.map((node) => [
@@ -54,6 +57,16 @@ export class Cluster extends pulumi.ComponentResource {
 
     this.kubeconfig = controlPlane.kubeconfig;
     this.gates = gates.readings;
+    this.hypervisors = pulumi
+      .all(hypervisors.map(({ preflight }) => preflight.stdout))
+      .apply((texts) =>
+        Object.fromEntries(
+          texts.map((text, i): [string, Record<string, unknown>] => [
+            hypervisors[i]?.plan.name ?? "",
+            JSON.parse(text),
+          ]),
+        ),
+      );
     this.identity = controlPlane.identity;
     this.registerOutputs({
       kubeconfig: this.kubeconfig,

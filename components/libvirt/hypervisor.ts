@@ -13,13 +13,12 @@ export interface HypervisorArgs {
 }
 
 /**
- * A machine with libvirt, reached over SSH. It is measured first; `prepare` then makes the VLAN and
- * fetches the image, once every hypervisor has passed. Scripts reach it with each command: nothing
+ * A machine with libvirt, reached over SSH and measured. Scripts reach it with each command: nothing
  * is installed there.
  */
 export class Hypervisor extends pulumi.ComponentResource {
+  readonly plan: HypervisorPlan;
   readonly reach: NodeReach;
-  private readonly plan: HypervisorPlan;
   /** What was measured; nothing is made anywhere before all have passed. */
   readonly preflight: command.local.Command;
 
@@ -31,33 +30,32 @@ export class Hypervisor extends pulumi.ComponentResource {
     super("oslo-cluster:index:Hypervisor", name, {}, opts);
     this.plan = hypervisor;
     this.reach = machineReach(cluster, hypervisor);
-    this.preflight = this.run("preflight", hypervisor.preflight);
+    this.preflight = this.run(`${name}-preflight`, hypervisor.preflight);
     this.registerOutputs({ preflight: this.preflight.stdout });
   }
 
-  /** Makes what guests stand on. */
-  prepare(after: pulumi.Resource[]): pulumi.Resource[] {
-    const { vlan, image } = this.plan;
-    const left = (what: string) => ({ dependsOn: after, left: what });
-    return [
-      this.run("vlan", vlan, left(`the bridge ${vlan.vars.BRIDGE} and ${vlan.vars.VLAN_DEVICE}`)),
-      this.run("image", image, left(`the image ${image.vars.IMAGE}`)),
-    ];
+  /** Fetches and verifies the image of its guests. */
+  image(after: pulumi.Resource[]): pulumi.Resource {
+    const { name, image } = this.plan;
+    return this.run(`${name}-image`, image, {
+      dependsOn: after,
+      left: `the image ${image.vars.IMAGE}`,
+    });
   }
 
   /**
-   * Runs one document's script.
+   * Runs a document's script.
    * @param left What stays there if the hypervisor is dead at destroy; without it nothing is undone.
    */
   run(
     name: string,
     document: HypervisorDocument,
     { left, ...opts }: { left?: string } & pulumi.CustomResourceOptions = {},
-    args: Partial<command.local.CommandArgs> = {},
+    args: Pick<command.local.CommandArgs, "triggers"> = {},
   ): command.local.Command {
     const script = (verb: string) => this.reach.asRoot(`bash -s -- ${verb}`);
     return new command.local.Command(
-      `${opts.parent ? "" : `${this.reach.name}-`}${name}`,
+      name,
       {
         create: ssh(this.reach, script("apply")),
         ...(left ? { delete: deleteOverSsh(this.reach, script("delete"), left) } : {}),

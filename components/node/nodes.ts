@@ -3,35 +3,52 @@ import type { GuestPlan } from "../../plan/libvirt/guest.ts";
 import type { ClusterPlan, NodePlan } from "../../plan/plan.ts";
 import { Hypervisor } from "../libvirt/hypervisor.ts";
 import { KvmVps } from "../libvirt/kvm-vps.ts";
+import { PrivateVlan } from "../libvirt/private-vlan.ts";
 import { Node } from "./node.ts";
+
+type Plan = Pick<ClusterPlan, "name" | "dial" | "bastion" | "hypervisors" | "nodes">;
+type Guest = NodePlan & { guest: GuestPlan };
 
 /**
  * The nodes of both sources, in the plan's order: machines that exist, and KVM guests that are made.
  * What follows treats them alike.
  */
 export function createNodes(
-  plan: Pick<ClusterPlan, "name" | "dial" | "bastion" | "hypervisors" | "nodes">,
+  plan: Plan,
+  hypervisors: Hypervisor[],
   opts: pulumi.ComponentResourceOptions,
 ): Node[] {
-  const hypervisors = plan.hypervisors.map(
-    (hypervisor) => new Hypervisor(hypervisor.name, { cluster: plan, hypervisor }, opts),
-  );
-  // All of them, before anything is made on one.
-  const measured = hypervisors.map(({ preflight }) => preflight);
-  const ground = new Map(
-    hypervisors.map((hypervisor) => {
-      const after = hypervisor.prepare(measured);
-      return [hypervisor.reach.name, { hypervisor, after }];
-    }),
-  );
+  const guests = createGuests(plan, hypervisors, opts);
   return plan.nodes.map((node) => {
-    const stand = node.guest && ground.get(node.guest.hypervisor);
-    if (!isGuest(node) || !stand) return new Node(node.name, { cluster: plan, node }, opts);
-    const guest = new KvmVps(`${node.name}-vps`, { cluster: plan, node, ...stand }, opts);
-    return new Node(node.name, { cluster: plan, node, guest }, opts);
+    const guest = guests.get(node.name);
+    return new Node(node.name, { cluster: plan, node, ...(guest ? { guest } : {}) }, opts);
   });
 }
 
-function isGuest(node: NodePlan): node is NodePlan & { guest: GuestPlan } {
-  return node.guest !== undefined;
+export function createHypervisors(plan: Plan, opts: pulumi.ComponentResourceOptions): Hypervisor[] {
+  return plan.hypervisors.map(
+    (hypervisor) => new Hypervisor(hypervisor.name, { cluster: plan, hypervisor }, opts),
+  );
+}
+
+function createGuests(
+  plan: Plan,
+  hypervisors: Hypervisor[],
+  opts: pulumi.ComponentResourceOptions,
+): Map<string, KvmVps> {
+  if (hypervisors.length === 0) return new Map();
+  // All hypervisors are measured, and the image is verified on all, before anything else is made.
+  const measured = hypervisors.map(({ preflight }) => preflight);
+  const images = hypervisors.map((hypervisor) => hypervisor.image(measured));
+  const vlan = new PrivateVlan("vlan", { hypervisors, after: images }, opts);
+  const guests = plan.nodes.filter((node): node is Guest => node.guest !== undefined);
+  return new Map(
+    guests.map((node) => {
+      const hypervisor = hypervisors.find(({ plan: { name } }) => name === node.guest.hypervisor);
+      const bridge = vlan.on.get(node.guest.hypervisor);
+      if (!hypervisor || !bridge) throw new Error(`${node.name}: no ${node.guest.hypervisor}`);
+      const args = { cluster: plan, node, hypervisor, after: [...images, bridge] };
+      return [node.name, new KvmVps(`${node.name}-vps`, args, opts)];
+    }),
+  );
 }

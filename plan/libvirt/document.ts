@@ -10,6 +10,16 @@ export interface HypervisorDocument {
   files: Record<string, string>;
 }
 
+/** What a change means, where the preview shows it. */
+const effects: Record<HypervisorScript, string> = {
+  preflight: "Measured; changes nothing.",
+  vlan: "A change is applied at once.",
+  image: "A change is for new guests alone.",
+  guest: "A guest is made anew where its UUID, hypervisor, directory or format changes.",
+  domain: "A change waits for the guest's next boot: drain the node first.",
+  live: "A change is applied at once.",
+};
+
 export function document(
   script: HypervisorScript,
   vars: Record<string, string | number | boolean | undefined>,
@@ -25,7 +35,7 @@ export function document(
  * @throws Error for a value that would end its quotes or its file: a bug of the plan.
  */
 export function renderDocument({ script, vars, files }: HypervisorDocument): string {
-  const lines = [`# ${script}`];
+  const lines = [`# ${effects[script]}`];
   for (const [key, value] of Object.entries(vars)) {
     if (/['\n]/.test(value)) throw new Error(`${script}: ${key} holds a quote or a newline`);
     lines.push(`${key}='${value}'`);

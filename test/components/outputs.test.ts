@@ -75,10 +75,22 @@ describe("after up", () => {
   });
 });
 
+it("hypervisors tell what they had left", async () => {
+  const value = { "hv-1": { cpus: 8 }, "hv-2": { cpus: 8 } };
+  expect(await look(await outputsOf("libvirt"), "hypervisors")).toMatchObject({ value });
+  expect(await look(await outputsOf("dev"), "hypervisors")).toMatchObject({ value: {} });
+});
+
 describe("in a first preview", () => {
   it("what only up can tell is unknown, and nothing fails", async () => {
     const outputs = await outputsOf("dev", true);
-    expect(Object.keys(outputs).sort()).toEqual(["endpoint", "gates", "kubeconfig", "versions"]);
+    expect(Object.keys(outputs).sort()).toEqual([
+      "endpoint",
+      "gates",
+      "hypervisors",
+      "kubeconfig",
+      "versions",
+    ]);
     expect(await look(outputs, "endpoint")).toMatchObject({ known: true });
     expect(await look(outputs, "gates")).toMatchObject({ known: false });
     expect(await look(outputs, "kubeconfig")).toMatchObject({ known: false, secret: true });

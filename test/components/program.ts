@@ -110,9 +110,11 @@ function stateOf(type: string, name: string, inputs: Record<string, unknown>, wo
 }
 
 function healthyStdout(name: string): string {
-  const step = name.replace(/^.*?-(guest|claim|gate-.*|kubeadm-init|ready)$/, "$1");
+  const step = name.replace(/^.*?-(preflight|guest|claim|gate-.*|kubeadm-init|ready)$/, "$1");
   const machine = name.slice(0, -step.length - 1);
   switch (step) {
+    case "preflight":
+      return '{"cpus":8}';
     case "guest":
       return `ssh-ed25519 AAAA${machine}\n`;
     case "claim":
