@@ -12,6 +12,7 @@ export interface Registration {
   inputs: Values;
   secrets: string[];
   dependencies: string[];
+  propertyDependencies: Record<string, string[]>;
   provider?: string;
   deletedWith?: string;
   deleteBeforeReplace: boolean;
@@ -41,9 +42,27 @@ export function decide(
   inputs: Values,
 ): Operation {
   if (!old) return "create";
+  if (old.pendingReplacement) return "replace";
   const changed = changedKeys(old.inputs, inputs);
   if (changed.length === 0) return "same";
   const forced = wanted.replaceOnChanges.map((path) => path.split(/[.[]/)[0] ?? path);
   const replace = changed.some((key) => forced.includes(key) || forced.includes("*"));
   return replace || provider.replaces(changed, old.inputs, inputs) ? "replace" : "update";
+}
+
+/** The resource as the state keeps it, once it is made. */
+export function asEntry(
+  wanted: Registration,
+  inputs: Values,
+  made: { id: string; outputs: Values },
+): Entry {
+  const { urn, type, name, secrets, dependencies, propertyDependencies } = wanted;
+  const { provider, deletedWith, retainOnDelete } = wanted;
+  return {
+    ...{ urn, type, name, id: made.id, inputs, outputs: made.outputs, secrets },
+    ...{ dependencies, propertyDependencies },
+    ...(provider === undefined ? {} : { provider }),
+    ...(deletedWith === undefined ? {} : { deletedWith }),
+    ...(retainOnDelete ? { retainOnDelete } : {}),
+  };
 }

@@ -1,5 +1,6 @@
 import { prettifyError, ZodError } from "zod";
-import { completeInputs, decide, type Operation, type Registration } from "./decide.ts";
+import { dependentReplacements } from "./cascade.ts";
+import { asEntry, completeInputs, decide, type Operation, type Registration } from "./decide.ts";
 import { hide, print } from "./log.ts";
 import { providerFor } from "./providers/index.ts";
 import type { Context, Provider } from "./providers/provider.ts";
@@ -44,6 +45,8 @@ export class Engine {
   private readonly settings: Settings;
   private readonly slots: Slots;
   private readonly registered = new Set<string>();
+  /** Deleted in this run, and still to be made anew. */
+  private readonly madeWay = new Set<Entry>();
   private readonly began = performance.now();
 
   constructor(state: State, settings: Settings) {
@@ -83,6 +86,7 @@ export class Engine {
       const old = this.state.find(wanted.urn);
       const inputs = completeInputs(wanted, provider, old);
       const op = decide(wanted, provider, old, inputs);
+      if (old && op === "replace" && wanted.deleteBeforeReplace) await this.makeWay(old);
       if (this.settings.preview) return this.foresee(op, wanted, old, inputs);
       const entry = await this.carryOut(op, wanted, provider, old, inputs);
       hideSecrets(entry.outputs, entry.secrets);
@@ -122,14 +126,24 @@ export class Engine {
         this.state.save();
         return entry;
       }
-      const inTheWay = old && wanted.deleteBeforeReplace ? old : undefined;
-      if (inTheWay) await this.deleteOne(inTheWay, new Set(), "delete-replaced");
       const entry = asEntry(wanted, inputs, await provider.create(inputs, context));
-      if (old && !inTheWay) this.state.replace(old, entry);
+      if (old && !old.pendingReplacement) this.state.replace(old, entry);
       else this.state.put(entry);
       this.state.save();
       return entry;
     });
+  }
+
+  /** Deletes what is to be replaced, and before it, in reverse, what must be replaced with it. */
+  private async makeWay(old: Entry): Promise<void> {
+    const dependents = dependentReplacements(old, this.state.notMet());
+    const going = new Set([old, ...dependents].map((entry) => entry.urn));
+    // As in the real engine: after a run that was cut short, dependents are deleted once more.
+    const entries = old.pendingReplacement ? dependents : [old, ...dependents];
+    for (const entry of entries.toReversed().filter((entry) => !this.madeWay.has(entry))) {
+      await this.deleteOne(entry, going, "delete-replaced");
+      this.madeWay.add(entry);
+    }
   }
 
   /** Deletes in reverse: each entry once everything that depends on it is gone. */
@@ -154,15 +168,19 @@ export class Engine {
     hideSecrets({ ...entry.inputs, ...entry.outputs }, entry.secrets);
     try {
       if (preview) {
+        // Only in memory: what is registered later knows that it is replaced.
+        if (op === "delete-replaced") entry.pendingReplacement = true;
         this.timings.push(this.timing(op, entry));
         print(`${symbols[op]} ${op} ${label(entry)}`);
         return;
       }
       await this.timed(op, entry, async () => {
         if (takenAlong || entry.retainOnDelete) return;
+        if (op === "delete" && entry.pendingReplacement) return;
         await providerFor(entry.type).delete(entry, this.context(entry));
       });
-      this.state.remove(entry);
+      if (op === "delete-replaced" && !entry.replaced) entry.pendingReplacement = true;
+      else this.state.remove(entry);
       this.state.save();
     } catch (error) {
       throw this.fail(entry, error);
@@ -216,20 +234,6 @@ function label({ type, name }: Subject): string {
 function messageOf(error: unknown): string {
   if (error instanceof ZodError) return prettifyError(error);
   return error instanceof Error ? error.message : String(error);
-}
-
-function asEntry(
-  wanted: Registration,
-  inputs: Values,
-  made: { id: string; outputs: Values },
-): Entry {
-  const { urn, type, name, secrets, dependencies, provider, deletedWith, retainOnDelete } = wanted;
-  return {
-    ...{ urn, type, name, id: made.id, inputs, outputs: made.outputs, secrets, dependencies },
-    ...(provider === undefined ? {} : { provider }),
-    ...(deletedWith === undefined ? {} : { deletedWith }),
-    ...(retainOnDelete ? { retainOnDelete } : {}),
-  };
 }
 
 /** A connection is always marked as secret, but the runner accepts no credential in it. */

@@ -105,6 +105,7 @@ function registration(request: RegisterResourceRequest, monitor: Monitor): Regis
     inputs,
     secrets: [...new Set([...secrets, ...request.getAdditionalsecretoutputsList()])],
     dependencies: [...new Set(needed)].filter((urn) => urn !== ""),
+    propertyDependencies: propertyDependencies(request),
     ...(provider === "" ? {} : { provider }),
     ...(deletedWith === "" ? {} : { deletedWith }),
     deleteBeforeReplace: request.getDeletebeforereplace(),
@@ -112,6 +113,14 @@ function registration(request: RegisterResourceRequest, monitor: Monitor): Regis
     ignoreChanges: request.getIgnorechangesList(),
     replaceOnChanges: request.getReplaceonchangesList(),
   };
+}
+
+function propertyDependencies(request: RegisterResourceRequest): Record<string, string[]> {
+  const found: Record<string, string[]> = {};
+  request.getPropertydependenciesMap().forEach((needed, key) => {
+    found[key] = needed.getUrnsList();
+  });
+  return found;
 }
 
 function refuseUnsupported(request: RegisterResourceRequest): void {

@@ -16,6 +16,8 @@ export interface Entry {
   secrets: string[];
   /** URNs of what must outlive this resource. */
   dependencies: string[];
+  /** URNs of what each input was made of. */
+  propertyDependencies?: Record<string, string[]>;
   /** URN of the provider resource. */
   provider?: string;
   /** URN of the resource whose deletion takes this one with it. */
@@ -23,6 +25,8 @@ export interface Entry {
   retainOnDelete?: boolean;
   /** Replaced, and still to be deleted. */
   replaced?: boolean;
+  /** Deleted because of what it depends on, and still to be made anew. */
+  pendingReplacement?: boolean;
 }
 
 /**
@@ -45,6 +49,11 @@ export class State {
 
   all(): Entry[] {
     return [...this.present, ...this.earlier];
+  }
+
+  /** Of earlier runs and not met again in this one, each after everything it depends on. */
+  notMet(): Entry[] {
+    return this.earlier.filter((entry) => !entry.replaced);
   }
 
   find(urn: string): Entry | undefined {

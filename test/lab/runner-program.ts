@@ -12,6 +12,8 @@ export interface Described {
   /** Takes the standard input from the output of this command. */
   stdinFrom?: string;
   secretStdin?: string;
+  /** Is replaced when this command is: its trigger is the other's id. */
+  triggerFrom?: string;
   dependsOn?: string[];
   deletedWith?: string;
   deleteBeforeReplace?: boolean;
@@ -61,7 +63,10 @@ function make(described: Described): pulumi.Resource {
   const from = source instanceof command.local.Command ? source.stdout : undefined;
   const secret = described.secretStdin && pulumi.secret(described.secretStdin);
   const stdin = from ?? secret;
-  return new command.local.Command(name, { ...args, ...(stdin ? { stdin } : {}) }, options);
+  const trigger = described.triggerFrom === undefined ? undefined : made[described.triggerFrom];
+  const triggers = trigger instanceof command.local.Command ? { triggers: [trigger.id] } : {};
+  const inputs = { ...args, ...(stdin ? { stdin } : {}), ...triggers };
+  return new command.local.Command(name, inputs, options);
 }
 
 function makeCluster(content: string): void {

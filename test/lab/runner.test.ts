@@ -99,6 +99,71 @@ describe
       },
     );
 
+    describe("what is replaced, and deleted before that", () => {
+      const machine = (trigger: number, create?: string) =>
+        journaled("machine", {
+          deleteBeforeReplace: true,
+          args: { triggers: [trigger], ...(create ? { create } : {}) },
+        });
+      const dependents = [
+        journaled("beside", { dependsOn: ["machine"] }),
+        journaled("updated", { stdinFrom: "machine" }),
+        journaled("member", { triggerFrom: "machine", deleteBeforeReplace: true }),
+        journaled("within", { deletedWith: "member" }),
+        journaled("further", { triggerFrom: "member", dependsOn: ["updated"] }),
+      ];
+      const madeAnew = ["create machine", "create member", "create within", "create further"];
+      const deleted = ["delete further", "delete member", "delete machine"];
+
+      test("takes along what must be replaced with it, the last first", async ({ box }) => {
+        await box.up([machine(1), ...dependents]);
+        box.journal();
+        const planned = await preview(box.programOptions([machine(2), ...dependents]));
+        const result = await box.up([machine(2), ...dependents]);
+        expect(result.summary).toMatchObject({ replace: 4, create: 0, delete: 0, same: 2 });
+        expect(planned.summary).toMatchObject({ ...result.summary, update: 1, same: 1 });
+        const journal = box.journal();
+        expect(journal.slice(0, 3)).toEqual(deleted);
+        expect(journal.slice(3).sort()).toEqual(madeAnew.toSorted());
+        expect(journal[3]).toBe("create machine");
+        expect(box.stateNames()).toHaveLength(6);
+      });
+
+      test("stays where one of these cannot be deleted, and a later run finishes", async ({
+        box,
+      }) => {
+        const stuck = { ...dependents[2], name: "member" } as (typeof dependents)[number];
+        stuck.args = {
+          ...stuck.args,
+          delete: "echo try member >>$JOURNAL; test -e $FOLDER/mended",
+        };
+        const resources = dependents.with(2, stuck);
+        await box.up([machine(1), ...resources]);
+        box.journal();
+        await failureOf(box.up([machine(2), ...resources]));
+        expect(box.journal()).toEqual(["delete further", "try member"]);
+        writeFileSync(box.file("mended"), "");
+        expect((await box.up([machine(2), ...resources])).summary).toMatchObject({ replace: 4 });
+        expect(box.journal().slice(0, 4)).toEqual([
+          ...["delete further", "try member", "delete machine", "create machine"],
+        ]);
+      });
+
+      test("that could not be made anew is not deleted twice", async ({ box }) => {
+        await box.up([machine(1), ...dependents]);
+        box.journal();
+        await failureOf(box.up([machine(2, "exit 1"), ...dependents]));
+        expect(box.journal()).toEqual(deleted);
+        await box.up([machine(2), ...dependents]);
+        // Its dependents are: a delete that runs again must find nothing to do.
+        expect(box.journal().slice(0, 3)).toEqual([...deleted.slice(0, 2), "create machine"]);
+        await box.destroy();
+        expect(box.journal().sort()).toEqual(
+          ["beside", "further", "machine", "member", "updated"].map((name) => `delete ${name}`),
+        );
+      });
+    });
+
     test("a failed create leaves nothing, lets running ones end and starts nothing after", async ({
       box,
     }) => {
