@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { requireAgent } from "./components/agent.ts";
 import { Cluster } from "./components/cluster/cluster.ts";
 import { loadConfig, project } from "./config/load.ts";
 import { plan } from "./plan/plan.ts";
@@ -13,6 +14,7 @@ const config = loadConfig(
   `Pulumi.${pulumi.getStack()}.yaml`,
 );
 
+if (!pulumi.runtime.isDryRun()) requireAgent();
 const clusterPlan = plan(config);
 const cluster = new Cluster(config.cluster.name, clusterPlan);
 

@@ -43,6 +43,7 @@ export interface ClusterPlan {
   /** host:port of the API server. */
   endpoint: string;
   dial: { timeoutSeconds: number; attempts: number };
+  drainTimeoutSeconds: number;
   bastion?: Reach;
   hypervisors: HypervisorPlan[];
   nodes: NodePlan[];
@@ -56,6 +57,7 @@ export function plan(config: Config): ClusterPlan {
     name: config.cluster.name,
     endpoint: endpoint(config),
     dial: { timeoutSeconds: config.ssh.dialTimeoutSeconds, attempts: config.ssh.dialAttempts },
+    drainTimeoutSeconds: config.kubernetes.drainTimeoutSeconds,
     ...(config.ssh.bastion ? { bastion: config.ssh.bastion } : {}),
     hypervisors: hypervisors(config),
     nodes: config.nodes.map((node) => nodePlan(config, node)),

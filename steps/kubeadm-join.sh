@@ -45,9 +45,17 @@ apply() {
     printf '%s\n' "${document/__CA_CERT_HASH__/"$CA_CERT_HASH"}" >"$WORK/join.yaml"
   )
   trap 'rm -f "$WORK/join.yaml"' EXIT
-  kubeadm join --config "$WORK/join.yaml"
+  kubeadm join --config "$WORK/join.yaml" 2>&1 | tee "$WORK/join.log" || refused
   wait_until 60 "node $NODE is in the cluster" member
   joined
+}
+
+# kubeadm takes no name that another machine answers for.
+refused() {
+  if grep --fixed-strings "already exists in the cluster" "$WORK/join.log" >/dev/null; then
+    die "the cluster has a Ready node $NODE, which is not $(hostname): give this machine another name; or, if that node's machine is gone, run again once the node is not Ready any more, or on the control plane: oslo-step leave $NODE 300"
+  fi
+  die "kubeadm join did not succeed on $(hostname)"
 }
 
 joined() { date --utc +%FT%TZ >"$state/cluster"; }

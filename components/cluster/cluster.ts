@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../../plan/plan.ts";
+import { Membership } from "../node/membership.ts";
 import type { Node } from "../node/node.ts";
 import { createHypervisors, createNodes } from "../node/nodes.ts";
 import { Baseline } from "./baseline.ts";
@@ -42,18 +43,19 @@ export class Cluster extends pulumi.ComponentResource {
     // Side by side, and beside Cilium: a worker needs the API server, not the network.
     const workers = nodes
       .filter((node) => node.plan.role === "worker")
-      .map((node) =>
-        node.stepWithSecret("kubeadm-join", { on: first, command: "mint-join" }, [
-          ...base(node),
-          controlPlane.initialized,
-        ]),
-      );
+      .map((node) => {
+        const { initialized } = controlPlane;
+        const args = { cluster: plan, node, controlPlane: first, initialized, after: base(node) };
+        return new Membership(`${node.plan.name}-membership`, args, child);
+      });
 
     const inCluster = { parent: this, ...apiAccess(plan.name, controlPlane, this) };
     const crds = new GatewayApiCrds("gateway-api-crds", plan.gatewayApi, inCluster);
     const cilium = new Cilium("cilium-cni", plan.cilium, { ...inCluster, dependsOn: crds.crds });
     new Gateway("gateway", plan.gatewayApi, { ...inCluster, dependsOn: [cilium.release] });
-    first.step("ready", [cilium.release, ...workers, ...images]);
+    const joined = workers.map((worker) => worker.joined);
+    const machines = workers.map((worker) => worker.id);
+    first.step("ready", [cilium.release, ...joined, ...images], machines);
 
     this.kubeconfig = controlPlane.kubeconfig;
     this.gates = gates.readings;

@@ -24,7 +24,7 @@ export class KvmVps extends pulumi.ComponentResource {
   /** Made on the hypervisor before the first boot, in OpenSSH's format. */
   readonly hostKey: pulumi.Output<string>;
   /** Everything that lives on the guest goes with this. */
-  readonly machine: pulumi.Resource;
+  readonly machine: pulumi.CustomResource;
   /** The guest answers SSH, and cloud-init is done. */
   readonly booted: pulumi.Resource;
 

@@ -30,8 +30,8 @@ export const existingNode = z.strictObject({
     ),
     hostKey: field(
       hostKey,
-      "check",
-      "The machine's public host key, pinned from the first byte: `cat /etc/ssh/ssh_host_ed25519_key.pub` in the provider's console.",
+      "recreate",
+      "The machine's public host key, pinned from the first byte: `cat /etc/ssh/ssh_host_ed25519_key.pub` in the provider's console. Another key is another machine: a worker leaves the cluster and the new machine joins.",
     ),
   }),
 });

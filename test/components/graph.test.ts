@@ -18,6 +18,9 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
     const made = plan.nodes.filter(({ guest }) => guest).map(({ name }) => name);
     const workers = plan.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
     const first = plan.nodes.find(({ role }) => role === "control-plane")?.name as string;
+    /** What stands for the machine that has the node's name. */
+    const identityOf = (node: string) =>
+      made.includes(node) ? `${node}-guest` : `${node}-identity`;
     let graph: Graph;
 
     beforeAll(async () => {
@@ -36,7 +39,8 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
       );
       const others = [
         ...nodes.map((node) => `${node}-claim`),
-        ...given.map((node) => `${node}-release`),
+        ...given.flatMap((node) => [`${node}-release`, `${node}-identity`]),
+        ...workers.map((worker) => `${worker}-leave`),
         ...made.flatMap((node) => guestParts.map((part) => `${node}-${part}`)),
         ...plan.hypervisors.flatMap(({ name }) =>
           ["preflight", "vlan", "image"].map((part) => `${name}-${part}`),
@@ -79,6 +83,35 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
           }
           expect(graph.before(`${node}-release`)).toEqual([]);
         }
+      });
+
+      it("does nothing on a machine before the one that had its name has left", () => {
+        for (const node of given) expect(graph.before(identityOf(node))).toEqual([]);
+        for (const node of nodes) {
+          for (const { name } of graph.stepsOf(node)) {
+            expect(graph.before(name)).toContain(identityOf(node));
+          }
+        }
+      });
+
+      it("knows how a worker leaves before it joins, and joins again whoever has left", () => {
+        for (const worker of workers) {
+          const leave = graph.get(`${worker}-leave`);
+          expect(graph.before(leave.name)).toEqual(
+            expect.arrayContaining([`${worker}-claim`, `${first}-kubeadm-init`]),
+          );
+          expect(graph.madeOf(leave.name, "triggers")).toEqual([identityOf(worker)]);
+          expect(graph.madeOf(`${worker}-kubeadm-join`, "create")).toContain(leave.name);
+          expect(graph.madeOf(`${first}-ready`, "create")).toContain(leave.name);
+        }
+      });
+
+      it("replaces only what is deleted before that", () => {
+        const replaced = graph.ofType(/^command:/).filter(({ inputs }) => "triggers" in inputs);
+        expect(replaced.map(({ name }) => name).sort()).toEqual(
+          [...nodes.map(identityOf), ...workers.map((worker) => `${worker}-leave`)].sort(),
+        );
+        for (const { deleteBeforeReplace } of replaced) expect(deleteBeforeReplace).toBe(true);
       });
 
       it("passes every gate of every node before anything is built on one", () => {
@@ -170,6 +203,16 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
       it("protects what holds etcd", () => {
         for (const { name, role, guest } of plan.nodes) {
           if (guest) expect(graph.get(`${name}-guest`).protect).toBe(role === "control-plane");
+        }
+      });
+
+      it("takes no worker out of a cluster that goes as a whole", () => {
+        for (const worker of workers) {
+          const { inputs, deletedWith } = graph.get(`${worker}-leave`);
+          // A guest's host key is known once it is made.
+          const known = !preview || given.includes(first);
+          if (known) expect(inputs.delete).toContain(`oslo-step leave ${worker} `);
+          expect(graph.nameOf(deletedWith)).toBe(`${first}-kubeadm-init`);
         }
       });
 

@@ -33,10 +33,16 @@ export class Graph {
     return this.resources.map(({ name }) => name).filter((name) => pattern.test(name));
   }
 
+  /** Names of the resources that an input is made of. */
+  madeOf(name: string, input: string): string[] {
+    return (this.get(name).propertyDependencies[input] ?? []).map((urn) => this.nameOf(urn));
+  }
+
   /** Everything that is done on a node, but for giving it back. */
   stepsOf(node: string): Registered[] {
+    const others = [`${node}-release`, `${node}-identity`];
     return this.ofType(/^command:/).filter(
-      ({ name, parent }) => this.nameOf(parent) === node && name !== `${node}-release`,
+      ({ name, parent }) => this.nameOf(parent) === node && !others.includes(name),
     );
   }
 

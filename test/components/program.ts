@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
 import { parse } from "yaml";
@@ -12,10 +13,12 @@ export interface Registered {
   parent: string;
   /** What it waits for: `dependsOn`, and what its inputs are made of. */
   dependencies: string[];
+  /** For each input, what it is made of. */
+  propertyDependencies: Record<string, string[]>;
   deletedWith: string;
+  deleteBeforeReplace: boolean;
   additionalSecretOutputs: string[];
   provider: string;
-  deleteBeforeReplace: boolean;
   protect: boolean;
   // biome-ignore lint/suspicious/noExplicitAny: inputs of others' schemas
   inputs: Record<string, any>;
@@ -36,6 +39,9 @@ export interface World {
   begins?: (name: string) => Promise<void> | undefined;
 }
 
+/** An ssh-add that has a key, for the program's look at the operator's ssh-agent. */
+const withKey = fileURLToPath(new URL("agent-with-key", import.meta.url));
+
 interface Monitor {
   newUrn(parent: string, type: string, name: string): string;
   registerResource(request: RegisterResourceRequest, done: unknown): Promise<void>;
@@ -47,6 +53,8 @@ interface Monitor {
  */
 export async function runProgram(stackFile: string, world: World = {}): Promise<Run> {
   const resources: Registered[] = [];
+  process.env.SSH_AUTH_SOCK = "/test/agent";
+  if (!process.env.PATH?.startsWith(withKey)) process.env.PATH = `${withKey}:${process.env.PATH}`;
   const { config } = parse(readFileSync(stackFile, "utf8"), { version: "1.1" });
   await pulumi.runtime.setMocks(
     {
@@ -84,15 +92,24 @@ function record(resources: Registered[]): void {
     resources.push({
       ...{ type, name, parent, urn: monitor.newUrn(parent, type, name) },
       dependencies: request.getDependenciesList(),
+      propertyDependencies: propertyDependencies(request),
       deletedWith: request.getDeletedwith(),
+      deleteBeforeReplace: request.getDeletebeforereplace(),
       additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
       provider: request.getProvider(),
-      deleteBeforeReplace: request.getDeletebeforereplace(),
       protect: request.getProtect() ?? false,
       inputs: opened(request.getObject()?.toJavaScript() ?? {}) as Registered["inputs"],
     });
     return register(request, done);
   };
+}
+
+function propertyDependencies(request: RegisterResourceRequest): Record<string, string[]> {
+  const found: Record<string, string[]> = {};
+  request.getPropertydependenciesMap().forEach((needed, key) => {
+    found[key] = needed.getUrnsList();
+  });
+  return found;
 }
 
 /** Without the wrapping of secrets: what is in them is looked at as well. */

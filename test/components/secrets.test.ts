@@ -95,20 +95,13 @@ describe.each(stackNames)("the resources of %s", (stack) => {
   });
 
   it("pin the host key of every machine that a local command reaches by ssh", () => {
-    for (const { inputs } of graph.ofType("command:local:Command")) {
+    for (const { name, inputs } of graph.ofType("command:local:Command")) {
       const text = [inputs.create, inputs.delete].join("\n");
       const calls = text.match(/\bssh\b(?= '?-)/g) ?? [];
-      expect(calls.length).toBeGreaterThan(0);
-      expect(text.match(/StrictHostKeyChecking=yes/g)).toHaveLength(calls.length);
-      expect(text.match(/KnownHostsCommand=/g)).toHaveLength(calls.length);
+      expect(calls.length > 0).toBe(!name.endsWith("-identity"));
+      expect(text.match(/StrictHostKeyChecking=yes/g) ?? []).toHaveLength(calls.length);
+      expect(text.match(/KnownHostsCommand=/g) ?? []).toHaveLength(calls.length);
       expect(text).not.toMatch(/StrictHostKeyChecking=(no|accept-new|ask)/);
-    }
-  });
-
-  it("have no triggers, which would replace a machine's release while it is in use, but on guests", () => {
-    for (const { name, inputs, deleteBeforeReplace } of commands()) {
-      if (deleteBeforeReplace) expect(name).toMatch(/-guest$/);
-      else expect(inputs).not.toHaveProperty("triggers");
     }
   });
 
@@ -116,13 +109,14 @@ describe.each(stackNames)("the resources of %s", (stack) => {
     for (const { name, inputs } of commands()) {
       expect(inputs.addPreviousOutputInEnv).toBe(false);
       expect(inputs).not.toHaveProperty("environment");
-      // A release reads nothing that is secret; what it did is all that it prints.
-      if (!name.endsWith("-release")) expect(["stderr", "none"]).toContain(inputs.logging);
+      // Who leaves or is released reads nothing that is secret; what was done is all that is printed.
+      if (!/-(release|leave)$/.test(name)) expect(["stderr", "none"]).toContain(inputs.logging);
     }
   });
 
   it("take scripts and documents on stdin, so that an error that repeats the command is short", () => {
     for (const { name, inputs } of commands()) {
+      if (inputs.create === ":" && !inputs.stdin) continue;
       expect(inputs.stdin).toEqual(expect.any(String));
       expect([name, inputs.create.length < 3000]).toEqual([name, true]);
     }

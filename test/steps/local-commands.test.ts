@@ -80,6 +80,57 @@ describe("giving a machine back", () => {
   );
 });
 
+describe("a worker that leaves", () => {
+  const leave = () => graph.get("bravo-leave").inputs;
+
+  test("is asked nothing when it joins", async ({ ssh }) => {
+    const fake = ssh("exit 1");
+    expect(await fake.run(leave().create, "")).toMatchObject({ exitCode: 0 });
+    expect(fake.calls()).toEqual([]);
+  });
+
+  test("is drained and deleted on the control plane, as root, in the time configured", async ({
+    ssh,
+  }) => {
+    const fake = ssh("echo node bravo has left");
+    const { exitCode, stdout } = await fake.run(leave().delete, "not for ssh");
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "node bravo has left" });
+    const [call] = fake.calls();
+    expect(call?.stdin).toBe("");
+    expect(call?.arguments).toMatch(
+      /\noperator@192\.0\.2\.10\nsudo -n \/usr\/local\/lib\/oslo-cluster\/oslo-step leave bravo 45\n$/,
+    );
+  });
+
+  test("stays where pods stay, with the node's own words", async ({ ssh }) => {
+    const { exitCode, stderr } = await ssh("echo pods stay >&2; exit 1").run(leave().delete, "");
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: "pods stay" });
+  });
+
+  test.for([75, 124, 255])(
+    "stays where the control plane does not answer (%i), and it is said how to go on",
+    async (status, { ssh }) => {
+      const { exitCode, stderr } = await ssh(`exit ${status}`).run(leave().delete, "");
+      expect(exitCode).toBe(status);
+      expect(stderr).toMatch(/^node bravo is still in the cluster .*OSLO_CLUSTER_ABANDON=alfa$/);
+    },
+  );
+
+  test("is left in the cluster where the control plane is abandoned", async ({ ssh }) => {
+    const fake = ssh("exit 255");
+    const gone = await fake.run(leave().delete, "", { OSLO_CLUSTER_ABANDON: "bravo,alfa" });
+    expect(gone.exitCode).toBe(0);
+    expect(gone.stderr).toMatch(/^left behind in the cluster: node bravo, not drained/);
+    expect(fake.calls()).toEqual([]);
+  });
+
+  test("leaves also where its own machine is abandoned", async ({ ssh }) => {
+    const fake = ssh("exit 0");
+    await fake.run(leave().delete, "", { OSLO_CLUSTER_ABANDON: "bravo" });
+    expect(fake.calls()).toHaveLength(1);
+  });
+});
+
 describe("joining a worker", () => {
   const join = () => graph.get("bravo-kubeadm-join").inputs;
   const token = "abcdef.0123456789abcdef";

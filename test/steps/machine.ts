@@ -20,6 +20,8 @@ const moved = {
   "/run/oslo-cluster": "volatile",
   "/var/log/oslo-cluster": "log",
   "/etc/machine-id": "machine-id",
+  "/etc/kubernetes": "etc/kubernetes",
+  "/etc/oslo-cluster": "etc/oslo-cluster",
 };
 
 /** Runs a unit at once, in the foreground, with the output where the real one would put it. */
@@ -43,9 +45,8 @@ export class Machine {
   private readonly folder = mkdtempSync(join(tmpdir(), "oslo-step-"));
 
   constructor(cluster: string) {
-    for (const name of ["oslo-step", "lib.sh"]) {
-      this.write(`lib/${name}`, this.move(readFileSync(join(root, "steps", name), "utf8")));
-    }
+    this.install("oslo-step");
+    this.install("lib.sh");
     this.write("bin/systemd-run", systemdRun);
     this.write("bin/systemctl", systemctl);
     this.write("machine-id", "0123\n");
@@ -54,6 +55,11 @@ export class Machine {
 
   claim(cluster: string, machine = "0123"): void {
     this.write("state/claim", `clusterId=${cluster}\nmachineId=${machine}\n`);
+  }
+
+  /** Puts a script of steps/ there. */
+  install(name: string): void {
+    this.write(`lib/${name}`, this.move(readFileSync(join(root, "steps", name), "utf8")));
   }
 
   addStep(name: string, script: string): void {
@@ -73,11 +79,20 @@ export class Machine {
     writeFileSync(this.path(name), content, { mode: 0o755 });
   }
 
+  forget(name: string): void {
+    rmSync(this.path(name));
+  }
+
   /** oslo-step with a document, and secrets below it. */
   async oslo(command: "run" | "check", document: StepDocument, secrets = "") {
-    const result = await execa(this.path("lib/oslo-step"), [command, document.step], {
-      input: renderStep(document) + secrets,
-      env: { PATH: `${this.path("bin")}:${process.env.PATH}` },
+    return this.call([command, document.step], renderStep(document) + secrets);
+  }
+
+  /** oslo-step as it is called. */
+  async call(args: string[], input = "") {
+    const result = await execa(this.path("lib/oslo-step"), args, {
+      input,
+      env: { PATH: `${this.path("bin")}:${process.env.PATH}`, MACHINE: this.folder },
       reject: false,
     });
     const { exitCode, stdout, stderr } = result;

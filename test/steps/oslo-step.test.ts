@@ -153,3 +153,24 @@ describe.runIf(process.platform === "linux")("check", () => {
     expect(Object.keys(machine.filesBelow("volatile/kernel.check"))).toEqual([]);
   });
 });
+
+describe.runIf(process.platform === "linux")("kubeadm-join", () => {
+  test("of a machine under the name of another one that is Ready says so, and what to do", async ({
+    machine,
+  }) => {
+    machine.install("kubeadm-join.sh");
+    machine.write("etc/oslo-cluster/kubeadm-join.yaml", "token: __TOKEN__\n");
+    const says =
+      'error execution phase kubelet-start: a Node with name "worker-1" and status "Ready" already exists in the cluster. You must delete the existing Node or change the name of this new joining Node';
+    machine.write("bin/kubeadm", `#!/bin/sh\necho '${says}' >&2\nexit 1\n`);
+    const document = step("kubeadm-join", { CLUSTER: "oslo", NODE: "worker-1" });
+    const secrets = 'secrets:\n  TOKEN: "abcdef.0123456789abcdef"\n  CA_CERT_HASH: "sha256:0"\n';
+    const { exitCode, stderr } = await machine.oslo("run", document, secrets);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(says);
+    expect(stderr).toMatch(
+      /error: the cluster has a Ready node worker-1, which is not .*leave worker-1/,
+    );
+    expect(machine.read("state/cluster")).toBe("");
+  });
+});

@@ -1,0 +1,140 @@
+#!/usr/bin/env bash
+# Takes a worker out of the cluster in good order: cordons and drains it, and deletes its Node object.
+# Runs on a control plane; safe to repeat and to kill at any point. Exit 75: the API does not answer.
+#
+#   oslo-step leave NODE SECONDS    SECONDS: how long its pods may take to leave it
+set -euo pipefail
+shopt -s inherit_errexit
+# shellcheck source=steps/lib.sh
+source "${BASH_SOURCE[0]%/*}/lib.sh"
+node=$1 seconds=$2
+volatile=/run/oslo-cluster
+scratch=$(mktemp -d)
+trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$scratch"' EXIT
+
+main() {
+  local heard
+  mkdir -p "$volatile"
+  # A run that was cut short may still be at it, and would delete the node that joins next.
+  exec 9>"$volatile/leave-$node"
+  flock --timeout "$((seconds + 120))" 9 || die "node $node: another run has been taking it out for $((seconds + 120)) s; see \`pgrep -af 'kubectl.* drain'\` on $(hostname)"
+  heard=$(heard)
+  case $heard in
+    absent)
+      say "node $node is not in the cluster: nothing to do"
+      return
+      ;;
+    control-plane) die "node $node is a control plane: taking one out is not built yet" ;;
+    True | False) drain_or_give_up ;;
+    *) give_up ;;
+  esac
+  ask delete node "$node" --ignore-not-found --timeout 60s
+  # Pods of daemon sets, and of a dead machine: the next machine of this name must not meet them.
+  ask delete pods --all-namespaces --field-selector "spec.nodeName=$node" --force --grace-period 0 --wait=false 2>/dev/null
+  say "node $node has left the cluster"
+}
+
+# What the node's kubelet said last of being ready: True, False, or Unknown where it says nothing any more.
+heard() {
+  local answer
+  if answer=$(api get node "$node" --output json 2>&1); then
+    jq --raw-output 'if .metadata.labels | has("node-role.kubernetes.io/control-plane") then "control-plane"
+      else [.status.conditions[]? | select(.type == "Ready").status][0] // "Unknown" end' <<<"$answer"
+  elif [[ $answer == *"(NotFound)"* ]]; then
+    echo absent
+  else
+    unanswered "$answer"
+  fi
+}
+
+# A machine that dies meanwhile ends no pod: it is not waited for.
+drain_or_give_up() {
+  local drainer watcher teller ended status=0
+  say "drain $node (at most $seconds s)"
+  : >"$scratch/drain"
+  # 9: the lock is this script's, and goes with it.
+  admin drain "$node" --ignore-daemonsets --delete-emptydir-data --timeout "${seconds}s" >"$scratch/drain" 2>&1 9>&- &
+  drainer=$!
+  admin wait "node/$node" --for=condition=Ready=Unknown --timeout "$((seconds + 60))s" >/dev/null 2>&1 9>&- &
+  watcher=$!
+  # Refused evictions are tried every 5 s, in the same words.
+  tail --lines=+1 --follow --sleep-interval=0.2 --pid="$drainer" "$scratch/drain" 9>&- | awk '!said[$0]++ { print; fflush() }' 9>&- &
+  teller=$!
+  wait -n -p ended "$drainer" "$watcher" || status=$?
+  if [[ $ended == "$watcher" && $status == 0 ]]; then
+    kill "$drainer" 2>/dev/null || true
+    wait "$teller" || true
+    give_up
+    return
+  fi
+  if [[ $ended == "$watcher" ]]; then
+    status=0
+    wait "$drainer" || status=$?
+  fi
+  kill "$watcher" 2>/dev/null || true
+  wait "$teller" || true
+  ((status == 0)) || undrained
+}
+
+# Says what stands in the way, pod by pod. Nothing that was not evicted is lost.
+undrained() {
+  local pods pod why reasons
+  pods=$(left)
+  [[ -n $pods ]] || unanswered "$(tail --lines=3 "$scratch/drain")"
+  reasons=$(while IFS=$'\t' read -r pod why; do reason "$pod" "$why"; done <<<"$pods")
+  {
+    echo "error: node $node is cordoned and stays in the cluster, because pods stay on it:"
+    echo "${reasons:-$(cut --fields=1 <<<"$pods" | sed 's/^/  /')}"
+    echo "Mend this and run again; to keep the node after all: kubectl uncordon $node"
+  } >&2
+  exit 1
+}
+
+# Pods that a drain was ready to evict, and did not come to, are not told.
+reason() {
+  local pod=$1 why=$2 said
+  said=$({ grep --fixed-strings "\"${pod#*/}\" -n \"${pod%%/*}\"" "$scratch/drain" || true; } | tail --lines=1)
+  case $why in
+    bare) echo "  $pod: no controller would make it anew; delete it, or run it under one" ;;
+    ending) echo "  $pod: has not ended within $seconds s; wait, or raise kubernetes.drainTimeoutSeconds; if its machine cannot end it any more, switch the machine off" ;;
+    *)
+      if [[ $said == *"disruption budget"* ]]; then
+        echo "  $pod: its PodDisruptionBudget allows no eviction; let another replica become ready elsewhere, or relax it (kubectl -n ${pod%%/*} get poddisruptionbudgets)"
+      elif [[ -n $said ]]; then
+        echo "  $pod: $said"
+      fi
+      ;;
+  esac
+}
+
+# The machine is dead or cut off: it ends no pod, and pods that it alone holds are lost with it.
+give_up() {
+  say "node $node does not report any more (its machine is dead or cut off): not drained. Its pods start elsewhere where a controller makes them anew:"
+  left | cut --fields=1 | sed 's/^/  /'
+}
+
+# Pods that a drain has to move, with what is special about each.
+left() {
+  local pods
+  pods=$(ask get pods --all-namespaces --field-selector "spec.nodeName=$node" --output json)
+  jq --raw-output '.items[]
+    | select(.status.phase != "Succeeded" and .status.phase != "Failed")
+    | select(.metadata.annotations["kubernetes.io/config.mirror"] == null)
+    | (.metadata.ownerReferences // []) as $owners
+    | select(all($owners[]; .kind != "DaemonSet"))
+    | ["\(.metadata.namespace)/\(.metadata.name)",
+       if .metadata.deletionTimestamp then "ending" elif $owners == [] then "bare" else "" end]
+    | @tsv' <<<"$pods"
+}
+
+api() { admin --request-timeout 20s "$@"; }
+
+# For what must be answered.
+ask() { api "$@" || unanswered "kubectl $1 $2 failed"; }
+
+unanswered() {
+  echo "error: the API server does not do what $(hostname) asks: $1" >&2
+  exit 75
+}
+
+main

@@ -1,0 +1,192 @@
+import { spawnSync } from "node:child_process";
+import { test as base, describe, expect } from "vitest";
+import { Machine } from "./machine.ts";
+
+/** kubectl of a cluster that is a folder: node.json, pods.json, drain (what a drain does), `unanswered`. */
+const kubectl = `#!/bin/bash
+cluster=$MACHINE/cluster
+args=()
+while (($# > 0)); do
+  case $1 in
+    --kubeconfig | --request-timeout) shift ;;
+    *) args+=("$1") ;;
+  esac
+  shift
+done
+set -- "\${args[@]}"
+[[ ! -e $cluster/unanswered ]] || { echo "The connection to the server was refused" >&2; exit 1; }
+case "$1 $2" in
+  "get node")
+    cat "$cluster/node.json" 2>/dev/null ||
+      { echo "Error from server (NotFound): nodes \\"$3\\" not found" >&2; exit 1; } ;;
+  "get pods") cat "$cluster/pods.json" ;;
+  "drain "*) echo "drain $*" >>"$cluster/journal" && source "$cluster/drain" ;;
+  "wait "*)
+    # Until the node does not report any more, as kubectl waits.
+    for _ in {1..300}; do [[ -e $cluster/silent ]] && exit 0; sleep 0.1; done
+    exit 1 ;;
+  "delete "*) echo "$1 $2 $3" >>"$cluster/journal" ;;
+esac
+`;
+
+const test = base.extend<{ machine: Machine }>({
+  machine: async ({ task: _ }, use) => {
+    const machine = new Machine("oslo");
+    machine.install("leave.sh");
+    machine.write("bin/kubectl", kubectl);
+    machine.write("cluster/node.json", node("True"));
+    machine.write("cluster/pods.json", JSON.stringify({ items: [] }));
+    machine.write("cluster/drain", "true");
+    await use(machine);
+    machine.remove();
+  },
+});
+
+function node(ready?: string, labels = {}): string {
+  const conditions = [
+    { type: "MemoryPressure", status: "False" },
+    ...(ready === undefined ? [] : [{ type: "Ready", status: ready }]),
+  ];
+  return JSON.stringify({ metadata: { name: "worker-1", labels }, status: { conditions } });
+}
+
+function pod(name: string, metadata = {}, phase = "Running") {
+  const ownerReferences = [{ kind: "ReplicaSet", name: "web" }];
+  return {
+    metadata: { namespace: "shop", name, ownerReferences, ...metadata },
+    status: { phase },
+  };
+}
+
+function put(machine: Machine, ...pods: ReturnType<typeof pod>[]): void {
+  machine.write("cluster/pods.json", JSON.stringify({ items: pods }));
+}
+
+const leave = (machine: Machine) => machine.call(["leave", "worker-1", "7"]);
+const journal = (machine: Machine) => machine.read("cluster/journal").split("\n").filter(Boolean);
+const refused = (name: string) =>
+  `error when evicting pods/"${name}" -n "shop" (will retry after 5s): Cannot evict pod as it would violate the pod's disruption budget.`;
+
+const hasTools = ["jq", "flock"].every((tool) => spawnSync(tool, ["--version"]).status === 0);
+
+describe.runIf(process.platform === "linux" && hasTools)("oslo-step leave", () => {
+  test("drains the node within the time given, then deletes it", async ({ machine }) => {
+    machine.write(
+      "cluster/drain",
+      'echo "evicting pod shop/web-1"; echo "evicting pod shop/web-1"',
+    );
+    const { exitCode, stdout } = await leave(machine);
+    expect(exitCode).toBe(0);
+    expect(stdout.match(/evicting pod shop\/web-1/g)).toHaveLength(1);
+    expect(stdout).toMatch(/node worker-1 has left the cluster$/);
+    expect(journal(machine)).toEqual([
+      "drain drain worker-1 --ignore-daemonsets --delete-emptydir-data --timeout 7s",
+      "delete node worker-1",
+      "delete pods --all-namespaces",
+    ]);
+  });
+
+  test("finds nothing to do the second time", async ({ machine }) => {
+    machine.forget("cluster/node.json");
+    const { exitCode, stdout } = await leave(machine);
+    expect(exitCode).toBe(0);
+    expect(stdout).toBe("node worker-1 is not in the cluster: nothing to do");
+    expect(journal(machine)).toEqual([]);
+  });
+
+  test("stays where a disruption budget does not let a pod go, and names pod and mend", async ({
+    machine,
+  }) => {
+    put(machine, pod("web-1"), pod("agent", { ownerReferences: [{ kind: "DaemonSet" }] }));
+    machine.write("cluster/drain", `cat <<'E'\n${refused("web-1")}\nE\nexit 1`);
+    const { exitCode, stderr } = await leave(machine);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("worker-1 is cordoned and stays in the cluster");
+    expect(stderr).toContain("  shop/web-1: its PodDisruptionBudget allows no eviction");
+    expect(stderr).toContain("kubectl uncordon worker-1");
+    expect(stderr).not.toContain("agent");
+    expect(journal(machine)).toHaveLength(1);
+  });
+
+  test("tells every pod that stays, with its own reason, and none that does not", async ({
+    machine,
+  }) => {
+    put(
+      machine,
+      pod("bare", { ownerReferences: [] }),
+      pod("slow", { deletionTimestamp: "2026-01-01T00:00:00Z" }),
+      pod("odd"),
+      pod("untried"),
+      pod("done", {}, "Succeeded"),
+      pod("static", { annotations: { "kubernetes.io/config.mirror": "x" } }),
+    );
+    machine.write(
+      "cluster/drain",
+      `echo 'error when evicting pods/"odd" -n "shop": told by a webhook'; exit 1`,
+    );
+    const { stderr } = await leave(machine);
+    const told = stderr.split("\n").filter((line) => line.startsWith("  "));
+    expect(told).toEqual([
+      expect.stringMatching(/^ {2}shop\/bare: no controller/),
+      expect.stringMatching(/^ {2}shop\/slow: has not ended within 7 s/),
+      expect.stringMatching(/^ {2}shop\/odd: error when evicting .*told by a webhook/),
+    ]);
+  });
+
+  test("names the pods also where nothing is known of what holds them", async ({ machine }) => {
+    put(machine, pod("web-1"), pod("web-2"));
+    machine.write("cluster/drain", "exit 1");
+    expect((await leave(machine)).stderr).toContain("\n  shop/web-1\n  shop/web-2\n");
+  });
+
+  test.for([["Unknown"], [undefined]] as const)(
+    "does not wait for a node that does not report (%s): its pods are named, and it goes",
+    async ([ready], { machine }) => {
+      machine.write("cluster/node.json", node(ready));
+      put(machine, pod("web-1"));
+      const { exitCode, stdout } = await leave(machine);
+      expect(exitCode).toBe(0);
+      expect(stdout).toMatch(/does not report any more .*\n {2}shop\/web-1\n/);
+      expect(journal(machine)).toEqual(["delete node worker-1", "delete pods --all-namespaces"]);
+    },
+  );
+
+  test("stops waiting for a node that dies while it is drained", { timeout: 20_000 }, async ({
+    machine,
+  }) => {
+    put(machine, pod("web-1", { deletionTimestamp: "2026-01-01T00:00:00Z" }));
+    machine.write("cluster/drain", 'touch "$cluster/silent"; exec sleep 60');
+    const { exitCode, stdout } = await leave(machine);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("does not report any more");
+    expect(journal(machine).slice(1)).toEqual([
+      "delete node worker-1",
+      "delete pods --all-namespaces",
+    ]);
+  });
+
+  test("drains a node that is not ready but reports", async ({ machine }) => {
+    machine.write("cluster/node.json", node("False"));
+    expect((await leave(machine)).exitCode).toBe(0);
+    expect(journal(machine)[0]).toMatch(/^drain /);
+  });
+
+  test("says in its exit code that the API does not answer, and changes nothing", async ({
+    machine,
+  }) => {
+    machine.write("cluster/unanswered", "");
+    const { exitCode, stderr } = await leave(machine);
+    expect(exitCode).toBe(75);
+    expect(stderr).toContain("The connection to the server was refused");
+    expect(journal(machine)).toEqual([]);
+  });
+
+  test("takes out no control plane", async ({ machine }) => {
+    machine.write(
+      "cluster/node.json",
+      node("True", { "node-role.kubernetes.io/control-plane": "" }),
+    );
+    expect(await leave(machine)).toMatchObject({ exitCode: 1 });
+    expect(journal(machine)).toEqual([]);
+  });
+});
