@@ -8,7 +8,14 @@ import { down } from "./down.ts";
 import type { LabFacts } from "./facts.ts";
 import { debianSuite } from "./hosts/distribution.ts";
 import { describeHosts, type Host } from "./hosts/host.ts";
-import { rebootHost, resetHost, startHost, startHosts, stopHost } from "./hosts/hosts.ts";
+import {
+  rebootHost,
+  rebuildHost,
+  resetHost,
+  startHost,
+  startHosts,
+  stopHost,
+} from "./hosts/hosts.ts";
 import { agentSocket, ensureAgent, hostPublicKey } from "./hosts/keys.ts";
 import { makeTree } from "./hosts/tree.ts";
 import { describeMachine } from "./machine.ts";
@@ -29,7 +36,7 @@ import { rememberSysctls } from "./sysctl.ts";
 import { ensureTools } from "./tools.ts";
 
 export type { LabFacts };
-export { down, rebootHost, resetHost, startHost, stopHost };
+export { down, rebootHost, rebuildHost, resetHost, startHost, stopHost };
 
 /** What the lab is to have. */
 export interface LabOptions {

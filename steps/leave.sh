@@ -57,8 +57,7 @@ drain_or_give_up() {
   drainer=$!
   admin wait "node/$node" --for=condition=Ready=Unknown --timeout "$((seconds + 60))s" >/dev/null 2>&1 9>&- &
   watcher=$!
-  # Refused evictions are tried every 5 s, in the same words.
-  tail --lines=+1 --follow --sleep-interval=0.2 --pid="$drainer" "$scratch/drain" 9>&- | awk '!said[$0]++ { print; fflush() }' 9>&- &
+  tail --lines=+1 --follow --sleep-interval=0.2 --pid="$drainer" "$scratch/drain" 9>&- | each_line_once 9>&- &
   teller=$!
   wait -n -p ended "$drainer" "$watcher" || status=$?
   if [[ $ended == "$watcher" && $status == 0 ]]; then
@@ -74,6 +73,16 @@ drain_or_give_up() {
   kill "$watcher" 2>/dev/null || true
   wait "$teller" || true
   ((status == 0)) || undrained
+}
+
+# Refused evictions are tried every 5 s, in the same words.
+each_line_once() {
+  local -A told
+  local line
+  while IFS= read -r line; do
+    [[ -n ${told[.$line]:-} ]] || echo "$line"
+    told[.$line]=1
+  done
 }
 
 # Says what stands in the way, pod by pod. Nothing that was not evicted is lost.
@@ -93,15 +102,15 @@ undrained() {
 # Pods that a drain was ready to evict, and did not come to, are not told.
 reason() {
   local pod=$1 why=$2 said
-  said=$({ grep --fixed-strings "\"${pod#*/}\" -n \"${pod%%/*}\"" "$scratch/drain" || true; } | tail --lines=1)
+  said=$(grep --fixed-strings "\"${pod#*/}\" -n \"${pod%%/*}\"" "$scratch/drain" || true)
   case $why in
     bare) echo "  $pod: no controller would make it anew; delete it, or run it under one" ;;
-    ending) echo "  $pod: has not ended within $seconds s; wait, or raise kubernetes.drainTimeoutSeconds; if its machine cannot end it any more, switch the machine off" ;;
+    ending) echo "  $pod: has not ended within $seconds s; give it time; if its machine cannot end it any more, switch the machine off" ;;
     *)
       if [[ $said == *"disruption budget"* ]]; then
         echo "  $pod: its PodDisruptionBudget allows no eviction; let another replica become ready elsewhere, or relax it (kubectl -n ${pod%%/*} get poddisruptionbudgets)"
       elif [[ -n $said ]]; then
-        echo "  $pod: $said"
+        echo "  $pod: ${said##*$'\n'}"
       fi
       ;;
   esac

@@ -14,7 +14,7 @@ import { hostNamespace } from "../segment.ts";
 import { waitFor } from "../shell.ts";
 import { type DiskImage, discardDisk, diskPaths, ensureDisk } from "./disk.ts";
 import { attachArguments, describeHosts, type Host } from "./host.ts";
-import { onHost, writeKnownHosts } from "./keys.ts";
+import { discardHostKey, onHost, writeKnownHosts } from "./keys.ts";
 
 const tableFile = join(runDirectory, "hosts.json");
 
@@ -57,6 +57,18 @@ export async function resetHost(name: string): Promise<void> {
   await powerOff(host.name);
   await discardDisk(host.name);
   await boot(host, image);
+}
+
+/**
+ * Boots one host as a provider does that has built the machine anew: new disk, machine-id and host
+ * key, under the same name and addresses.
+ */
+export async function rebuildHost(name: string): Promise<void> {
+  const { hosts } = readTable();
+  await powerOff(find(name).host.name);
+  await discardHostKey(name);
+  await writeKnownHosts(hosts);
+  await resetHost(name);
 }
 
 /** Asks a host to reboot itself in good order and waits until it answers SSH again. */

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { runDirectory } from "../paths.ts";
 import { startProcess } from "../processes.ts";
@@ -26,6 +26,12 @@ export async function hostKeyFile(host: string): Promise<string> {
 export async function hostPublicKey(host: string): Promise<string> {
   const line = await readFile(`${await hostKeyFile(host)}.pub`, "utf8");
   return line.split(" ").slice(0, 2).join(" ");
+}
+
+/** Forgets a host's key pair: the next one that is asked for is another. */
+export async function discardHostKey(host: string): Promise<void> {
+  const key = await hostKeyFile(host);
+  await Promise.all([rm(key), rm(`${key}.pub`)]);
 }
 
 /** Starts the lab's own ssh-agent and gives it the operator's key. */

@@ -14,6 +14,7 @@ import {
   verify,
 } from "../../lab/verification/verify.ts";
 import { footprint } from "./footprint.ts";
+import { describeWorkers } from "./workers.ts";
 
 const hosts = ["cp-1", "worker-1"];
 const minutes = 60_000;
@@ -111,6 +112,16 @@ describe("from nothing", () => {
     writeStackFile(facts);
     await engine.up();
   });
+});
+
+describeWorkers({
+  current: () => ({ engine, lab }),
+  leftovers,
+  refresh: async () => {
+    facts = await infrastructure.up({ hosts });
+    writeStackFile(facts);
+    lab = labOf(facts, engine);
+  },
 });
 
 describe("destroy with a dead node", () => {

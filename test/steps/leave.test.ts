@@ -67,6 +67,9 @@ const journal = (machine: Machine) => machine.read("cluster/journal").split("\n"
 const refused = (name: string) =>
   `error when evicting pods/"${name}" -n "shop" (will retry after 5s): Cannot evict pod as it would violate the pod's disruption budget.`;
 
+const timedOut = (name: string) =>
+  `error when evicting pods/"${name}" -n "shop": global timeout reached: 7s`;
+
 const hasTools = ["jq", "flock"].every((tool) => spawnSync(tool, ["--version"]).status === 0);
 
 describe.runIf(process.platform === "linux" && hasTools)("oslo-step leave", () => {
@@ -98,7 +101,10 @@ describe.runIf(process.platform === "linux" && hasTools)("oslo-step leave", () =
     machine,
   }) => {
     put(machine, pod("web-1"), pod("agent", { ownerReferences: [{ kind: "DaemonSet" }] }));
-    machine.write("cluster/drain", `cat <<'E'\n${refused("web-1")}\nE\nexit 1`);
+    machine.write(
+      "cluster/drain",
+      `cat <<'E'\n${refused("web-1")}\n${timedOut("web-1")}\nE\nexit 1`,
+    );
     const { exitCode, stderr } = await leave(machine);
     expect(exitCode).toBe(1);
     expect(stderr).toContain("worker-1 is cordoned and stays in the cluster");
