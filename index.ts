@@ -26,6 +26,8 @@ export const kubeconfig = pulumi.secret(cluster.kubeconfig);
 export const gates = cluster.gates;
 /** What hypervisors had left when their guests were planned, by hypervisor. */
 export const hypervisors = cluster.hypervisors;
+/** What passes between the nodes, and the mode that Cilium's load balancer has for it. */
+export const datapath = cluster.datapath;
 /** What runs. */
 export const versions = {
   kubernetes: cluster.identity.apply((identity) => identity.version),

@@ -80,6 +80,24 @@ export function nth(address: string, offset: number): string {
     : Address6.fromBigInt(value).correctForm();
 }
 
+/** The last address of a CIDR that a host can have. */
+export function lastAddress(cidr: string): string {
+  return need(cidr).endAddressExclusive().correctForm();
+}
+
+/** An address with every digit: `fd00:0000:…:0001`; IPv4 as it is. */
+export function unabridged(address: string): string {
+  return parseAddress(address) instanceof Address6
+    ? new Address6(address).canonicalForm()
+    : canonical(address);
+}
+
+/** The bytes of an address, as hexadecimal digits. */
+export function hexadecimal(address: string): string {
+  const digits = family(address) === 4 ? 8 : 32;
+  return need(address).bigInt().toString(16).padStart(digits, "0");
+}
+
 /** Puts an IPv6 address in brackets, so that a port can follow. */
 export function hostPort(address: string, port: number): string {
   return family(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;

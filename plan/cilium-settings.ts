@@ -154,7 +154,7 @@ function loadBalancing({ cilium }: Config): Setting[] {
         {
           seed: "all",
           says: "loadBalancer.mode: dsr",
-          why: "Applied. The IP option adds 8 bytes (24 for IPv6) to a SYN and to every UDP packet: with full-size UDP take hybrid.",
+          why: "Applied. The IP option adds 8 bytes (24 for IPv6) to a SYN and to every UDP packet: with full-size UDP take hybrid. That the network lets it pass is proven by packets between the nodes before Cilium is installed; where it does not, dsr is refused, or snat taken (fallback).",
         },
       ],
     },

@@ -2,11 +2,15 @@ import type { Config } from "../config/config.ts";
 import { settings } from "./cilium-settings.ts";
 import type { AppliedDirective } from "./directive.ts";
 
+export type LoadBalancerMode = Config["cilium"]["loadBalancer"]["mode"];
+
 /** The chart as it is installed. */
 export interface CiliumPlan {
   repository: string;
   version: string;
   namespace: "kube-system";
+  /** The load balancer's mode that is wanted, as it stands in the values. */
+  mode: LoadBalancerMode;
   values: Record<string, unknown>;
   waitFor: Config["cilium"]["waitFor"];
   timeoutSeconds: number;
@@ -18,6 +22,7 @@ export function ciliumPlan(config: Config): CiliumPlan {
     repository: artifacts.charts,
     version: cilium.version,
     namespace: "kube-system",
+    mode: cilium.loadBalancer.mode,
     values: ciliumValues(config),
     waitFor: cilium.waitFor,
     timeoutSeconds: cilium.timeoutSeconds,
@@ -29,6 +34,16 @@ export function ciliumValues(config: Config): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const { path, value } of settings(config)) assign(values, path.split("."), value);
   return merge(values, config.cilium.values);
+}
+
+/** The values under the mode that the network between the nodes allows; a dispatch is DSR's alone. */
+export function withMode(
+  values: Record<string, unknown>,
+  mode: LoadBalancerMode,
+): Record<string, unknown> {
+  const { dsrDispatch, ...loadBalancer } = values.loadBalancer as Record<string, unknown>;
+  const dispatch = mode === "snat" || dsrDispatch === undefined ? {} : { dsrDispatch };
+  return { ...values, loadBalancer: { ...loadBalancer, mode, ...dispatch } };
 }
 
 /** The articles' Cilium settings, as applied. */

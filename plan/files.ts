@@ -28,6 +28,9 @@ export function planFiles(plan: ClusterPlan): Map<string, string> {
       if (guest) addDocument(files, `nodes/${name}/guest`, guest[part]);
     }
   }
+  for (const [node, document] of Object.entries(plan.probe?.documents ?? {})) {
+    files.set(`cluster/probe/${node}.yaml`, renderStep(document));
+  }
   files.set("cluster/cilium-values.yaml", renderYaml(plan.cilium.values));
   for (const manifest of [
     ...plan.gatewayApi.crds,

@@ -1,4 +1,4 @@
-import type { Config, NodeConfig } from "../config/config.ts";
+import type { Config, GuestConfig, NodeConfig } from "../config/config.ts";
 import type { AppliedDirective } from "./directive.ts";
 import { type StepDocument, step } from "./step.ts";
 
@@ -31,14 +31,35 @@ export function etcdDiskGate({ gates }: Part): StepDocument {
   });
 }
 
-/** What a machine must show towards each other node: round trip, path MTU in every family, clocks. */
+/** What a machine must show towards each other node: one L2 domain, round trip, path MTU in every family, clocks. */
 export function peersGate({ gates, network, nodes }: Part, node: NodeConfig): StepDocument {
   const peers = nodes.filter((other) => other.name !== node.name);
   return step("gate-peers", {
+    INTERFACE: network.vlan.interface,
+    GATEWAYS: network.vlan.gateways.join(" "),
     PEERS: peers.flatMap((peer) => peer.addresses.map((a) => `${peer.name}=${a}`)).join(" "),
     MTU: network.mtu,
     RTT_MILLISECONDS: gates.nodeRttMilliseconds,
     CLOCK_SKEW_SECONDS: gates.clockSkewSeconds,
+  });
+}
+
+/**
+ * What a virtual machine must show of what was asked for it: queues of its network card, memory
+ * without a balloon, softirq that is no single CPU's.
+ */
+export function guestGate(
+  { gates, network }: Pick<Config, "gates" | "network">,
+  { queues, vcpus, memoryMebibytes }: Pick<GuestConfig, "queues" | "vcpus" | "memoryMebibytes">,
+): StepDocument {
+  return step("gate-guest", {
+    INTERFACE: network.vlan.interface,
+    QUEUES: queues,
+    VCPUS: vcpus,
+    MEMORY_MEBIBYTES: memoryMebibytes,
+    MEMORY_PERCENT: gates.guestMemoryPercent,
+    SOFTIRQ_PERCENT: gates.softirqPercent,
+    WINDOW_SECONDS: gates.stealWindowSeconds,
   });
 }
 
@@ -83,6 +104,30 @@ export function gateDirectives({
       says: "2 GB of RAM that are there when needed",
       applied: `gate-host: ≥ ${gates.memoryMebibytes} MiB on a control plane`,
       why: "Applied as to what the machine shows; whether the hypervisor reserves it, a guest cannot see.",
+    },
+    {
+      seed: "001",
+      says: "Memory is reserved: pay for 4 GB, get 4 GB dedicated",
+      applied: `gate-guest: ≥ ${gates.guestMemoryPercent} % of what was asked for, and no virtio balloon`,
+      why: "Applied to machines that the program makes: without a balloon the hypervisor cannot take memory back.",
+    },
+    {
+      seed: "002",
+      says: "virtio-net with multi-queue, or the CNI is bottlenecked by a single vCPU interrupt",
+      applied: "gate-guest: the queues that were asked for, one in use per CPU",
+      why: "Applied to machines that the program makes. The driver uses one queue per CPU; what is there beyond that is for XDP.",
+    },
+    {
+      seed: "000",
+      says: "mpstat -P ALL 1: one core pinned at 100 % SI is the CNI's bottleneck",
+      applied: `gate-guest: no CPU above ${gates.softirqPercent} % softirq while another idles, over ${gates.stealWindowSeconds} s`,
+      why: "Applied to machines that the program makes; read from mpstat's JSON.",
+    },
+    {
+      seed: "all",
+      says: "autoDirectNodeRoutes: true, on one L2 network",
+      applied: `gate-peers: every peer answers ARP or neighbour discovery on ${network.vlan.interface} itself, with a MAC address of its own`,
+      why: "Applied: a router or a proxy between two nodes would drop packets to pods.",
     },
   ];
 }

@@ -9,16 +9,28 @@ const distributionPackages = [
   "curl",
   "gnupg",
   "iproute2",
+  "iputils-arping",
   "iputils-clockdiff",
   "iputils-ping",
   "jq",
   "kmod",
   "procps",
+  "socat",
 ];
 
+/** What the gates of virtual machines need besides. */
+const guestPackages = ["ethtool", "sysstat"];
+
 /** Packages of the distribution, before anything is measured or built. */
-export function prerequisitesStep({ role }: Pick<NodeConfig, "role">): StepDocument {
-  const packages = [...distributionPackages, ...(role === "control-plane" ? ["fio"] : [])];
+export function prerequisitesStep({
+  role,
+  guest,
+}: Pick<NodeConfig, "role" | "guest">): StepDocument {
+  const packages = [
+    ...distributionPackages,
+    ...(role === "control-plane" ? ["fio"] : []),
+    ...(guest ? guestPackages : []),
+  ];
   return step("prerequisites", { PACKAGES: packages.join(" ") });
 }
 

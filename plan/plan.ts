@@ -1,7 +1,8 @@
 import type { Config, NodeConfig } from "../config/config.ts";
 import { type CiliumPlan, ciliumPlan } from "./cilium.ts";
 import { containerdStep } from "./containerd.ts";
-import { etcdDiskGate, hostGate, peersGate } from "./gates.ts";
+import { type DatapathProbe, datapathProbe } from "./datapath-probe.ts";
+import { etcdDiskGate, guestGate, hostGate, peersGate } from "./gates.ts";
 import { gatewayApiCrds } from "./gateway-api/crds.ts";
 import { gatewayNamespaces, gatewayObjects } from "./gateway-api/objects.ts";
 import { swapStep, timeSyncStep } from "./host.ts";
@@ -47,6 +48,8 @@ export interface ClusterPlan {
   bastion?: Reach;
   hypervisors: HypervisorPlan[];
   nodes: NodePlan[];
+  /** What passes between the nodes before Cilium stands; none where there is one node. */
+  probe?: DatapathProbe;
   cilium: CiliumPlan;
   gatewayApi: { crds: Manifest[]; namespaces: Manifest[]; objects: Manifest[] };
 }
@@ -61,6 +64,7 @@ export function plan(config: Config): ClusterPlan {
     ...(config.ssh.bastion ? { bastion: config.ssh.bastion } : {}),
     hypervisors: hypervisors(config),
     nodes: config.nodes.map((node) => nodePlan(config, node)),
+    ...(config.nodes.length > 1 ? { probe: datapathProbe(config) } : {}),
     cilium: ciliumPlan(config),
     gatewayApi: {
       crds: config.gatewayApi.enabled ? gatewayApiCrds(config.gatewayApi.version) : [],
@@ -84,6 +88,7 @@ function nodePlan(config: Config, node: NodeConfig): NodePlan {
     prerequisitesStep(node),
     hostGate(config, node),
     ...(isControlPlane ? [etcdDiskGate(config)] : []),
+    ...(node.guest ? [guestGate(config, node.guest)] : []),
     ...(config.nodes.length > 1 ? [peersGate(config, node)] : []),
     kernelStep(config),
     swapStep(),

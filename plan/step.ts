@@ -4,6 +4,7 @@ export type StepName =
   | "gate-host"
   | "gate-etcd-disk"
   | "gate-peers"
+  | "gate-guest"
   | "kernel"
   | "swap"
   | "time-sync"
@@ -13,7 +14,8 @@ export type StepName =
   | "kubelet"
   | "kubeadm-init"
   | "kubeadm-join"
-  | "ready";
+  | "ready"
+  | "probe";
 
 /** The desired state of one step on one node. It reaches the node on stdin, and nothing else does. */
 export interface StepDocument {

@@ -1,10 +1,15 @@
 # shellcheck shell=bash
-# Do the nodes reach each other as the network promises: round trip, whole packets, one time?
+# Do the nodes reach each other as the network promises: one L2 domain, round trip, whole packets, one time?
 
 check() { :; }
 
 apply() {
-  local peer name address rtt path skew problems='' readings=()
+  local peer name address rtt path skew mac arp l2 problems='' readings=()
+  declare -A answers=() # who answers with which MAC address
+  for address in $GATEWAYS; do
+    mac=$(neighbour "$address")
+    if [[ -n $mac ]]; then answers[${mac% *}]="the gateway $address"; fi
+  done
   for peer in $PEERS; do
     name=${peer%%=*} address=${peer#*=}
     rtt=$(round_trip "$address")
@@ -12,10 +17,15 @@ apply() {
       problems+="$name ($address): no answer to ping on the VLAN: check cabling, VLAN and firewall"$'\n'
       continue
     fi
+    read -r mac arp <<<"$(neighbour "$address")"
     path=$(path_mtu "$address")
     skew=$(clock_skew "$address")
-    say "$name $address: rtt $rtt ms, path MTU $path, clock skew ${skew:-not measurable} s"
-    readings+=("$(printf '"%s":{"rttMilliseconds":%s,"pathMtu":%d,"clockSkewSeconds":%s}' "$peer" "$rtt" "$path" "${skew:-null}")")
+    say "$name $address: ${mac:-no neighbour}, rtt $rtt ms, path MTU $path, clock skew ${skew:-not measurable} s"
+    readings+=("$(printf '"%s":{"mac":"%s","arpMilliseconds":%s,"rttMilliseconds":%s,"pathMtu":%d,"clockSkewSeconds":%s}' \
+      "$peer" "$mac" "${arp:-null}" "$rtt" "$path" "${skew:-null}")")
+    l2=$(l2_problem "$name" "$address" "$mac")
+    problems+=${l2:+$l2$'\n'}
+    answers[${mac:-none}]=$name
     if exceeds "$rtt" "$RTT_MILLISECONDS"; then
       problems+="$name ($address): round trip $rtt ms, allowed $RTT_MILLISECONDS ms: the nodes do not stand together"$'\n'
     fi
@@ -31,6 +41,46 @@ apply() {
     echo "${readings[*]}"
   )}"
   [[ -z $problems ]] || die "$(hostname) and its peers:"$'\n'"$problems"
+}
+
+# Native routing hands packets for a peer's pods to the peer's own MAC address (autoDirectNodeRoutes).
+l2_problem() {
+  local name=$1 address=$2 mac=$3 route holder
+  route=$(ip -o route get "$address" 2>&1) || true
+  holder=${answers[${mac:-none}]:-$name}
+  case $route in
+    *" via "*) echo "$name ($address): the route to it has a next hop (${route%% src *}): native routing needs both nodes on $INTERFACE in one L2 domain; put them on one VLAN" ;;
+    *" dev $INTERFACE "*) ;;
+    *) echo "$name ($address): the route to it does not leave by $INTERFACE (${route%% src *}): set network.vlan.interface, or correct the routes" ;;
+  esac
+  if [[ -z $mac ]]; then
+    echo "$name ($address): answers ping, but no neighbour discovery on $INTERFACE: a router stands between, and native routing needs one L2 domain; put both nodes on one VLAN"
+  elif [[ $mac == *,* ]]; then
+    echo "$name ($address): several machines answer for it ($mac): give each an address of its own, and end proxy ARP"
+  elif [[ $holder != "$name" ]]; then
+    echo "$name ($address): $holder answers with the same MAC address $mac: a router answers for both (proxy ARP), and native routing needs one L2 domain; put the nodes on one VLAN"
+  fi
+}
+
+# Who answers for an address on the VLAN itself: MAC address (several with commas), and ARP's mean latency
+# in milliseconds. Nothing where nobody answers. IPv6 has no arping: the entry that a ping has left.
+neighbour() {
+  case $1 in
+    *:*)
+      ping -n -q -c 1 -W 2 "$1" >/dev/null 2>&1 || true
+      ip -6 neighbour show to "$1" dev "$INTERFACE" | sed -n 's/.*lladdr \([0-9a-f:]*\).*/\1/p'
+      ;;
+    *)
+      { arping -c 2 -w 3 -I "$INTERFACE" "$1" 2>/dev/null || true; } | awk '
+        $2 == "reply" {
+          mac = tolower(substr($5, 2, 17))
+          if (!(mac in seen)) { seen[mac]; macs = macs (macs == "" ? "" : ",") mac }
+          sum += $6
+          n++
+        }
+        END { if (n > 0) printf "%s %.3f\n", macs, sum / n }'
+      ;;
+  esac
 }
 
 # Mean of ten, in milliseconds.

@@ -9,6 +9,8 @@ export interface BaselineArgs {
 
 /** A machine becomes a node: kernel, swap, time, packages at exact versions, containerd, kubelet. */
 export class Baseline extends pulumi.ComponentResource {
+  /** Set before packets are tried out between the nodes: rp_filter would drop them. */
+  readonly kernel: pulumi.Resource;
   /** Done when these are. */
   readonly done: pulumi.Resource[];
   /** Pulled beside all that follows; only what needs the pods waits for it. */
@@ -23,6 +25,7 @@ export class Baseline extends pulumi.ComponentResource {
     const containerd = node.step("containerd", [packages]);
     const kubelet = node.step("kubelet", [packages]);
     this.images = node.step("images", [containerd]);
+    this.kernel = kernel;
     this.done = [kernel, swap, timeSync, containerd, kubelet];
     this.registerOutputs();
   }

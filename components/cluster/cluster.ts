@@ -7,6 +7,7 @@ import { createHypervisors, createNodes } from "../node/nodes.ts";
 import { Baseline } from "./baseline.ts";
 import { Cilium } from "./cilium.ts";
 import { ControlPlane } from "./control-plane.ts";
+import { Datapath } from "./datapath.ts";
 import { Gates } from "./gates.ts";
 import { Gateway, GatewayApiCrds } from "./gateway-api.ts";
 
@@ -16,6 +17,7 @@ export class Cluster extends pulumi.ComponentResource {
   readonly gates: Gates["readings"];
   /** Per hypervisor, what its preflight measured. */
   readonly hypervisors: pulumi.Output<Record<string, Record<string, unknown>>>;
+  readonly datapath: Datapath["reading"];
   readonly identity: ControlPlane["identity"];
 
   constructor(name: string, plan: ClusterPlan, opts?: pulumi.ComponentResourceOptions) {
@@ -33,11 +35,18 @@ export class Cluster extends pulumi.ComponentResource {
     );
     const base = (node: Node) => bases.get(node)?.done ?? [];
     const images = [...bases.values()].map((baseline) => baseline.images);
+    const kernels = [...bases.values()].map((baseline) => baseline.kernel);
+    const datapath = new Datapath("datapath", { plan, nodes, after: kernels }, child);
 
     const first = nodes.find((node) => node.plan.role === "control-plane") as Node;
     const controlPlane = new ControlPlane(
       "control-plane",
-      { clusterName: plan.name, endpoint: plan.endpoint, node: first, after: base(first) },
+      {
+        clusterName: plan.name,
+        endpoint: plan.endpoint,
+        node: first,
+        after: [...base(first), ...datapath.proven],
+      },
       child,
     );
     // Side by side, and beside Cilium: a worker needs the API server, not the network.
@@ -51,7 +60,11 @@ export class Cluster extends pulumi.ComponentResource {
 
     const inCluster = { parent: this, ...apiAccess(plan.name, controlPlane, this) };
     const crds = new GatewayApiCrds("gateway-api-crds", plan.gatewayApi, inCluster);
-    const cilium = new Cilium("cilium-cni", plan.cilium, { ...inCluster, dependsOn: crds.crds });
+    const cilium = new Cilium(
+      "cilium-cni",
+      { plan: plan.cilium, mode: datapath.mode },
+      { ...inCluster, dependsOn: crds.crds },
+    );
     new Gateway("gateway", plan.gatewayApi, { ...inCluster, dependsOn: [cilium.release] });
     const joined = workers.map((worker) => worker.joined);
     const machines = workers.map((worker) => worker.id);
@@ -69,10 +82,12 @@ export class Cluster extends pulumi.ComponentResource {
           ]),
         ),
       );
+    this.datapath = datapath.reading;
     this.identity = controlPlane.identity;
     this.registerOutputs({
       kubeconfig: this.kubeconfig,
       gates: this.gates,
+      datapath: this.datapath,
       identity: this.identity,
     });
   }

@@ -14,7 +14,7 @@ export class Gates extends pulumi.ComponentResource {
     const distinct = assertDistinct(nodes, this);
     const gates = nodes.map((node) => {
       const prerequisites = node.step("prerequisites");
-      const names = (["gate-host", "gate-etcd-disk", "gate-peers"] as const).filter(
+      const names = (["gate-host", "gate-etcd-disk", "gate-guest", "gate-peers"] as const).filter(
         (gate) => gate in node.plan.steps,
       );
       // The machine itself is measured with what every machine has, while the packages come: a busy

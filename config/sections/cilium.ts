@@ -18,6 +18,11 @@ export const cilium = z.strictObject({
         "restart",
         "How answers leave: dsr (from the backend's node), hybrid (dsr for TCP, snat for UDP) or snat.",
       ),
+      fallback: field(
+        z.enum(["none", "snat"], { error: "not a fallback; write none or snat" }).default("none"),
+        "restart",
+        "Where the network between the nodes drops what dsr and hybrid need: none refuses the cluster, snat takes that mode. Measured once, and again when a node is added; write none to have it measured anew.",
+      ),
       dsrDispatch: field(
         z
           .enum(["opt", "ipip"], {

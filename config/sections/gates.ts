@@ -21,7 +21,7 @@ export const gates = z.strictObject({
   stealWindowSeconds: field(
     z.int().min(1, "too short; write 1 or more").max(300).default(10),
     "check",
-    "How long steal is measured, in seconds.",
+    "How long steal is measured, and softirq on virtual machines of the program, in seconds.",
   ),
   nodeRttMilliseconds: limit(
     2,
@@ -32,6 +32,14 @@ export const gates = z.strictObject({
   memoryMebibytes: limit(
     1700,
     "Memory of a control-plane node, in MiB (kubeadm's own minimum is 1700).",
+  ),
+  softirqPercent: limit(
+    50,
+    "Virtual machines of the program: time that one CPU may spend in softirq while another idles, in percent. Above it the network card's queues do not spread the load.",
+  ),
+  guestMemoryPercent: limit(
+    90,
+    "Virtual machines of the program: share of the memory asked for that the guest must see, in percent; the kernel keeps the rest for itself.",
   ),
   cpus: limit(2, "CPUs of a control-plane node (kubeadm's own minimum is 2)."),
 });

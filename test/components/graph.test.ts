@@ -3,7 +3,7 @@ import { planOf, stackFiles, stackNames } from "../stacks.ts";
 import { Graph } from "./graph.ts";
 import { runProgram } from "./program.ts";
 
-const gateNames = /-gate-(host|etcd-disk|peers)$/;
+const gateNames = /-gate-(host|etcd-disk|guest|peers)$/;
 /** In the order in which they are done. */
 const guestParts = ["guest", "live", "domain", "first-boot"];
 const inCluster = /^kubernetes:/;
@@ -47,7 +47,7 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
         ),
       ];
       const commands = graph.ofType(/^command:/).map(({ name }) => name);
-      expect(commands.sort()).toEqual([...planned, ...others].sort());
+      expect(commands.sort()).toEqual([...planned, ...others, "datapath-probe"].sort());
       for (const name of planned) expect(graph.get(name).inputs.stdin).toMatch(/^step: /);
     });
 
@@ -141,6 +141,14 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
           const before = graph.before(`${worker}-kubeadm-join`);
           expect(before).toEqual(expect.arrayContaining([init, ...baseline(worker)]));
         }
+      });
+
+      it("sends the probe's packets through every node's own kernel settings, and builds after it", () => {
+        const before = graph.before("datapath-probe");
+        expect(before).toEqual(expect.arrayContaining(nodes.map((node) => `${node}-kernel`)));
+        expect(before.filter((name) => /-(packages|kubeadm-\w+)$/.test(name))).toEqual([]);
+        expect(graph.before(`${first}-kubeadm-init`)).toContain("datapath-probe");
+        expect(graph.before("cilium")).toContain("datapath-probe");
       });
 
       it("joins no worker after another, and none after what is in the cluster", () => {

@@ -65,6 +65,12 @@ describe("after up", () => {
     });
   });
 
+  it("datapath is what passed between the nodes, and the mode that it allows", async () => {
+    const { value } = await look(await outputsOf(), "datapath");
+    const paths = { "a -> b": { ipv4: { plain: true, option: true } } };
+    expect(value).toEqual({ loadBalancerMode: "dsr", paths });
+  });
+
   it("versions are what runs", async () => {
     const outputs = await outputsOf();
     expect((await look(outputs, "versions")).value).toMatchObject({
@@ -85,6 +91,7 @@ describe("in a first preview", () => {
   it("what only up can tell is unknown, and nothing fails", async () => {
     const outputs = await outputsOf("dev", true);
     expect(Object.keys(outputs).sort()).toEqual([
+      "datapath",
       "endpoint",
       "gates",
       "hypervisors",

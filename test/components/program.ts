@@ -127,6 +127,7 @@ function stateOf(type: string, name: string, inputs: Record<string, unknown>, wo
 }
 
 function healthyStdout(name: string): string {
+  if (name === "datapath-probe") return '{"a -> b":{"ipv4":{"plain":true,"option":true}}}';
   const step = name.replace(/^.*?-(preflight|guest|claim|gate-.*|kubeadm-init|ready)$/, "$1");
   const machine = name.slice(0, -step.length - 1);
   switch (step) {
@@ -145,6 +146,7 @@ function healthyStdout(name: string): string {
       return '{"cpus":4,"memoryMebibytes":8000,"stealPercent":0.00}';
     case "gate-etcd-disk":
       return '{"etcdFsyncP99Milliseconds":1.234}';
+    case "gate-guest":
     case "gate-peers":
       return "{}";
     case "kubeadm-init":

@@ -35,7 +35,7 @@ export function describeWorkers({ current, leftovers, refresh }: Running): void 
   };
   const withoutWorker: Overrides = (config) => {
     impatient(config);
-    config.nodes.existing = config.nodes.existing.filter(({ name }) => name !== "worker-1");
+    config.nodes.existing = config.nodes.existing?.filter(({ name }) => name !== "worker-1");
   };
 
   describe("a worker", () => {

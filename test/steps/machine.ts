@@ -9,7 +9,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { execa } from "execa";
+import { execa, type ResultPromise } from "execa";
 import { renderStep, type StepDocument } from "../../plan/step.ts";
 import { root } from "../root.ts";
 
@@ -22,18 +22,24 @@ const moved = {
   "/etc/machine-id": "machine-id",
   "/etc/kubernetes": "etc/kubernetes",
   "/etc/oslo-cluster": "etc/oslo-cluster",
+  "/proc/meminfo": "meminfo",
+  "/proc/sys/net": "sysctl",
+  "/sys/class/net": "net",
+  "/sys/bus/virtio": "virtio",
 };
 
 /** Runs a unit at once, in the foreground, with the output where the real one would put it. */
 const systemdRun = `#!/bin/bash
 for word in "$@"; do
   case $word in
+    --pipe) pipe=yes ;;
     --property=StandardOutput=append:*) log=\${word#*append:} ;;
     --*) ;;
     *) break ;;
   esac
   shift
 done
+[[ -z \${pipe:-} ]] || exec "$@"
 "$@" >>"$log" 2>&1 || true
 `;
 const systemctl = `#!/bin/sh
@@ -64,6 +70,16 @@ export class Machine {
 
   addStep(name: string, script: string): void {
     this.write(`lib/${name}.sh`, script);
+  }
+
+  /** The repository's own script. */
+  addOwnStep(name: string): void {
+    this.addStep(name, this.move(readFileSync(join(root, `steps/${name}.sh`), "utf8")));
+  }
+
+  /** A program that comes before the machine's own. */
+  addProgram(name: string, body: string): void {
+    this.write(`bin/${name}`, `#!/bin/bash\n${body}\n`);
   }
 
   path(name: string): string {
@@ -97,6 +113,16 @@ export class Machine {
     });
     const { exitCode, stdout, stderr } = result;
     return { exitCode, stdout, stderr };
+  }
+
+  /** The probe, which runs until its stdin ends. */
+  probe(document: StepDocument): ResultPromise<{ reject: false }> {
+    const probe = execa(this.path("lib/oslo-step"), ["probe"], {
+      env: { PATH: `${this.path("bin")}:${process.env.PATH}` },
+      reject: false,
+    });
+    probe.stdin?.write(renderStep(document));
+    return probe;
   }
 
   /** Every file below a folder of the machine, with its text. */

@@ -1,0 +1,149 @@
+import { family, hexadecimal, hostPort, lastAddress, unabridged } from "../config/cidr.ts";
+import type { Config, NodeConfig } from "../config/config.ts";
+import type { LoadBalancerMode } from "./cilium.ts";
+import { type StepDocument, step } from "./step.ts";
+
+/** What the nodes try out with one another before Cilium is installed. */
+export interface DatapathProbe {
+  fallback: Config["cilium"]["loadBalancer"]["fallback"];
+  /** What each node sends and expects, by its name. */
+  documents: Record<string, StepDocument>;
+}
+
+/**
+ * What arrived, by `sender -> receiver` and family. A kind that the mode does not need, or that
+ * needs a third node where there are two, is absent.
+ */
+export type DatapathReading = Record<
+  string,
+  Partial<Record<"ipv4" | "ipv6", Partial<Record<Kind, boolean>>>>
+>;
+
+/**
+ * plain: an ordinary packet, without which the others prove nothing. podSource: from a pod's address,
+ * as native routing sends it. option: with the IP option that carries DSR's service address; ipip:
+ * with its other dispatch. nodeSource: from a third node's address, as DSR answers.
+ */
+type Kind = "plain" | "podSource" | "option" | "ipip" | "nodeSource";
+
+interface Packet {
+  kind: Kind;
+  from: NodeConfig;
+  to: NodeConfig;
+  family: 4 | 6;
+  /** The address that it says it comes from. */
+  source: string;
+  destination: string;
+  /** Cilium's option as hexadecimal digits; empty for other kinds. */
+  option: string;
+}
+
+/** UDP port of the probe; beside Cilium's TCP port for health, and reserved like that. */
+const port = 4240;
+
+/** Seconds for a node to begin, once it is reached; for what is lacking after its first packet. */
+const patience = { start: 15, packet: 10 };
+
+type Part = Pick<Config, "cluster" | "nodes" | "network" | "cilium" | "ssh">;
+
+export function datapathProbe(config: Part): DatapathProbe {
+  return {
+    fallback: config.cilium.loadBalancer.fallback,
+    documents: Object.fromEntries(
+      config.nodes.map((node) => [node.name, documentOf(config, node)]),
+    ),
+  };
+}
+
+/** The mode that what arrived allows: where less than the wanted mode needs, the fallback. */
+export function allowedMode(wanted: LoadBalancerMode, reading: DatapathReading): LoadBalancerMode {
+  const passed = Object.values(reading)
+    .flatMap((families) => Object.values(families))
+    .every(({ option = true, ipip = true, nodeSource = true }) => option && ipip && nodeSource);
+  return passed ? wanted : "snat";
+}
+
+function documentOf(config: Part, node: NodeConfig): StepDocument {
+  const { cilium, network } = config;
+  const device = `so-bindtodevice=${network.vlan.interface}`;
+  const peers = config.nodes.filter((other) => other.name !== node.name);
+  const sent = peers.flatMap((peer) => packets(config, node, peer));
+  const expected = peers.flatMap((peer) => packets(config, peer, node));
+  return step("probe", {
+    CLUSTER: config.cluster.name,
+    NODE: node.name,
+    INTERFACE: network.vlan.interface,
+    PORT: port,
+    LISTEN: listeners(config, expected)
+      .map((address) => `${address},${device}`)
+      .join(" "),
+    SEND: sent.map((packet) => `${packet.kind}=${socat(packet)},${device}`).join(" "),
+    EXPECT: expected
+      .map(({ from, ...packet }) =>
+        [from.name, packet.family, packet.kind, unabridged(packet.source), packet.option].join("/"),
+      )
+      .join(" "),
+    OPTIONAL: cilium.loadBalancer.fallback === "snat" ? "option ipip nodeSource" : "",
+    START_SECONDS: config.ssh.dialTimeoutSeconds + patience.start,
+    PATIENCE_SECONDS: Math.max(patience.packet, config.nodes.length),
+  });
+}
+
+/** Every packet from one node to another. */
+function packets(config: Part, from: NodeConfig, to: NodeConfig): Packet[] {
+  const { mode, dsrDispatch } = config.cilium.loadBalancer;
+  const third = config.nodes.find(({ name }) => name !== from.name && name !== to.name);
+  return config.network.families.flatMap((of) => {
+    const address = (node: NodeConfig) => node.addresses.find((own) => family(own) === of) ?? "";
+    const packet = (kind: Kind, source = address(from), option = ""): Packet => {
+      return { kind, from, to, family: of, source, destination: address(to), option };
+    };
+    const pods = config.network.podSubnets.find((subnet) => family(subnet) === of) ?? "";
+    const always = [packet("plain"), packet("podSource", lastAddress(pods))];
+    if (mode === "snat") return always;
+    return [
+      ...always,
+      dsrDispatch === "opt"
+        ? packet("option", address(from), dsrOption(address(from)))
+        : packet("ipip"),
+      ...(third ? [packet("nodeSource", address(third))] : []),
+    ];
+  });
+}
+
+/**
+ * Cilium's option with a service's address and port: IPv4 option 26 with the copy flag and 8 bytes,
+ * IPv6 destination option 0x1b with 20. The service here is the sender: no other's packet passes for it.
+ * Source: bpf/lib/common.h of Cilium 1.20, DSR_IPV4_OPT_32 and struct dsr_opt_v6.
+ */
+function dsrOption(service: string): string {
+  const [address, servicePort] = [hexadecimal(service), port.toString(16).padStart(4, "0")];
+  return family(service) === 4
+    ? `9a08${servicePort}${address}`
+    : `1b14${address}${servicePort}0000`;
+}
+
+/** socat's address that sends a packet. */
+function socat({ kind, family: of, source, destination, option }: Packet): string {
+  const to = kind === "ipip" ? `IP${of}-DATAGRAM` : `UDP${of}-DATAGRAM`;
+  const number = kind === "ipip" ? ipInIp[of] : port;
+  const own = hostPort(source, 0).replace(/:0$/, "");
+  const options = [`bind=${own}`];
+  if (kind === "podSource" || kind === "nodeSource") options.push("ip-transparent");
+  if (option !== "" && of === 4) options.push(`ip-options=x${option}`);
+  // IPPROTO_IPV6 and IPV6_DSTOPTS; the header begins with the next one's type, the kernel's, and its length.
+  if (option !== "" && of === 6) options.push(`setsockopt=41:59:x0002${option}`);
+  return [`${to}:${hostPort(destination, number)}`, ...options].join(",");
+}
+
+/** IP protocols of IPv4 in IPv4 and of IPv6 in IPv6. */
+const ipInIp = { 4: 4, 6: 41 };
+
+/** socat's addresses that receive. */
+function listeners({ network }: Part, expected: Packet[]): string[] {
+  const kinds = { 4: "ip-recvopts", 6: "ipv6only=1,ipv6-recvdstopts" };
+  return network.families.flatMap((of) => [
+    `UDP${of}-RECVFROM:${port},${kinds[of]}`,
+    ...(expected.some(({ kind }) => kind === "ipip") ? [`IP${of}-RECVFROM:${ipInIp[of]}`] : []),
+  ]);
+}

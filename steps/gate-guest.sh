@@ -1,0 +1,61 @@
+# shellcheck shell=bash
+# Is this virtual machine what was asked for? Queues, CPUs, memory that stays, softirq on every CPU.
+
+# What can change under a running cluster; the rest was measured once.
+check() { device_problems; }
+
+apply() {
+  local problems memory usage
+  memory=$(awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo)
+  say "measure softirq for $WINDOW_SECONDS s"
+  usage=$(LC_ALL=C mpstat -P ALL -o JSON "$WINDOW_SECONDS" 1 |
+    jq --compact-output '[.sysstat.hosts[0].statistics[-1]["cpu-load"][] | select(.cpu != "all") | {cpu, soft, idle}]')
+  problems=$(
+    device_problems
+    if ((memory * 100 < MEMORY_MEBIBYTES * MEMORY_PERCENT)); then
+      echo "memory: $memory MiB of $MEMORY_MEBIBYTES MiB, needed $MEMORY_PERCENT %: the hypervisor gives less than the machine's definition says; compare virsh dominfo"
+    fi
+    softirq_problems "$usage"
+  )
+  reading "$(printf '{"queues":{"current":%s,"maximum":%s},"guestMemoryMebibytes":%d,"softirqPercent":%s}' \
+    "$(queues Current)" "$(queues Pre-set)" "$memory" "$(jq --compact-output 'map(.soft)' <<<"$usage")")"
+  [[ -z $problems ]] || die "$(hostname) is not the machine that was asked for:"$'\n'"$problems"
+}
+
+# Queue pairs of the network card; `Pre-set` is what it has, `Current` what the driver uses.
+queues() {
+  { ethtool --show-channels "$INTERFACE" 2>/dev/null || true; } | awk -v part="$1" '
+    /:$/ { inside = index($0, part) == 1 }
+    inside && $1 == "Combined:" { n = $2 }
+    END { print n ~ /^[0-9]+$/ ? n : 0 }'
+}
+
+device_problems() {
+  local device used=$QUEUES receiving
+  if (($(nproc) < VCPUS)); then
+    echo "CPUs: $(nproc), asked for $VCPUS: compare virsh vcpucount"
+  fi
+  if (($(queues Pre-set) < QUEUES)); then
+    echo "queues of $INTERFACE: $(queues Pre-set), asked for $QUEUES: the machine's network card lacks them; compare queues= in virsh dumpxml"
+  fi
+  # Its driver uses no more queues than there are CPUs.
+  if ((VCPUS < used)); then used=$VCPUS; fi
+  receiving=$(find "/sys/class/net/$INTERFACE/queues" -maxdepth 1 -name 'rx-*' 2>/dev/null | wc -l)
+  if (($(queues Current) < used || receiving < used)); then
+    echo "queues of $INTERFACE in use: $(queues Current) (receiving: $receiving), needed $used: ethtool --set-channels $INTERFACE combined $used"
+  fi
+  for device in /sys/bus/virtio/devices/*/device; do
+    # 5 is the balloon's number in the virtio specification.
+    if [[ -e $device && $(cat "$device") == 0x0005 ]]; then
+      echo "memory balloon ${device%/device}: the hypervisor can take memory back: set memballoon model='none' in the machine's definition"
+    fi
+  done
+}
+
+# One CPU does all of the network's work while another has nothing to do. With one CPU alone: no time is left.
+softirq_problems() {
+  jq --raw-output --argjson limit "$SOFTIRQ_PERCENT" '
+    . as $all | .[] | select(.soft > $limit) | . as $busy
+    | select(($all | length) == 1 or any($all[]; .cpu != $busy.cpu and .idle > 50))
+    | "CPU \(.cpu): \(.soft) % softirq, allowed \($limit) %: one CPU handles the network while others idle; give the network card more queues"' <<<"$1"
+}
