@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { labName } from "./paths.ts";
-import { run, succeeds } from "./shell.ts";
+import { inNamespace, run, succeeds } from "./shell.ts";
 
 /** The lab's private L2 segment: one network namespace with a bridge, no way to anywhere else. */
 export const segment = {
@@ -19,6 +19,11 @@ export function hostNamespace(host: string): string {
   return `${segment.netns}-${host}`;
 }
 
+/** The port of the bridge that a host hangs on. */
+export function portOf({ address }: { address: string }): string {
+  return `host-${address.split(".")[3]}`;
+}
+
 /** Makes the namespace with its bridge, unless it is there. */
 export async function ensureSegment(): Promise<void> {
   const { netns, bridge } = segment;
@@ -34,4 +39,37 @@ export async function ensureSegment(): Promise<void> {
     ...["dev", bridge, "nodad"],
   );
   await ip("link", "set", bridge, "up");
+}
+
+/** What a port of the segment drops of that which its host sends, as a hypervisor's port may. */
+export type PortFilter = "IP options" | "foreign sources" | "other hosts' addresses";
+
+/**
+ * Filters a host's port, in the place of what filtered it before; without a filter all passes again.
+ *
+ * @param pods where pods get IPv4 addresses
+ */
+export async function filterPort(
+  host: { name: string; address: string },
+  filter: PortFilter | undefined,
+  pods: string,
+): Promise<void> {
+  const drop = {
+    "IP options": "ip hdrlength > 5",
+    "foreign sources": `ip saddr != ${host.address}`,
+    "other hosts' addresses": `ip saddr != { ${host.address}, ${pods} }`,
+  };
+  const table = `bridge ${host.name}`;
+  const rules = [`table ${table} {}`, `delete table ${table}`];
+  if (filter !== undefined) {
+    rules.push(
+      `table ${table} {`,
+      "chain forward { type filter hook forward priority 0",
+      `iifname ${portOf(host)} ${drop[filter]} drop`,
+      "}",
+      "}",
+    );
+  }
+  const [command = "", ...args] = inNamespace(segment.netns, ["nft", "-f", "-"]);
+  await run(command, args, { input: `${rules.join("\n")}\n` });
 }

@@ -12,6 +12,7 @@ const needed: readonly { command?: string; file?: string; package: string }[] = 
   { command: "skopeo", package: "skopeo" },
   { command: "umoci", package: "umoci" },
   { command: "ip", package: "iproute2" },
+  { command: "nft", package: "nftables" },
   { command: "tcpdump", package: "tcpdump" },
   { command: "ssh", package: "openssh-client" },
   { command: "curl", package: "curl" },

@@ -8,7 +8,7 @@ shopt -s inherit_errexit
 source "${BASH_SOURCE[0]%/*}/lib.sh"
 
 declare -A arrived=() fate=() since=()
-failed=0
+last='' failed=0
 
 main() {
   local decision='' listener
@@ -38,14 +38,14 @@ read_document() {
   done
 }
 
-# A line per packet: its source, its IP options, what it says of itself.
+# A line per packet: its source, its IP options, what it says of itself; and socat's own errors.
 listen() {
   local address
   trap 'kill $(jobs -p) 2>/dev/null' EXIT
   trap 'exit' TERM
   for address in $LISTEN; do
     # shellcheck disable=SC2016 # for the shell of each packet
-    socat -u "$address,fork" 'SYSTEM:exec 2>/dev/null; set -f; echo $SOCAT_PEERADDR _$SOCAT_IP_OPTIONS$SOCAT_IPV6_DSTOPTS $(head -c 99)' &
+    socat -u "$address,fork" 'SYSTEM:exec 2>/dev/null; set -f; echo $SOCAT_PEERADDR _$SOCAT_IP_OPTIONS$SOCAT_IPV6_DSTOPTS $(head -c 99)' 2>&1 &
   done
   wait -n
 }
@@ -65,7 +65,8 @@ collect() {
     status=0
     IFS= read -r -t 0.2 -u 3 line || status=$?
     ((status <= 128)) || return 0 # the moment is over
-    ((status == 0)) || die "$NODE cannot listen on UDP port $PORT of $INTERFACE: see above"
+    ((status == 0)) || die "$NODE cannot listen on UDP port $PORT of $INTERFACE: $last"
+    last=$line
     take "$line"
   done
 }

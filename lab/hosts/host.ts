@@ -1,4 +1,4 @@
-import { hostNamespace, segment } from "../segment.ts";
+import { hostNamespace, portOf, segment } from "../segment.ts";
 
 /** Where a host is on the segment. */
 export interface Host {
@@ -30,7 +30,7 @@ export function describeHosts(names: readonly string[]): Host[] {
 export function attachArguments(host: Host): string[] {
   return [
     hostNamespace(host.name),
-    ...[segment.netns, segment.bridge, `host-${host.address.split(".")[3]}`, host.mac],
+    ...[segment.netns, segment.bridge, portOf(host), host.mac],
     ...[`${host.address}/${segment.prefixLength}`, segment.address],
     ...[`${host.address6}/${segment.prefixLength6}`, segment.address6],
   ];

@@ -153,7 +153,7 @@ describe.runIf(process.platform === "linux")("the probe on a node", () => {
     network(machine, whole);
     machine.addProgram("socat", 'case "$2" in -) exit 0 ;; *) echo "in use" >&2; exit 1 ;; esac');
     expect((await decide(machine)).stderr).toMatch(
-      /in use\n.*cannot listen on UDP port 4240 of eth0/,
+      /cannot listen on UDP port 4240 of eth0: in use/,
     );
     machine.addProgram("socat", 'case "$2" in -) echo "no route" >&2; exit 1 ;; esac');
     expect((await decide(machine)).stderr).toMatch(/bravo cannot send .*\(plain\): no route/);
