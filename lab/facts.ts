@@ -18,6 +18,32 @@ export interface LabFacts {
     /** "ssh-ed25519 AAAA…" */
     hostKey: string;
   }[];
+  /** Present where the lab has hypervisors. */
+  virtual?: {
+    hypervisors: {
+      name: string;
+      /** On the management segment. */
+      address: string;
+      /** "ssh-ed25519 AAAA…" */
+      hostKey: string;
+      /** Interface that carries the VLAN. */
+      uplink: string;
+      /** Directory for disks. */
+      storage: string;
+    }[];
+    /** A bootable Debian with cloud-init and everything that the step `prerequisites` asks for. */
+    image: { url: string; sha512: string };
+    /** The guests' network; gateways are the lab's own, from where the mirrors answer too. */
+    vlan: {
+      id: number;
+      /** False where this machine's kernel has no 802.1Q: uplinks carry the VLAN untagged. */
+      tagged: boolean;
+      subnets: string[];
+      gateways: string[];
+      /** What the trunk lets through, in bytes. */
+      mtu: number;
+    };
+  };
   /** Socket of the ssh-agent with the key that hosts let in as root. */
   sshAuthSock: string;
   mirrors: {

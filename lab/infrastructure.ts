@@ -7,7 +7,7 @@ import { ciliumVersion, recipes } from "./artifacts/recipes.ts";
 import { down } from "./down.ts";
 import type { LabFacts } from "./facts.ts";
 import { debianSuite } from "./hosts/distribution.ts";
-import { describeHosts, type Host } from "./hosts/host.ts";
+import { describeHosts, describeHypervisors, type Host } from "./hosts/host.ts";
 import {
   rebootHost,
   rebuildHost,
@@ -17,7 +17,14 @@ import {
   stopHost,
 } from "./hosts/hosts.ts";
 import { agentSocket, ensureAgent, hostPublicKey } from "./hosts/keys.ts";
-import { makeTree } from "./hosts/tree.ts";
+import { hostTree, makeTree } from "./hosts/tree.ts";
+import {
+  describeVirtual,
+  ensureHypervisorNetwork,
+  hypervisorFiles,
+  hypervisorMachines,
+  makeHypervisorParts,
+} from "./hypervisors.ts";
 import { describeMachine } from "./machine.ts";
 import { unpackDaemons } from "./mirrors/daemons.ts";
 import {
@@ -33,7 +40,7 @@ import { factsFile, runDirectory } from "./paths.ts";
 import { Progress } from "./progress.ts";
 import { ensureSegment, segment } from "./segment.ts";
 import { rememberSysctls } from "./sysctl.ts";
-import { ensureTools } from "./tools.ts";
+import { ensureTools, imageTools } from "./tools.ts";
 
 export type { LabFacts };
 export { down, rebootHost, rebuildHost, resetHost, startHost, stopHost };
@@ -46,6 +53,13 @@ export interface LabOptions {
    * @default ["cp-1", "worker-1"]
    */
   hosts?: readonly string[];
+  /**
+   * Names of hosts with libvirt and QEMU, in the order of their addresses from 10.10.0.41 on. With
+   * them come the trunk between their uplinks and the guests' image.
+   *
+   * @default none
+   */
+  hypervisors?: readonly string[];
 }
 
 /**
@@ -54,9 +68,12 @@ export interface LabOptions {
  */
 export async function up(options: LabOptions = {}): Promise<LabFacts> {
   const names = options.hosts ?? ["cp-1", "worker-1"];
+  const { hypervisors: hypervisorNames = [] } = options;
+  const hasHypervisors = hypervisorNames.length > 0;
   const progress = new Progress();
-  await progress.phase("tools", ensureTools);
-  const tree = await makeTree(progress);
+  await progress.phase("tools", () => ensureTools(hasHypervisors ? imageTools : []));
+  const tree = await makeTree(hostTree, progress);
+  const parts = hasHypervisors ? await makeHypervisorParts(progress) : undefined;
   const artifacts = await makeArtifacts(progress);
   const [distributionApt, daemons] = await Promise.all([
     makeRepository("debian", tree.packages, {
@@ -69,31 +86,41 @@ export async function up(options: LabOptions = {}): Promise<LabFacts> {
   await mkdir(runDirectory, { recursive: true, mode: 0o755 });
   await rememberSysctls();
 
-  const images = await progress.phase("mirrors", async () => {
+  const { images, hypervisors } = await progress.phase("mirrors", async () => {
     await ensureSegment();
+    const hypervisors = parts && (await ensureHypervisorNetwork(hypervisorNames, parts));
     await Promise.all([
       ensureStatic(daemons, {
         "apt/kubernetes": artifacts.kubernetesApt.directory,
         "apt/docker": artifacts.containerdApt.directory,
         "apt/debian": distributionApt.directory,
         charts: artifacts.charts.directory,
+        ...(parts ? hypervisorFiles(parts) : {}),
       }),
       ensureRegistry(daemons, registryStorage),
       ensureTimeServer(daemons),
-      ensureNameServer(artifacts.coredns, describeHosts(names)),
+      ensureNameServer(artifacts.coredns, [
+        ...describeHosts(names),
+        ...describeHypervisors(hypervisorNames),
+      ]),
     ]);
-    return pushImages(artifacts.images);
+    return { images: await pushImages(artifacts.images), hypervisors };
   });
 
-  const hosts = await progress.phase("hosts", async () => {
+  const hosts = describeHosts(names);
+  await progress.phase("hosts", async () => {
     await ensureAgent();
-    return startHosts(names, {
-      tree: tree.root,
-      distributionKey: join(distributionApt.directory, "gpg"),
-    });
+    const distributionKey = join(distributionApt.directory, "gpg");
+    const plainDirectories = ["containerd", "kubelet", "etcd"];
+    const image = { tree: tree.root, distributionKey, plainDirectories };
+    await startHosts([
+      ...hosts.map((host) => ({ host, image })),
+      ...(hypervisors ? hypervisorMachines(hypervisors, distributionKey) : []),
+    ]);
   });
 
-  const facts = await describe(artifacts, images, hosts, progress);
+  const virtual = hypervisors && (await describeVirtual(hypervisors));
+  const facts = { ...(await describe(artifacts, images, hosts, progress)), virtual };
   await writeFile(factsFile, `${JSON.stringify(facts, null, 2)}\n`);
   return facts;
 }
@@ -103,7 +130,7 @@ async function describe(
   imagesAvailable: string[],
   hosts: readonly Host[],
   progress: Progress,
-): Promise<LabFacts> {
+): Promise<Omit<LabFacts, "virtual">> {
   const { kubernetesApt, containerdApt, charts, commands } = artifacts;
   return {
     netns: segment.netns,
@@ -147,7 +174,7 @@ async function command([verb = "", ...names]: readonly string[]): Promise<void> 
   const each = (action: (name: string) => Promise<void>) => Promise.all(names.map(action));
   switch (verb) {
     case "up":
-      console.log(JSON.stringify(await up(names.length > 0 ? { hosts: names } : {}), null, 2));
+      console.log(JSON.stringify(await up(options(names)), null, 2));
       break;
     case "down":
       await down();
@@ -168,6 +195,16 @@ async function command([verb = "", ...names]: readonly string[]): Promise<void> 
       console.error("usage: node lab/infrastructure.ts up|down|stop|start|reset|reboot [HOST…]");
       process.exitCode = 2;
   }
+}
+
+/** Names that begin with hv- are hypervisors; without a name it is the ordinary lab. */
+function options(names: readonly string[]): LabOptions {
+  if (names.length === 0) return {};
+  const isHypervisor = (name: string) => name.startsWith("hv-");
+  return {
+    hosts: names.filter((name) => !isHypervisor(name)),
+    hypervisors: names.filter(isHypervisor),
+  };
 }
 
 if (import.meta.main) await command(process.argv.slice(2));

@@ -3,7 +3,20 @@ import { say } from "./progress.ts";
 import { onPath, run } from "./shell.ts";
 
 /** A program or file that the lab needs, and the Debian or Ubuntu package that has it. */
-const needed: readonly { command?: string; file?: string; package: string }[] = [
+interface Tool {
+  command?: string;
+  file?: string;
+  package: string;
+}
+
+/** What a lab with hypervisors needs besides, to make the guests' image. */
+export const imageTools: readonly Tool[] = [
+  { command: "mke2fs", package: "e2fsprogs" },
+  { command: "sfdisk", package: "fdisk" },
+  { command: "qemu-img", package: "qemu-utils" },
+];
+
+const alwaysNeeded: readonly Tool[] = [
   { command: "systemd-nspawn", package: "systemd-container" },
   { command: "mmdebstrap", package: "mmdebstrap" },
   { file: "/usr/share/keyrings/debian-archive-keyring.gpg", package: "debian-archive-keyring" },
@@ -25,11 +38,13 @@ const needed: readonly { command?: string; file?: string; package: string }[] = 
 /**
  * Checks that this machine can hold the lab and installs the Debian packages that are missing.
  * None of them is a service: nothing starts to listen on this machine.
+ *
+ * @param more beyond what every lab needs
  */
-export async function ensureTools(): Promise<void> {
+export async function ensureTools(more: readonly Tool[] = []): Promise<void> {
   requireMachine();
   const missing: string[] = [];
-  for (const tool of needed) {
+  for (const tool of [...alwaysNeeded, ...more]) {
     const present = tool.command ? await onPath(tool.command) : existsSync(tool.file ?? "");
     if (!present) missing.push(tool.package);
   }

@@ -2,15 +2,15 @@
 # Runs one host: enters its own cgroup in every hierarchy, then boots it with systemd-nspawn, and
 # again whenever the host reboots itself.
 #
-# usage: boot-host.sh NAME ROOT STATE_DIR NETNS ATTACH_ARGUMENT…
+# usage: boot-host.sh NAME ROOT STATE_DIR DIRECTORIES NETNS ATTACH_ARGUMENT…
 #   ROOT       the host's root file system (a mounted overlay)
-#   STATE_DIR  holds the directories of containerd, kubelet and etcd: plain directories of this
-#              disk, since container layers cannot lie on an overlay that lies on an overlay
+#   STATE_DIR  holds DIRECTORIES of /var/lib, a list with blanks: plain directories of this disk,
+#              since container layers cannot lie on an overlay that lies on an overlay
 #   ATTACH_ARGUMENT…  what attach-host.sh takes after NETNS
 set -euo pipefail
 
-name=${1:?} root=${2:?} state=${3:?} netns=${4:?}
-shift 4
+name=${1:?} root=${2:?} state=${3:?} directories=${4:?} netns=${5:?}
+shift 5
 here=$(dirname "$0")
 
 # With systemd as init the caller's scope is delegated to us. Without it, and with cgroup v1, each
@@ -34,7 +34,7 @@ enter_cgroups() {
 if [[ ! -d /run/systemd/system ]]; then enter_cgroups; fi
 
 mounts=()
-for directory in containerd kubelet etcd; do
+for directory in $directories; do
   mkdir -p "$state/$directory"
   mounts+=("--bind=$state/$directory:/var/lib/$directory")
 done

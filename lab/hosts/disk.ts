@@ -14,6 +14,8 @@ export interface DiskImage {
   tree: string;
   /** Armoured public key of the lab's Debian mirror. */
   distributionKey: string;
+  /** Directories of /var/lib that lie beside the overlay, on the file system itself. */
+  plainDirectories: readonly string[];
 }
 
 /** Paths of one host's disk. */

@@ -41,3 +41,24 @@ export const mirroredPackages = [
   "sysstat",
   "tcpdump",
 ] as const;
+
+/**
+ * What a hypervisor has beyond a host's image. `seabios` and `ipxe-qemu` are named because nothing
+ * that is only recommended gets installed.
+ */
+export const hypervisorPackages = [
+  "curl",
+  "ipxe-qemu",
+  "iputils-arping",
+  "iputils-ping",
+  "iputils-tracepath",
+  "jq",
+  "libvirt-clients",
+  "libvirt-daemon-system",
+  "openssh-client",
+  "qemu-system-x86",
+  "qemu-utils",
+  "seabios",
+  "tcpdump",
+  "xorriso",
+] as const;

@@ -13,7 +13,7 @@ import {
 import { hostNamespace } from "../segment.ts";
 import { waitFor } from "../shell.ts";
 import { type DiskImage, discardDisk, diskPaths, ensureDisk } from "./disk.ts";
-import { attachArguments, describeHosts, type Host } from "./host.ts";
+import { attachArguments, type Host } from "./host.ts";
 import { discardHostKey, onHost, writeKnownHosts } from "./keys.ts";
 
 const tableFile = join(runDirectory, "hosts.json");
@@ -21,28 +21,24 @@ const tableFile = join(runDirectory, "hosts.json");
 /** Seconds within which a host must answer SSH; a boot takes about one. */
 const bootDeadline = 60;
 
-interface Table {
+/** A host and what its disk starts from. */
+export interface Machine {
+  host: Host;
   image: DiskImage;
-  hosts: Host[];
 }
 
 /**
  * Boots hosts side by side and waits until each answers SSH. One that runs stays as it is.
- *
- * @param names in the order of their addresses
  */
-export async function startHosts(names: readonly string[], image: DiskImage): Promise<Host[]> {
-  const hosts = describeHosts(names);
-  await writeFile(tableFile, JSON.stringify({ image, hosts } satisfies Table));
-  await writeKnownHosts(hosts);
-  await Promise.all(hosts.map((host) => boot(host, image)));
-  return hosts;
+export async function startHosts(machines: readonly Machine[]): Promise<void> {
+  await writeFile(tableFile, JSON.stringify(machines));
+  await writeKnownHosts(machines.map(({ host }) => host));
+  await Promise.all(machines.map(boot));
 }
 
 /** Boots one host with the disk it has. */
 export async function startHost(name: string): Promise<void> {
-  const { host, image } = find(name);
-  await boot(host, image);
+  await boot(find(name));
 }
 
 /** Cuts one host's power: nothing in it gets a chance to finish. */
@@ -53,10 +49,10 @@ export async function stopHost(name: string): Promise<void> {
 
 /** Boots one host with a new disk and a new machine-id; its SSH host key stays. */
 export async function resetHost(name: string): Promise<void> {
-  const { host, image } = find(name);
-  await powerOff(host.name);
-  await discardDisk(host.name);
-  await boot(host, image);
+  const machine = find(name);
+  await powerOff(name);
+  await discardDisk(name);
+  await boot(machine);
 }
 
 /**
@@ -64,10 +60,9 @@ export async function resetHost(name: string): Promise<void> {
  * key, under the same name and addresses.
  */
 export async function rebuildHost(name: string): Promise<void> {
-  const { hosts } = readTable();
   await powerOff(find(name).host.name);
   await discardHostKey(name);
-  await writeKnownHosts(hosts);
+  await writeKnownHosts(readTable().map(({ host }) => host));
   await resetHost(name);
 }
 
@@ -93,11 +88,12 @@ export async function powerOff(name: string): Promise<void> {
   await killAll(`the processes of ${name}`, await processesIn(hostNamespace(name)));
 }
 
-async function boot(host: Host, image: DiskImage): Promise<void> {
+async function boot({ host, image }: Machine): Promise<void> {
   await ensureDisk(host, image);
   const { root, state } = diskPaths(host.name);
   const script = join(import.meta.dirname, "boot-host.sh");
-  const supervisor = ["bash", script, host.name, root, state, ...attachArguments(host)];
+  const disk = [root, state, image.plainDirectories.join(" ")];
+  const supervisor = ["bash", script, host.name, ...disk, ...attachArguments(host)];
   await startProcess(host.name, existsSync("/run/systemd/system") ? scope(supervisor) : supervisor);
   await waitFor(
     `${host.name} to answer SSH (see ${logFile(host.name)})`,
@@ -129,17 +125,17 @@ function isInit(pid: number): boolean {
   }
 }
 
-function find(name: string): { host: Host; image: DiskImage } {
-  const { hosts, image } = readTable();
-  const host = hosts.find((host) => host.name === name);
-  if (!host) {
-    const known = hosts.map(({ name }) => name).join(", ");
+function find(name: string): Machine {
+  const machines = readTable();
+  const machine = machines.find(({ host }) => host.name === name);
+  if (!machine) {
+    const known = machines.map(({ host }) => host.name).join(", ");
     throw new Error(`host '${name}': not in the lab; it has ${known || "no hosts: bring it up"}`);
   }
-  return { host, image };
+  return machine;
 }
 
-function readTable(): Table {
+function readTable(): Machine[] {
   if (!existsSync(tableFile)) throw new Error("The lab is not up; bring it up first.");
-  return JSON.parse(readFileSync(tableFile, "utf8")) as Table;
+  return JSON.parse(readFileSync(tableFile, "utf8")) as Machine[];
 }
