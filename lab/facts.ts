@@ -36,8 +36,8 @@ export interface LabFacts {
     /** The guests' network; gateways are the lab's own, from where the mirrors answer too. */
     vlan: {
       id: number;
-      /** False where this machine's kernel has no 802.1Q: uplinks carry the VLAN untagged. */
-      tagged: boolean;
+      /** True where this machine's kernel has no 802.1Q, and the lab's BPF programs tag the frames. */
+      tagsByLab: boolean;
       subnets: string[];
       gateways: string[];
       /** What the trunk lets through, in bytes. */

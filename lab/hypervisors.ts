@@ -13,8 +13,8 @@ export interface Hypervisors {
   names: readonly string[];
   tree: BaseTree;
   image: GuestImage;
-  /** Whether the VLAN on the trunk has tags. */
-  tagged: boolean;
+  /** Whether the lab tags the VLAN's frames in the kernel's place. */
+  tagsByLab: boolean;
 }
 
 /** Where the static mirror has the guests' images. */
@@ -33,7 +33,7 @@ export async function ensureHypervisorNetwork(
   names: readonly string[],
   parts: Pick<Hypervisors, "tree" | "image">,
 ): Promise<Hypervisors> {
-  return { ...parts, names, tagged: await ensureTrunk() };
+  return { ...parts, names, tagsByLab: await ensureTrunk(parts.tree.root) };
 }
 
 /** The hypervisors as machines that can be booted. */
@@ -54,7 +54,7 @@ export function hypervisorFiles({ image }: Pick<Hypervisors, "image">): Record<s
 export async function describeVirtual({
   names,
   image,
-  tagged,
+  tagsByLab,
 }: Hypervisors): Promise<NonNullable<LabFacts["virtual"]>> {
   return {
     hypervisors: await Promise.all(
@@ -66,7 +66,7 @@ export async function describeVirtual({
     image: { url: `${staticUrl}/${imagePath}/${image.file}`, sha512: image.sha512 },
     vlan: {
       id: trunk.vlan,
-      tagged,
+      tagsByLab,
       subnets: [`10.20.0.0/${trunk.prefixLength}`, `fd00:10:20::/${trunk.prefixLength6}`],
       gateways: [trunk.address, trunk.address6],
       mtu: trunk.mtu,

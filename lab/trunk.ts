@@ -1,5 +1,6 @@
+import { join } from "node:path";
 import { segment } from "./segment.ts";
-import { run, succeeds } from "./shell.ts";
+import { inNamespace, run, succeeds } from "./shell.ts";
 
 /** The cable between the hypervisors' uplinks: a bridge that lets tags pass, with room for jumbo frames. */
 export const trunk = {
@@ -15,44 +16,38 @@ export const trunk = {
   prefixLength6: 64,
 } as const;
 
+const uplink = "uplink";
+const vlanDevice = `${uplink}.${trunk.vlan}`;
+
 /**
- * Makes the trunk in the lab's namespace, with the operator's addresses on the VLAN, unless it is
- * there.
+ * Makes the trunk in the lab's namespace, and the operator's port of it with addresses on the VLAN,
+ * unless they are there.
  *
- * @returns whether the VLAN has tags. False where this machine's kernel has no 802.1Q: hypervisors
- *   share that kernel, so there the trunk carries the VLAN untagged.
+ * @param tree root file system of a hypervisor, whose `ip` also knows what to do where this machine's
+ *   kernel has no VLAN devices
+ * @returns true where the lab's stand-in tags the frames, and not the kernel's 802.1Q
  */
-export async function ensureTrunk(): Promise<boolean> {
+export async function ensureTrunk(tree: string): Promise<boolean> {
   const { bridge, mtu, vlan } = trunk;
-  const tagged = `${bridge}.${vlan}`;
-  if (await exists(bridge)) return exists(tagged);
-  const link = ["link", "add", bridge, "mtu", `${mtu}`, "type", "bridge"];
-  await ip(...link, "mcast_snooping", "0", "forward_delay", "0");
-  await ip("link", "set", bridge, "up");
-  const hasTags = await addVlanDevice(tagged);
-  const device = hasTags ? tagged : bridge;
-  await ip("address", "add", `${trunk.address}/${trunk.prefixLength}`, "dev", device);
-  await ip("address", "add", `${trunk.address6}/${trunk.prefixLength6}`, "dev", device, "nodad");
-  await ip("link", "set", device, "up");
-  return hasTags;
-}
-
-/** @returns false where the kernel does not know VLAN devices. */
-async function addVlanDevice(name: string): Promise<boolean> {
-  const { bridge, vlan } = trunk;
-  try {
-    await ip("link", "add", "link", bridge, "name", name, "type", "vlan", "id", `${vlan}`);
-    return true;
-  } catch (error) {
-    if (/unknown device type|not supported/i.test(String(error))) return false;
-    throw error;
+  if (!(await succeeds("ip", ["-n", segment.netns, "link", "show", vlanDevice]))) {
+    await ip("link", "add", bridge, "type", "bridge", "mcast_snooping", "0", "forward_delay", "0");
+    const ends = ["name", uplink, "mtu", `${mtu}`, "type", "veth", "peer", "name", "trunk-lab"];
+    await ip("link", "add", ...ends, "mtu", `${mtu}`);
+    await ip("link", "set", "trunk-lab", "master", bridge, "up");
+    await ip("link", "set", bridge, "mtu", `${mtu}`, "up");
+    await ip("link", "set", uplink, "up");
+    const own = join(tree, "usr/local/sbin/ip");
+    const tagged = ["link", "add", "link", uplink, "name", vlanDevice, "type", "vlan"];
+    const [nsenter = "", ...args] = inNamespace(segment.netns, [own, ...tagged, "id", `${vlan}`]);
+    await run(nsenter, args);
+    const { address, prefixLength, address6, prefixLength6 } = trunk;
+    await ip("address", "add", `${address}/${prefixLength}`, "dev", vlanDevice);
+    await ip("address", "add", `${address6}/${prefixLength6}`, "dev", vlanDevice, "nodad");
+    await ip("link", "set", vlanDevice, "up");
   }
+  return (await ip("-o", "link", "show", "type", "vlan")) === "";
 }
 
-function exists(link: string): Promise<boolean> {
-  return succeeds("ip", ["-n", segment.netns, "link", "show", link]);
-}
-
-async function ip(...args: string[]): Promise<void> {
-  await run("ip", ["-n", segment.netns, ...args]);
+function ip(...args: string[]): Promise<string> {
+  return run("ip", ["-n", segment.netns, ...args]);
 }

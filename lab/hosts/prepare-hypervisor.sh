@@ -5,9 +5,20 @@
 set -euo pipefail
 
 tree=${1:?usage: prepare-hypervisor.sh TREE}
+here=$(dirname "$0")
 
 # The package's own network wants dnsmasq, and nobody uses it.
 rm -f "$tree/etc/libvirt/qemu/networks/autostart/default.xml"
+
+# A bridge's frames are no business of the hypervisor's firewall. Elsewhere br_netfilter is a module
+# that nobody loads; a kernel that has it built in starts with it on.
+echo 'net.bridge.bridge-nf-call-*tables = 0' >"$tree/etc/sysctl.d/50-bridge.conf"
+
+# VLAN devices also where the kernel has none.
+install -d "$tree/usr/local/lib/lab"
+gcc -Wall -Wextra -Werror -O2 -static -o "$tree/usr/local/lib/lab/vlan-programs" "$here/vlan/vlan-programs.c"
+install -m 0755 "$here/vlan/add-vlan.sh" "$tree/usr/local/lib/lab/add-vlan"
+install -m 0755 "$here/vlan/ip.sh" "$tree/usr/local/sbin/ip"
 
 # What a machine gives its own system and a container does not: a view of its own links below /sys.
 install -D -m 0755 /dev/stdin "$tree/usr/local/sbin/lab-links" <<'SCRIPT'

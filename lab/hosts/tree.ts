@@ -22,6 +22,8 @@ export interface TreeRecipe {
   mirrored?: readonly string[];
   /** Paths of scripts that finish the tree; each gets its path. */
   scripts: readonly string[];
+  /** Paths of the files that scripts take from beside themselves. @default none */
+  files?: readonly string[];
 }
 
 /** A root file system in the cache. */
@@ -49,6 +51,9 @@ export const hypervisorTree: TreeRecipe = {
   suite: debianSuite,
   packages: [...imagePackages, ...hypervisorPackages],
   scripts: [prepareTree, join(import.meta.dirname, "prepare-hypervisor.sh")],
+  files: ["vlan-programs.c", "add-vlan.sh", "ip.sh"].map((file) =>
+    join(import.meta.dirname, "vlan", file),
+  ),
 };
 
 /** Makes a tree, or takes it from the cache. */
@@ -61,8 +66,9 @@ export async function makeTree(recipe: TreeRecipe, progress: Progress): Promise<
 }
 
 /** What changes when the recipe does. */
-export async function treeKey({ suite, packages, mirrored = [], scripts }: TreeRecipe) {
-  const contents = await Promise.all(scripts.map((script) => readFile(script)));
+export async function treeKey(recipe: TreeRecipe): Promise<string> {
+  const { suite, packages, mirrored = [], scripts, files = [] } = recipe;
+  const contents = await Promise.all([...scripts, ...files].map((file) => readFile(file)));
   return contentKey(suite, packages.join(), mirrored.join(), ...contents);
 }
 
