@@ -105,6 +105,22 @@ describe.runIf(process.platform === "linux")("gate-guest", () => {
     expect(machine.read("state/steps/gate-guest")).toBe("");
   });
 
+  test("takes a machine that waits for its next boot to be what is asked for now", async ({
+    machine,
+  }) => {
+    healthy(machine);
+    await machine.oslo("run", document);
+    const larger = step("gate-guest", { ...document.vars, VCPUS: 4, MEMORY_MEBIBYTES: 4096 });
+    const { exitCode, stderr } = await machine.oslo("run", larger);
+    expect(exitCode).toBe(0);
+    expect(stderr).toMatch(
+      /waits for its next boot:\n.*CPUs: 2, asked for 4.*\n.*memory: 1966 MiB of 4096 MiB/,
+    );
+    machine.write("state/gate-guest.boot", "another boot\n");
+    const later = step("gate-guest", { ...larger.vars, WINDOW_SECONDS: 2 });
+    expect(await machine.oslo("run", later)).toMatchObject({ exitCode: 1 });
+  });
+
   test("takes much softirq that every CPU shares", async ({ machine }) => {
     healthy(machine);
     machine.addProgram("mpstat", mpstat([60, 5], [70, 0]));
