@@ -12,14 +12,18 @@ export class Gates extends pulumi.ComponentResource {
   constructor(name: string, nodes: Node[], opts?: pulumi.ComponentResourceOptions) {
     super("oslo-cluster:index:Gates", name, {}, opts);
     const distinct = assertDistinct(nodes, this);
+    const claims = nodes.map((node) => node.claim);
     const gates = nodes.map((node) => {
       const prerequisites = node.step("prerequisites");
       const names = (["gate-host", "gate-etcd-disk", "gate-guest", "gate-peers"] as const).filter(
         (gate) => gate in node.plan.steps,
       );
       // The machine itself is measured with what every machine has, while the packages come: a busy
-      // machine shows its hypervisor's steal best.
-      const after = (gate: StepName) => (gate === "gate-host" ? [] : [prerequisites]);
+      // machine shows its hypervisor's steal best. Peers must be there to be measured.
+      const after = (gate: StepName) => {
+        if (gate === "gate-host") return [];
+        return gate === "gate-peers" ? [prerequisites, ...claims] : [prerequisites];
+      };
       return { node, steps: names.map((gate) => node.step(gate, after(gate))) };
     });
     const steps = gates.flatMap((gate) => gate.steps);

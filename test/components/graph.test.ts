@@ -125,6 +125,13 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
         for (const name of built) expect(graph.before(name)).toEqual(expect.arrayContaining(gates));
       });
 
+      it("measures the way between nodes once all of them are there", () => {
+        const claims = nodes.map((node) => `${node}-claim`);
+        for (const name of graph.matching(/-gate-peers$/)) {
+          expect(graph.before(name)).toEqual(expect.arrayContaining(claims));
+        }
+      });
+
       it("installs packages before it configures them", () => {
         for (const node of nodes) {
           expect(graph.before(`${node}-containerd`)).toContain(`${node}-packages`);
