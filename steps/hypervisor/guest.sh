@@ -17,8 +17,7 @@ apply() {
   other=$(uuid_of "$DOMAIN")
   [[ -z $other || $other == "$UUID" ]] ||
     die "$(hostname) has a domain $DOMAIN with another UUID ($other): not of this program's making, or of another generation; virsh undefine it, or rename the node"
-  mkdir -p "$DIRECTORY"
-  chmod 0711 "${DIRECTORY%/*}" "$DIRECTORY"
+  make_directory "$DIRECTORY"
   # The root disk comes last: where it stands, the key and the seed have been made.
   if [[ ! -f $root ]]; then
     make_key

@@ -11,8 +11,7 @@ apply() {
     sum=$(sha512sum "$IMAGE" | cut -d ' ' -f 1)
     [[ $sum == "$SHA512" ]] || mismatch "$IMAGE" "$sum"
   elif [[ ! -f $IMAGE ]]; then
-    mkdir -p "${IMAGE%/*}"
-    chmod 0711 "$DIRECTORY" "${IMAGE%/*}"
+    make_directory "${IMAGE%/*}"
     say "download $IMAGE_URL"
     curl --fail --silent --show-error --location --retry 3 --continue-at - --output "$IMAGE.part" "$IMAGE_URL" ||
       die "$IMAGE_URL: no download to $(hostname); mend the address or the way there"

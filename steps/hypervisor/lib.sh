@@ -31,6 +31,9 @@ only_one() {
   flock --timeout 900 9 || die "another run still works on $1 on $(hostname)"
 }
 
+# A directory that QEMU, a user of its own, gets through to its disks; so are those above that are missing.
+make_directory() { (umask 066 && mkdir -p "$1"); }
+
 # The UUID of a domain; nothing where there is none.
 uuid_of() { virsh domuuid "$1" 2>/dev/null | tr -d '[:space:]' || true; }
 
