@@ -1,13 +1,12 @@
 import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import type { LabFacts } from "./infrastructure.ts";
 import { runDirectory } from "./paths.ts";
+import { clusterProgram, type Program, stackFileOf } from "./program.ts";
 import { destroy, preview, RunFailed, up } from "./runner/index.ts";
 import { inNamespace } from "./shell.ts";
-import { stackFile } from "./stack.ts";
 
 /** Counts of operations by kind. */
 export type Summary = Record<"create" | "update" | "replace" | "delete" | "same", number>;
@@ -24,7 +23,6 @@ export interface Engine {
   exportedState(): Promise<string>;
 }
 
-const project = fileURLToPath(new URL("..", import.meta.url));
 const stateDirectory = join(runDirectory, "state");
 
 /** The release of the CLI's npm package that is taken where no `pulumi` is on PATH. */
@@ -33,17 +31,22 @@ const pulumiPackage = "pulumi@3.265.0";
 /**
  * Pulumi's engine where it is on PATH, or where its npm package can download it; otherwise the
  * runner. OSLO_LAB_ENGINE=runner takes the runner in any case.
+ *
+ * @param program what to run. @default the project itself
  */
-export async function chooseEngine(facts: LabFacts): Promise<Engine> {
+export async function chooseEngine(
+  facts: LabFacts,
+  program: Program = clusterProgram,
+): Promise<Engine> {
   const pulumi = process.env.OSLO_LAB_ENGINE === "runner" ? undefined : await findPulumi();
-  return pulumi ? pulumiEngine(facts, pulumi) : runnerEngine(facts);
+  return pulumi ? pulumiEngine(facts, program, pulumi) : runnerEngine(facts, program);
 }
 
 /** The command line of a Pulumi CLI that runs, with the plugins of the program in place. */
 async function findPulumi(): Promise<string[] | undefined> {
   for (const command of [["pulumi"], ["npx", "--yes", pulumiPackage]]) {
     const [file = "", ...args] = command;
-    const quietly = { cwd: project, reject: false, timeout: 300_000 } as const;
+    const quietly = { cwd: clusterProgram.directory, reject: false, timeout: 300_000 } as const;
     if ((await execa(file, [...args, "version"], quietly)).exitCode !== 0) continue;
     // Here, where there may be a way out; inside the lab's network there is none.
     if ((await execa(file, [...args, "plugin", "install"], quietly)).exitCode === 0) return command;
@@ -60,7 +63,7 @@ export function labEnvironment(facts: LabFacts): Record<string, string> {
   };
 }
 
-function pulumiEngine(facts: LabFacts, cli: string[]): Engine {
+function pulumiEngine(facts: LabFacts, program: Program, cli: string[]): Engine {
   const environment = {
     ...labEnvironment(facts),
     PULUMI_BACKEND_URL: `file://${stateDirectory}`,
@@ -73,7 +76,7 @@ function pulumiEngine(facts: LabFacts, cli: string[]): Engine {
   ) => {
     const [command = "", ...rest] = inNamespace(facts.netns, [...cli, ...args]);
     return execa(command, [...rest, "--non-interactive", "--stack", "lab"], {
-      cwd: project,
+      cwd: program.directory,
       env: { ...environment, ...options.env },
       stdout: options.quiet ? "pipe" : ["pipe", "inherit"],
       stderr: options.quiet ? "pipe" : ["pipe", "inherit"],
@@ -82,7 +85,7 @@ function pulumiEngine(facts: LabFacts, cli: string[]): Engine {
   };
   const operate = ["--suppress-permalink=true"];
   const ready = async () => {
-    const stack = join(stateDirectory, ".pulumi/stacks/oslo-cluster/lab.json");
+    const stack = join(stateDirectory, `.pulumi/stacks/${program.project}/lab.json`);
     if (!existsSync(stack)) {
       await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
       await pulumi(["stack", "init"], { quiet: true });
@@ -103,7 +106,9 @@ function pulumiEngine(facts: LabFacts, cli: string[]): Engine {
     },
     destroy: async (env) => {
       await ready();
-      await pulumi(["destroy", "--yes", "--skip-preview", ...operate], { env });
+      // What stands on a dead machine holds up nothing that stands elsewhere.
+      const all = ["destroy", "--yes", "--skip-preview", "--continue-on-error"];
+      await pulumi([...all, ...operate], { env });
     },
     outputs: async () => {
       const { stdout } = await pulumi(["stack", "output", "--json", "--show-secrets"], {
@@ -132,8 +137,8 @@ function summaryOf(output: string): Summary {
   };
 }
 
-function runnerEngine(facts: LabFacts): Engine {
-  const stateFile = join(stateDirectory, "runner.json");
+function runnerEngine(facts: LabFacts, { directory, project }: Program): Engine {
+  const stateFile = join(stateDirectory, `${project}.json`);
   const options = {
     stateFile,
     env: labEnvironment(facts),
@@ -143,9 +148,9 @@ function runnerEngine(facts: LabFacts): Engine {
   };
   const program = {
     ...options,
-    program: join(project, "index.ts"),
-    stackFile,
-    project: "oslo-cluster",
+    program: join(directory, "index.ts"),
+    stackFile: stackFileOf({ directory, project }),
+    project,
   };
   let outputs: Record<string, unknown> = {};
   return {

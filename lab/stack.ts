@@ -1,12 +1,11 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { parse, stringify } from "yaml";
 import type { ConfigInput } from "../config/schema.ts";
 import type { LabFacts } from "./infrastructure.ts";
+import { clusterProgram, guestProgram, stackFileOf } from "./program.ts";
 import { segment } from "./segment.ts";
+import { removeStack, writeStack } from "./stack-file.ts";
 
 /** Where Pulumi looks for the stack `lab`; made by each run, not part of the repository. */
-export const stackFile = fileURLToPath(new URL("../Pulumi.lab.yaml", import.meta.url));
+export const stackFile = stackFileOf(clusterProgram);
 
 /** What a caller may vary: tests change a field and bring the stack up again. */
 export type Overrides = (config: ConfigInput) => void;
@@ -15,16 +14,12 @@ export type Overrides = (config: ConfigInput) => void;
 export function writeStackFile(facts: LabFacts, vary: Overrides = () => {}): string {
   const config = labConfig(facts);
   vary(config);
-  const keys = Object.entries(config).map(([section, value]) => [`oslo-cluster:${section}`, value]);
-  // Pulumi keeps the salt of its secrets beside the configuration.
-  const { encryptionsalt } = existsSync(stackFile) ? parse(readFileSync(stackFile, "utf8")) : {};
-  writeFileSync(stackFile, stringify({ encryptionsalt, config: Object.fromEntries(keys) }));
-  return stackFile;
+  return writeStack(clusterProgram, config);
 }
 
-/** Forgets the stack's file. */
+/** Forgets the stacks' files. */
 export function removeStackFile(): void {
-  rmSync(stackFile, { force: true });
+  for (const program of [clusterProgram, guestProgram]) removeStack(program);
 }
 
 /** True when the lab has Cilium's images, so that its datapath can be verified. */
