@@ -22,6 +22,8 @@ export default defineConfig({
           exclude: ["test/lab/**"],
           // Files of one worker share the modules that they import: Pulumi's SDK takes a second.
           isolate: false,
+          // Of seconds, on a machine that has other work too.
+          testTimeout: minutes,
           provide: { updatesGoldenFiles },
           sequence: { groupOrder: 0 },
         },
