@@ -1,5 +1,8 @@
 import { ConfigError } from "../config/problem.ts";
 
+/** What a person did or has to mend, said in full: no stack trace makes it clearer. */
+export class UserError extends Error {}
+
 /** Runs an entry point: its usage where arguments are missing (exit 2), errors without a stack trace (exit 1). */
 export function runCommand(
   usage: string,
@@ -16,8 +19,19 @@ export function runCommand(
     .then(() => main(args))
     .catch((error: unknown) => {
       const expected =
-        error instanceof ConfigError || (error as { code?: string }).code !== undefined;
+        error instanceof ConfigError ||
+        error instanceof UserError ||
+        (error as { code?: string }).code !== undefined;
       console.error(expected ? (error as Error).message : error);
       process.exitCode = 1;
     });
+}
+
+/** A signal that comes when a person or a machine ends this process, which then may remove what it made. */
+export function untilInterrupted(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => controller.abort());
+  }
+  return controller.signal;
 }

@@ -6,7 +6,7 @@ import { renderReadme } from "./readme/readme.ts";
 
 const pathOf = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
-// npm run docs: writes the README's tables anew, from the schema and from the example's plan.
+// npm run docs: writes the README's tables anew, from the schema, the promises and the example's plan.
 runCommand("usage: npm run docs", 0, () => {
   const readme = readFileSync(pathOf("README.md"), "utf8");
   const rendered = renderReadme(readme, loadStackFile(pathOf("Pulumi.dev.yaml")));

@@ -1,9 +1,10 @@
-import { spawn } from "node:child_process";
 import { loadStackFile } from "../config/load.ts";
 import { type ClusterPlan, type NodePlan, plan } from "../plan/plan.ts";
-import { machineReach, type NodeReach, nodeReach } from "../plan/reach.ts";
+import type { NodeReach } from "../plan/reach.ts";
 import { renderStep } from "../plan/step.ts";
 import { hypervisorScript } from "../steps/hypervisor/bundle.ts";
+import { runProcess } from "../verify/process.ts";
+import { reachHypervisor, reachNode } from "../verify/reaches.ts";
 import { runCommand } from "./command.ts";
 
 // npm run drift -- <stack file>: holds the plan against nodes and hypervisors; changes nothing.
@@ -46,20 +47,15 @@ interface Line {
   text: string;
 }
 
-/** A guest's host key is asked of its hypervisor, which made it and is itself pinned. */
 async function nodeChecks(clusterPlan: ClusterPlan, node: NodePlan): Promise<Check[] | Line> {
-  const { name, guest } = node;
-  let hostKey: string | undefined;
-  if (guest) {
-    const reach = hypervisorReach(clusterPlan, guest.hypervisor);
-    const file = `${guest.guest.vars.DIRECTORY}/host-key.pub`;
-    const { status, stdout, stderr } = await ssh(reach, reach.asRoot(`cat ${file}`), "");
-    if (status !== 0) {
-      return { machine: name, what: "host key", kind: "unasked", text: stderr.trim() };
-    }
-    hostKey = stdout.trim();
+  const { name } = node;
+  let reach: NodeReach;
+  try {
+    reach = await reachNode(clusterPlan, node);
+  } catch (error) {
+    const text = (error as Error).message;
+    return { machine: name, what: "host key", kind: "unasked", text };
   }
-  const reach = nodeReach(clusterPlan, node, hostKey);
   return Object.values(node.steps).map((document) => ({
     ...{ machine: name, what: document.step, reach, input: renderStep(document) },
     command: reach.asRoot(`/usr/local/lib/oslo-cluster/oslo-step check ${document.step}`),
@@ -70,7 +66,7 @@ function hypervisorChecks(clusterPlan: ClusterPlan, name: string): Check[] {
   const { hypervisors, nodes } = clusterPlan;
   const own = hypervisors.filter((hypervisor) => hypervisor.name === name);
   const guests = nodes.flatMap((node) => (node.guest?.hypervisor === name ? [node.guest] : []));
-  const reach = hypervisorReach(clusterPlan, name);
+  const reach = reachHypervisor(clusterPlan, name);
   const command = reach.asRoot("bash -s -- check");
   return [
     ...own.flatMap(({ vlan, image }) => [vlan, image]),
@@ -81,18 +77,14 @@ function hypervisorChecks(clusterPlan: ClusterPlan, name: string): Check[] {
   }));
 }
 
-function hypervisorReach(clusterPlan: ClusterPlan, name: string): NodeReach {
-  const hypervisor = clusterPlan.hypervisors.find((candidate) => candidate.name === name);
-  if (hypervisor === undefined) throw new Error(`no hypervisor ${name}`);
-  return machineReach(clusterPlan, hypervisor);
-}
-
 /** One after the other, so that one machine is asked one thing at a time. */
 async function ask(checks: Check[] | Line): Promise<Line[]> {
   if (!Array.isArray(checks)) return [checks];
   const lines: Line[] = [];
   for (const { machine, what, reach, command, input } of checks) {
-    const { status, stdout, stderr } = await ssh(reach, command, input);
+    const { status, stdout, stderr } = await runProcess(["ssh", ...reach.sshArguments, command], {
+      input,
+    });
     if (status === 0) continue;
     const kind = status === 3 ? "drift" : "unasked";
     const text = (status === 3 ? stdout : stderr).trim();
@@ -100,21 +92,4 @@ async function ask(checks: Check[] | Line): Promise<Line[]> {
     if (status === 255) break; // ssh's own: the machine does not answer
   }
   return lines;
-}
-
-function ssh({ sshArguments }: NodeReach, command: string, input: string) {
-  const child = spawn("ssh", [...sshArguments, command]);
-  const output = { stdout: "", stderr: "" };
-  child.stdout.on("data", (chunk) => {
-    output.stdout += chunk;
-  });
-  child.stderr.on("data", (chunk) => {
-    output.stderr += chunk;
-  });
-  child.stdin.on("error", () => {}); // a dead ssh; its exit code tells
-  child.stdin.end(input);
-  return new Promise<{ status: number; stdout: string; stderr: string }>((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (status) => resolve({ status: status ?? 1, ...output }));
-  });
 }

@@ -9,6 +9,7 @@ import { network } from "./sections/network.ts";
 import { nodes } from "./sections/nodes.ts";
 import { ssh } from "./sections/ssh.ts";
 import { tuning } from "./sections/tuning.ts";
+import { verify } from "./sections/verify.ts";
 
 /** One section per key of the stack's file, `oslo-cluster:<section>`. */
 export const schema = z.strictObject({
@@ -22,6 +23,7 @@ export const schema = z.strictObject({
   gates: gates.prefault({}),
   cilium: cilium.prefault({}),
   gatewayApi: gatewayApi.prefault({}),
+  verify: verify.prefault({}),
 });
 
 /** What a person may write. */

@@ -1,13 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { execa, execaSync } from "execa";
+import { formatTable } from "../verify/report.ts";
 import { chooseEngine, labEnvironment } from "./engine.ts";
 import { down, up as infrastructureUp, type LabFacts } from "./infrastructure.ts";
 import { factsFile } from "./paths.ts";
 import { Progress, say } from "./progress.ts";
 import { inNamespace } from "./shell.ts";
 import { removeStackFile, stackFile, writeStackFile } from "./stack.ts";
-import { formatRows, kubeconfigFile, saveKubeconfig, verify } from "./verification/verify.ts";
+import { kubeconfigFile, saveKubeconfig, verify } from "./verification/verify.ts";
 
 const usage = `usage: npm run lab                     bring hosts and cluster up, and verify
        npm run lab -- exec COMMAND...  run a command in the lab, such as kubectl get nodes
@@ -58,7 +59,7 @@ async function bringUp(): Promise<number> {
   );
   await saveKubeconfig(engine);
   const rows = await progress.phase("verification", () => verify(facts, engine));
-  console.log(`\n${formatRows(rows)}\n`);
+  console.log(`\n${formatTable(rows)}\n`);
   const seconds = [...facts.timings, ...progress.timings].map(
     ({ phase, seconds }) => `${phase} ${seconds} s`,
   );
@@ -69,14 +70,14 @@ async function bringUp(): Promise<number> {
     `stack: ${stackFile}\nkubeconfig: ${kubeconfigFile} (works inside the lab's network)`,
   );
   console.log("next: npm run lab -- exec kubectl get nodes -o wide; npm run lab:down");
-  return rows.some((row) => row.result === "failed") ? 1 : 0;
+  return rows.some((row) => row.verdict === "fail") ? 1 : 0;
 }
 
 async function verifyAgain(): Promise<number> {
   const facts = factsOrExplain();
   const rows = await verify(facts, await chooseEngine(facts));
-  console.log(formatRows(rows));
-  return rows.some((row) => row.result === "failed") ? 1 : 0;
+  console.log(formatTable(rows));
+  return rows.some((row) => row.verdict === "fail") ? 1 : 0;
 }
 
 /** Runs a command in the lab's network, with its kubeconfig, ssh-agent and tools. */

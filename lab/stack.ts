@@ -81,14 +81,22 @@ function labConfig(facts: LabFacts): ConfigInput {
     tuning: { hostWide: false, ntpServers: [mirrors.ntp] },
     // A shared and busy machine: the gates measure, and pass what a production machine must not show.
     gates: { stealPercent: 100, diskFreePercent: 5, nodeRttMilliseconds: 20 },
+    verify: {
+      softirqPercent: 100,
+      dnsP99Milliseconds: 1000,
+    },
     cilium: {
       version: versions.cilium,
       // XDP on veth attaches, and then NodePorts to remote backends time out (cilium#37961).
       loadBalancer: { acceleration: "disabled" },
+      // Its agent sets net.core.default_qdisc, which a host of the lab has not got.
+      bandwidthManager: { enabled: false, bbr: false },
       // No Envoy image can be built from modules.
       waitFor: hasDatapath(facts) ? "agents" : "nothing",
       values: {
         envoy: { enabled: false },
+        // A full-size datagram has no room for DSR's option: Cilium tells the client the smaller MTU.
+        pmtuDiscovery: { enabled: true },
         hubble: { tls: { enabled: false } },
         image: { useDigest: false },
         operator: { image: { useDigest: false } },

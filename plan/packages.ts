@@ -1,7 +1,7 @@
 import type { Config, NodeConfig } from "../config/config.ts";
 import { type StepDocument, step } from "./step.ts";
 
-/** What steps, gates and kubeadm need from the nodes' own distribution (Debian, Ubuntu). */
+/** What steps, gates, kubeadm and the proofs of `verify` need from the nodes' own distribution (Debian, Ubuntu). */
 const distributionPackages = [
   "ca-certificates",
   "chrony",
@@ -14,8 +14,10 @@ const distributionPackages = [
   "iputils-ping",
   "jq",
   "kmod",
+  "nftables",
   "procps",
   "socat",
+  "tcpdump",
 ];
 
 /** What the gates of virtual machines need besides. */

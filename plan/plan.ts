@@ -51,6 +51,8 @@ export interface ClusterPlan {
   /** What passes between the nodes before Cilium stands; none where there is one node. */
   probe?: DatapathProbe;
   cilium: CiliumPlan;
+  /** How the promises are proven. */
+  verify: Config["verify"];
   gatewayApi: { crds: Manifest[]; namespaces: Manifest[]; objects: Manifest[] };
 }
 
@@ -66,6 +68,7 @@ export function plan(config: Config): ClusterPlan {
     nodes: config.nodes.map((node) => nodePlan(config, node)),
     ...(config.nodes.length > 1 ? { probe: datapathProbe(config) } : {}),
     cilium: ciliumPlan(config),
+    verify: config.verify,
     gatewayApi: {
       crds: config.gatewayApi.enabled ? gatewayApiCrds(config.gatewayApi.version) : [],
       namespaces: gatewayNamespaces(config),

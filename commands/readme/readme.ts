@@ -1,11 +1,13 @@
 import type { Config } from "../../config/config.ts";
 import { configuration } from "./configuration.ts";
 import { directiveTables } from "./directives.ts";
+import { promiseTable } from "./promises.ts";
 
 /** The generated parts of the README by name. */
 const parts: Record<string, (config: Config) => string> = {
   configuration,
   directives: directiveTables,
+  promises: promiseTable,
 };
 
 /**

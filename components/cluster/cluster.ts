@@ -10,6 +10,7 @@ import { ControlPlane } from "./control-plane.ts";
 import { Datapath } from "./datapath.ts";
 import { Gates } from "./gates.ts";
 import { Gateway, GatewayApiCrds } from "./gateway-api.ts";
+import { Verification } from "./verification.ts";
 
 /** A cluster, from machines that answer SSH to a gateway that takes routes. */
 export class Cluster extends pulumi.ComponentResource {
@@ -65,10 +66,19 @@ export class Cluster extends pulumi.ComponentResource {
       { plan: plan.cilium, mode: datapath.mode },
       { ...inCluster, dependsOn: crds.crds },
     );
-    new Gateway("gateway", plan.gatewayApi, { ...inCluster, dependsOn: [cilium.release] });
+    const gateway = new Gateway("gateway", plan.gatewayApi, {
+      ...inCluster,
+      dependsOn: [cilium.release],
+    });
     const joined = workers.map((worker) => worker.joined);
     const machines = workers.map((worker) => worker.id);
-    first.step("ready", [cilium.release, ...joined, ...images], machines);
+    const ready = first.step("ready", [cilium.release, ...joined, ...images], machines);
+    if (plan.verify.afterUp) {
+      const after = [ready, gateway];
+      const { kubeconfig, initialized } = controlPlane;
+      const args = { plan, kubeconfig, after };
+      new Verification("verification", args, { parent: this, deletedWith: initialized });
+    }
 
     this.kubeconfig = controlPlane.kubeconfig;
     this.gates = gates.readings;

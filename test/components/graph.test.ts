@@ -47,7 +47,10 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
         ),
       ];
       const commands = graph.ofType(/^command:/).map(({ name }) => name);
-      expect(commands.sort()).toEqual([...planned, ...others, "datapath-probe"].sort());
+      const promises = plan.verify.afterUp ? ["promises"] : [];
+      expect(commands.sort()).toEqual(
+        [...planned, ...others, "datapath-probe", ...promises].sort(),
+      );
       for (const name of planned) expect(graph.get(name).inputs.stdin).toMatch(/^step: /);
     });
 
@@ -179,6 +182,15 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
           expect(graph.before(name)).toEqual(expect.arrayContaining([...crds, "cilium"]));
         }
         expect(crds.length).toBe(plan.gatewayApi.crds.length);
+      });
+
+      it("proves its promises after all else, where that is asked for", () => {
+        if (!plan.verify.afterUp) return expect(graph.matching(/^promises$/)).toEqual([]);
+        expect(graph.before("promises")).toContain(`${first}-ready`);
+        expect(graph.madeOf("promises", "stdin").length).toBeGreaterThan(0);
+        expect(graph.get("promises").inputs.create).toMatch(
+          /^: [0-9a-f]{16}; exec npm run --silent verify -- Pulumi\.test\.yaml --kubeconfig - --proved-enough$/,
+        );
       });
 
       it("is ready last", () => {

@@ -3,17 +3,14 @@ import { chooseEngine, type Engine, forgetState } from "../../lab/engine.ts";
 import * as infrastructure from "../../lab/infrastructure.ts";
 import { waitFor } from "../../lab/shell.ts";
 import { hasDatapath, removeStackFile, writeStackFile } from "../../lab/stack.ts";
-import { datapathProofs } from "../../lab/verification/datapath.ts";
-import { dsrProof } from "../../lab/verification/dsr.ts";
 import type { Lab } from "../../lab/verification/proof.ts";
-import {
-  formatRows,
-  labOf,
-  type Row,
-  saveKubeconfig,
-  verify,
-} from "../../lab/verification/verify.ts";
+import { labOf, proveProduct, saveKubeconfig, verify } from "../../lab/verification/verify.ts";
+import { dsrProof } from "../../verify/proofs/dsr.ts";
+import { podTrafficProof } from "../../verify/proofs/pod-traffic.ts";
+import { formatTable } from "../../verify/report.ts";
+import type { Row } from "../../verify/run.ts";
 import { footprint } from "./footprint.ts";
+import { mutations } from "./mutations.ts";
 import { describeWorkers } from "./workers.ts";
 
 const hosts = ["cp-1", "worker-1"];
@@ -45,15 +42,45 @@ describe("from nothing", () => {
     expect(summary.create).toBeGreaterThan(30);
     await saveKubeconfig(engine);
     proofs = await verify(facts, engine);
-    console.log(formatRows(proofs));
-    expect(proofs.filter((row) => row.result === "failed")).toEqual([]);
+    console.log(formatTable(proofs));
+    expect(proofs.filter((row) => row.verdict === "fail")).toEqual([]);
   });
 
   test("the datapath keeps its promises, DSR by packets", (context) => {
     context.skip(!hasDatapath(facts), "OSLO_LAB_IMAGES names no folder with Cilium's images");
-    const promises = [...datapathProofs, dsrProof].map(({ promise }) => promise);
+    const promises = [dsrProof, podTrafficProof].map(({ promise }) => promise);
     const rows = proofs.filter(({ promise }) => promises.includes(promise));
-    expect(rows.map(({ result }) => result)).toEqual(promises.map(() => "passed"));
+    expect(rows.map(({ verdict }) => verdict)).toEqual(promises.map(() => "pass"));
+  });
+
+  test.for(mutations)(
+    "$name turns red: $proof.promise",
+    { timeout: 10 * minutes },
+    async ({ proof, reading, needsDatapath, make, undo }, context) => {
+      context.skip(
+        needsDatapath && !hasDatapath(facts),
+        "no images of Cilium, no datapath to break",
+      );
+      await make(lab);
+      const [red] = await proveProduct(facts, [proof]).finally(() => undo(lab));
+      expect(red).toMatchObject({ verdict: "fail", reading: expect.stringMatching(reading) });
+      const [green] = await proveProduct(facts, [proof]);
+      expect(green).toMatchObject({ verdict: "pass" });
+    },
+  );
+
+  test("verify leaves nothing behind, on nodes and in the cluster", async () => {
+    expect(
+      await lab.kubectl("get", "namespaces", "-l", "oslo-cluster.io/made-by=verify", "-o", "name"),
+    ).toBe("");
+    for (const host of hosts) {
+      expect(
+        await lab.onHost(
+          host,
+          "ls -d /run/oslo-verify 2>/dev/null; systemctl list-units --all --no-legend 'oslo-verify-*'; true",
+        ),
+      ).toBe("");
+    }
   });
 
   test("Pulumi's own preview finds nothing to do", { timeout: 5 * minutes }, async (context) => {
@@ -78,7 +105,7 @@ describe("from nothing", () => {
     await lab.onHost("worker-1", "sysctl -qw net.ipv4.tcp_fin_timeout=60");
     const drifted = await verify(facts, engine);
     await lab.onHost("worker-1", "sysctl -qw net.ipv4.tcp_fin_timeout=15");
-    const failed = drifted.filter((row) => row.result === "failed").map((row) => row.reading);
+    const failed = drifted.filter((row) => row.verdict === "fail").map((row) => row.reading);
     expect(failed.join("\n")).toContain("net.ipv4.tcp_fin_timeout: 60, expected 15");
   });
 
@@ -99,6 +126,22 @@ describe("from nothing", () => {
       );
       return pods === "100 100";
     });
+  });
+
+  test("a broken promise fails an up that is to prove them; the next asks again", {
+    timeout: 10 * minutes,
+  }, async (context) => {
+    context.skip(!hasDatapath(facts), "without Cilium's images most promises are broken");
+    writeStackFile(facts, (config) => {
+      config.verify = { ...config.verify, afterUp: true };
+    });
+    await lab.onHost("worker-1", "ip link add mutant type vxlan id 4711 dstport 4790 dev eth0");
+    await expect(engine.up()).rejects.toThrow();
+    await lab.onHost("worker-1", "ip link delete mutant");
+    expect(await engine.up()).toMatchObject({ update: 0, replace: 0, delete: 0 });
+    expect(await engine.up()).toMatchObject(changes);
+    writeStackFile(facts);
+    await engine.up();
   });
 
   test("what a living cluster cannot change is refused", { timeout: 5 * minutes }, async () => {
@@ -158,7 +201,7 @@ describe("killed half way", () => {
     await engine.up();
     await saveKubeconfig(engine);
     const rows = await verify(facts, engine);
-    expect(rows.filter((row) => row.result === "failed")).toEqual([]);
+    expect(rows.filter((row) => row.verdict === "fail")).toEqual([]);
     expect(await engine.up()).toMatchObject(changes);
   });
 });

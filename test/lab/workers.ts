@@ -96,7 +96,7 @@ export function describeWorkers({ current, leftovers, refresh }: Running): void 
   async function noFailures(): Promise<void> {
     const { lab, engine } = current();
     const rows = await verify(lab.facts, engine);
-    expect(rows.filter(({ result }) => result === "failed")).toEqual([]);
+    expect(rows.filter(({ verdict }) => verdict === "fail")).toEqual([]);
   }
 }
 

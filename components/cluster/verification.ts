@@ -1,0 +1,40 @@
+import { createHash } from "node:crypto";
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { ClusterPlan } from "../../plan/plan.ts";
+import { quote } from "../../plan/reach.ts";
+
+export interface VerificationArgs {
+  plan: ClusterPlan;
+  kubeconfig: pulumi.Input<string>;
+  /** The promises are of a whole cluster. */
+  after: pulumi.Input<pulumi.Resource>[];
+}
+
+/**
+ * Every promise held against the cluster, at the end of each `up` that changes the plan. A broken one
+ * fails the `up`, and the next asks again; what cannot be proved is told, and fails nothing.
+ */
+export class Verification extends pulumi.ComponentResource {
+  constructor(
+    name: string,
+    { plan, kubeconfig, after }: VerificationArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("oslo-cluster:index:Verification", name, {}, opts);
+    const stackFile = quote(`Pulumi.${pulumi.getStack()}.yaml`);
+    const digest = createHash("sha256").update(JSON.stringify(plan)).digest("hex").slice(0, 16);
+    new command.local.Command(
+      "promises",
+      {
+        create: `: ${digest}; exec npm run --silent verify -- ${stackFile} --kubeconfig - --proved-enough`,
+        stdin: kubeconfig,
+        // Progress and what is wrong; the table is this resource's output.
+        logging: command.local.Logging.Stderr,
+        addPreviousOutputInEnv: false,
+      },
+      { parent: this, dependsOn: after, deletedWith: opts?.deletedWith },
+    );
+    this.registerOutputs();
+  }
+}

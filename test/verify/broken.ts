@@ -1,0 +1,280 @@
+import type { Proof } from "../../verify/proof.ts";
+import { bandwidthProof } from "../../verify/proofs/bandwidth.ts";
+import { canaryProof } from "../../verify/proofs/canary.ts";
+import { clientAddressProof } from "../../verify/proofs/client-address.ts";
+import { conntrackProof } from "../../verify/proofs/conntrack.ts";
+import { cpuProof } from "../../verify/proofs/cpu.ts";
+import { credentialsProof } from "../../verify/proofs/credentials.ts";
+import { datagramsProof } from "../../verify/proofs/datagrams.ts";
+import { deniedCallProof } from "../../verify/proofs/denied-call.ts";
+import { dnsProof } from "../../verify/proofs/dns.ts";
+import { dsrProof } from "../../verify/proofs/dsr.ts";
+import { gatewayCrdsProof } from "../../verify/proofs/gateway-crds.ts";
+import { gatewayStatusProof, routeStatusProof } from "../../verify/proofs/gateway-status.ts";
+import { kubeProxyProof } from "../../verify/proofs/kube-proxy.ts";
+import { modesProof } from "../../verify/proofs/modes.ts";
+import { nixProof } from "../../verify/proofs/nix.ts";
+import { nodesProof } from "../../verify/proofs/nodes.ts";
+import { overlayProof } from "../../verify/proofs/overlay.ts";
+import { packagesProof } from "../../verify/proofs/packages.ts";
+import { podSubnetsProof } from "../../verify/proofs/pod-subnets.ts";
+import { podTrafficProof } from "../../verify/proofs/pod-traffic.ts";
+import { reversePathProof } from "../../verify/proofs/reverse-path.ts";
+import { routesProof } from "../../verify/proofs/routes.ts";
+import { secretsAtRestProof } from "../../verify/proofs/secrets-at-rest.ts";
+import { sysctlsProof } from "../../verify/proofs/sysctls.ts";
+import { type Answers, agentStatus } from "./healthy.ts";
+
+/** An answer that only one node gives; the others stay healthy. */
+export const on =
+  (node: string, sick: string, others = "") =>
+  (where: string) =>
+    where === node ? sick : others;
+
+/** What breaks each promise, and what the reading must name. */
+export const broken: [proof: Proof, fault: string, sick: Answers, reading: RegExp][] = [
+  [nodesProof, "a node is missing", [["get nodes", '{"items":[]}']], /^node-0 is not a node/],
+  [podSubnetsProof, "no shares", [["get nodes", nodes({ podCIDRs: [] })]], /^node-0 has none/],
+  [
+    podSubnetsProof,
+    "one share twice",
+    [["get nodes", nodes({ podCIDRs: ["10.244.0.0/24", "fd00::/64"] }, 2)]],
+    /10\.244\.0\.0\/24 belongs to two nodes/,
+  ],
+  [
+    packagesProof,
+    "a package is not held",
+    [["apt-mark", "kubelet=1.0 "]],
+    /^node-0: containerd\.io=\S+ is not installed and held/,
+  ],
+  [
+    sysctlsProof,
+    "a value was changed",
+    [["sysctl --values", "0"]],
+    /^node-0: net\.netfilter\.nf_conntrack_max is 0, expected 131072/,
+  ],
+  [
+    cpuProof,
+    "steal",
+    [["/proc/stat", on("node-1", "cpu0 7.50 0.00", "cpu0 0.00 0.00")]],
+    /^node-1 cpu0: steal 7\.5 %, allowed 0\.1 %/,
+  ],
+  [
+    cpuProof,
+    "softirq",
+    [["/proc/stat", on("node-1", "cpu0 0.00 99.00", "cpu0 0.00 0.00")]],
+    /^node-1 cpu0: softirq 99 %/,
+  ],
+  [
+    kubeProxyProof,
+    "rules",
+    [["iptables-save", on("node-2", "3 in iptables-save")]],
+    /^node-2: 3 in iptables-save$/,
+  ],
+  [
+    kubeProxyProof,
+    "the DaemonSet",
+    [["get daemonsets", "daemonset.apps/kube-proxy"]],
+    /DaemonSet kube-proxy/,
+  ],
+  ...(
+    [
+      ["KubeProxyReplacement:    True", "KubeProxyReplacement:    False"],
+      ["Native   Host: BPF", "Tunnel [vxlan]   Host: BPF"],
+      ["Host: BPF", "Host: Legacy"],
+      ["Masquerading:            BPF", "Masquerading:            IPTables"],
+      ["Mode:                   DSR", "Mode:                   SNAT"],
+      ["IP Option/Extension", "IPIP"],
+    ] as const
+  ).map(([is, was]): (typeof broken)[number] => {
+    const status = agentStatus.replace(is, was);
+    return [
+      modesProof,
+      was,
+      [
+        ["agent cilium-dbg status --verbose |", ""],
+        ["agent cilium-dbg status --verbose", on("node-1", status, agentStatus)],
+      ],
+      /^node-1: not /,
+    ];
+  }),
+  [
+    bandwidthProof,
+    "an old kernel",
+    [["s/^BandwidthManager", on("node-1", "Disabled", "EDT with BPF [BBR] [eth0]")]],
+    /^node-1: Disabled$/,
+  ],
+  [
+    bandwidthProof,
+    "without BBR",
+    [["s/^BandwidthManager", "EDT with BPF [CUBIC] [eth0]"]],
+    /CUBIC/,
+  ],
+  [
+    overlayProof,
+    "a vxlan device",
+    [["ip -o link show type", on("node-1", "mutant")]],
+    /^node-1: mutant$/,
+  ],
+  [
+    routesProof,
+    "no routes",
+    [["ip route; ip -6", ""]],
+    /^node-0: no route 10\.244\.1\.0\/24 via 10\.10\.1\.2 \(node-1\)/,
+  ],
+  [
+    reversePathProof,
+    "strict",
+    [["effective=", on("node-1", "eth0 is strict (all 0, own 1)")]],
+    /^node-1: eth0 is strict/,
+  ],
+  [
+    podTrafficProof,
+    "silence",
+    [["xargs -r", on("node-1", "node-2 10.244.2.9: no answer to ping")]],
+    /^node-1 → node-2 10\.244\.2\.9: no answer to ping$/,
+  ],
+  [
+    dsrProof,
+    "the answer through the ingress",
+    [["tcpdump -n -v -r", throughIngress]],
+    /packets of the answer passed node-0/,
+  ],
+  [
+    dsrProof,
+    "no packet at all",
+    [["tcpdump -n -v -r", ""]],
+    /no packet left node-1 with the service's address/,
+  ],
+  [
+    clientAddressProof,
+    "another address",
+    [["/dev/tcp/10.10.1.1/30001", "10.10.1.1"]],
+    /^10\.10\.1\.1 \(node-0\): the backend saw 10\.10\.1\.1, the client is 10\.10\.9\.9$/,
+  ],
+  [clientAddressProof, "no answer", [['&& echo "$line"\'', new Error("timed out")]], /no answer/],
+  [
+    datagramsProof,
+    "lost",
+    [["/dev/udp/", (_, question) => (question.includes("bs=512") ? "1" : "lost")]],
+    /512 bytes are answered, 1500 are lost/,
+  ],
+  [datagramsProof, "nothing", [["/dev/udp/", "lost"]], /not even 512 bytes/],
+  [
+    dnsProof,
+    "slow",
+    [["use Socket", on("node-1", "60.0", "0.4")]],
+    /p99 60\.00 ms.*above 50 ms; NodeLocal DNSCache is recommended/,
+  ],
+  [dnsProof, "lost", [["use Socket", on("node-1", "0.4\nlost", "0.4")]], /^node-1: 1 of 200 lost$/],
+  [
+    conntrackProof,
+    "the host's table",
+    [["bpf_map_pressure", "nf_conntrack 93.0 (93 of 100)\nct4 1.0"]],
+    /^node-0: nf_conntrack 93\.0 %.*allowed 80 %/,
+  ],
+  [
+    conntrackProof,
+    "a map of Cilium",
+    [["bpf_map_pressure", "ct4_global 91.5"]],
+    /ct4_global 91\.5 %/,
+  ],
+  [
+    nixProof,
+    "far away",
+    [["ping -n -q -c 10", on("node-2", "9.5", "0.4")]],
+    /^node-2: 9\.5 ms, allowed 2 ms$/,
+  ],
+  [nixProof, "silence", [["ping -n -q -c 10", on("node-2", "", "0.4")]], /^node-2: no answer/],
+  [
+    gatewayCrdsProof,
+    "one is missing",
+    [["get crds", ""]],
+    /gatewayclasses\.gateway\.networking\.k8s\.io is not established/,
+  ],
+  [
+    gatewayStatusProof,
+    "not programmed",
+    [["get gateway ", status("Accepted")]],
+    /is not Programmed: no such condition/,
+  ],
+  [
+    routeStatusProof,
+    "an unknown backend",
+    [["get httproute", parents("Accepted")]],
+    /shop\/shop is not ResolvedRefs/,
+  ],
+  [
+    routeStatusProof,
+    "not attached",
+    [["get httproute", '{"status":{}}']],
+    /no gateway has taken it/,
+  ],
+  [
+    canaryProof,
+    "another split",
+    [["[1-1000]", lines(800, 200)]],
+    /90\/10: 800 and 200 of 1000, the canary's bounds 63 to 137/,
+  ],
+  [canaryProof, "requests lost", [["[1-1000]", lines(880, 100)]], /the rest was not answered/],
+  [deniedCallProof, "no flow", [["hubble observe", ""]], /Hubble shows no dropped flow/],
+  [
+    deniedCallProof,
+    "silent all over",
+    [["/8080 && read", "silent"]],
+    /the allowed port is silent too/,
+  ],
+  [
+    secretsAtRestProof,
+    "plain",
+    [["/v3/kv/range", JSON.stringify({ kvs: [{ value: btoa("k8s\x00 v1 Secret") }] })]],
+    /^stored as k8s\. v1 Secret/,
+  ],
+  [
+    credentialsProof,
+    "super-admin.conf",
+    [["super-admin.conf", on("node-0", "/etc/kubernetes/super-admin.conf")]],
+    /^node-0: \/etc/,
+  ],
+  [
+    credentialsProof,
+    "a stranger's token",
+    [["get secrets", '{"items":[{"data":{}}]}']],
+    /^a token: \(no description\)$/,
+  ],
+];
+
+function nodes(spec: object, count = 1): string {
+  const nodeInfo = { kubeletVersion: "v1.36.3", containerRuntimeVersion: "containerd://2" };
+  const items = Array.from({ length: count }, (_, i) => ({
+    ...{ metadata: { name: `node-${i}` }, spec },
+    status: { nodeInfo, conditions: [{ type: "Ready", status: "True" }] },
+  }));
+  return JSON.stringify({ items });
+}
+
+function conditions(...types: string[]) {
+  return types.map((type) => ({ type, status: "True" }));
+}
+
+function status(...types: string[]): string {
+  return JSON.stringify({ status: { conditions: conditions(...types) } });
+}
+
+function parents(...types: string[]): string {
+  return JSON.stringify({ status: { parents: [{ conditions: conditions(...types) }] } });
+}
+
+function lines(stable: number, canary: number): string {
+  return [...Array(stable).fill("node-0"), ...Array(canary).fill("node-1")].join("\n");
+}
+
+/** As SNAT would show it, at each node that is asked for it. */
+function throughIngress(_: string, question: string): string {
+  const [, port = ""] = question.match(/capture-(\d+)-/) ?? [];
+  const number = (Number(port) - 30000 + 2) % 3;
+  const address = question.includes("-6.pcap")
+    ? `fd00:10:10::${number + 1}`
+    : `10.10.1.${number + 1}`;
+  return `12:00 IP ${address}.${port} > 10.10.9.9.40000: Flags [S.]`;
+}

@@ -1,0 +1,189 @@
+import type { Config } from "../../config/config.ts";
+import type { ClusterPlan } from "../../plan/plan.ts";
+import { ports } from "../../verify/probe/pods.ts";
+import { parameters } from "../../verify/proofs/sysctls.ts";
+
+/** A part of a question; what is answered; for how many seconds the work of it takes. */
+export type Answers = [
+  part: string,
+  output: string | Error | ((where: string, question: string) => string | Error),
+  seconds?: number,
+][];
+
+const indexOf = (node: string) => Number(node.split("-")[1]);
+const podOf = (node: string, family: 4 | 6) =>
+  family === 4 ? `10.244.${indexOf(node)}.9` : `fd00:10:244:${indexOf(node).toString(16)}::9`;
+const shareOf = (node: string, family: 4 | 6) =>
+  family === 4 ? `10.244.${indexOf(node)}.0/24` : `fd00:10:244:${indexOf(node).toString(16)}::/64`;
+const listOf = (items: unknown[]) => JSON.stringify({ items });
+
+/** The lines of an agent's status that proofs look at, as Cilium 1.20.2 prints them. */
+export const agentStatus = `KubeProxyReplacement:    True   [eth0   10.10.1.1 fd00:10:10::1 (Direct Routing)]
+Routing:                 Network: Native   Host: BPF
+Attach Mode:             TCX
+Masquerading:            BPF   [eth0]   10.244.0.0/16 fd00:10:244::/56 [IPv4: Enabled, IPv6: Enabled]
+KubeProxyReplacement Details:
+  Status:                 True
+  Mode:                   DSR
+    DSR Dispatch Mode:    IP Option/Extension
+  XDP Acceleration:       Best-Effort
+`;
+
+/** What a cluster answers that keeps every promise. */
+export function healthy(config: Config, plan: ClusterPlan): Answers {
+  const names = plan.nodes.map(({ name }) => name);
+  const peersOf = (node: string) => plan.nodes.filter(({ name }) => name !== node);
+  return [
+    ["kubectl delete namespace", "", 6],
+    ["systemctl stop 'oslo-verify-*'", ""],
+    ["kubectl apply", ""],
+    [" wait --for=condition=Ready", "", 8],
+    ["get nodes -o json", listOf(names.map((name) => nodeObject(config, name)))],
+    ["get daemonsets", "daemonset.apps/cilium"],
+    ["get crds", plan.gatewayApi.crds.map(({ metadata }) => `${metadata.name} True`).join("\n")],
+    ["get pods -o json", listOf(names.map(probePod))],
+    ["get services -o json", listOf(names.map(probeService))],
+    ["get service kube-dns", "10.96.0.10"],
+    ["-l k8s-app=cilium-envoy", "pod/cilium-envoy-1"],
+    ["get gateway external-gateway -o jsonpath", "10.10.1.1"],
+    ["get gateway", statusOf("Accepted", "Programmed")],
+    ["get httproute", JSON.stringify({ status: { parents: [{ conditions: routeConditions }] } })],
+    ["get secrets", listOf([{ data: { description: btoa("one join by oslo-cluster") } }])],
+    ["apt-mark showhold", () => `${plan.nodes[0]?.steps.packages?.vars.PACKAGES} `, 0.5],
+    ["sysctl --values", valuesOf(plan)],
+    ["/proc/stat", "cpu0 0.00 1.50\ncpu1 0.00 2.00", 5],
+    ["iptables-save", "", 0.5],
+    ["s/^BandwidthManager", "EDT with BPF [BBR] [eth0]"],
+    ["bpftool net show", "eth0 attached"],
+    ["bpf_map_pressure", "nf_conntrack 0.1 (300 of 262144)\nct4_global 1.5\nlb4_backends 0.2"],
+    ["agent cilium-dbg status --verbose", agentStatus],
+    ["ip -o link show type", ""],
+    [
+      "ip route; ip -6 route",
+      (node) =>
+        peersOf(node)
+          .flatMap(({ name, addresses }) => [
+            `${shareOf(name, 4)} via ${addresses[0]} dev eth0 proto kernel `,
+            `${shareOf(name, 6)} via ${addresses[1]} dev eth0 metric 1024 pref medium`,
+          ])
+          .join("\n"),
+    ],
+    ["effective=", ""],
+    ["ping -n -q -c 10", "0.412", 2],
+    ['systemd-run --quiet --collect --unit="oslo-verify-$1"', "", 1],
+    ["xargs -r -P 8", "", 0.01 * 2 * names.length],
+    ["clock_gettime", "", 0],
+    ["use Socket", Array.from({ length: config.verify.dnsQueries }, () => "0.400").join("\n"), 0.5],
+    ["client limited() { perl", clientAnswer],
+    ["tcpdump -i", ""],
+    ["tcpdump -n -v -r", (node, question) => captured(plan, names, node, question)],
+    [
+      `/${ports.denied} && read`,
+      (_, question) => (question.includes("inpod timeout") ? "silent" : "answered"),
+      2,
+    ],
+    [`/${ports.tcp} && read`, "answered"],
+    ["hubble observe", (node) => flow(names, node)],
+    ["curl -s --max-time", (_, question) => canary(question)],
+    [
+      "/v3/kv/range",
+      JSON.stringify({ kvs: [{ value: btoa("k8s:enc:secretbox:v1:key1:\x01\x02") }] }),
+    ],
+    ["super-admin.conf", ""],
+  ];
+}
+
+function nodeObject(config: Config, name: string) {
+  return {
+    metadata: { name },
+    spec: { podCIDRs: [shareOf(name, 4), shareOf(name, 6)] },
+    status: {
+      nodeInfo: {
+        kubeletVersion: `v${config.kubernetes.version}`,
+        containerRuntimeVersion: "containerd://2.4.1",
+      },
+      conditions: [{ type: "Ready", status: "True" }],
+    },
+  };
+}
+
+function probePod(node: string) {
+  return {
+    metadata: { name: `probe-${node}` },
+    spec: { nodeName: node },
+    status: { podIPs: [{ ip: podOf(node, 4) }, { ip: podOf(node, 6) }] },
+  };
+}
+
+/** The service's node port tells its backend: 30000 and the node's number. */
+function probeService(node: string) {
+  const port = (name: string, nodePort: number) => ({ name, nodePort });
+  const number = indexOf(node);
+  return {
+    spec: {
+      selector: { "verify-node": node },
+      ports: [
+        port("tcp", 30000 + number),
+        port("udp", 31000 + number),
+        port("http", 32000 + number),
+      ],
+    },
+  };
+}
+
+const routeConditions = ["Accepted", "ResolvedRefs"].map((type) => ({ type, status: "True" }));
+
+function statusOf(...types: string[]): string {
+  return JSON.stringify({
+    status: { conditions: types.map((type) => ({ type, status: "True" })) },
+  });
+}
+
+function valuesOf(plan: ClusterPlan): string {
+  const document = plan.nodes[0]?.steps.kernel?.files["/etc/sysctl.d/99-k8s-network.conf"] ?? "";
+  return parameters(document)
+    .set.map(([, value]) => value)
+    .join("\n");
+}
+
+const client = { 4: "10.10.9.9", 6: "fd00:10:10::99" } as const;
+
+/** A client's TCP request is answered with its address, a datagram at the first try. */
+function clientAnswer(_: string, question: string): string {
+  if (question.includes("/dev/udp/")) return "1";
+  return question.includes("fd00:") ? `[${client[6]}]` : client[4];
+}
+
+/** What tcpdump saw of one exchange by DSR: the SYN came in, went on with the option, and was answered. */
+function captured(plan: ClusterPlan, names: string[], node: string, question: string): string {
+  const [, port = "", of] = question.match(/capture-(\d+)-(\d)/) ?? [];
+  const family = of === "6" ? 6 : 4;
+  const backend = names[Number(port) - 30000] ?? "";
+  const ingress = names[(names.indexOf(backend) - 1 + names.length) % names.length];
+  const address = plan.nodes.find(({ name }) => name === ingress)?.addresses[family === 4 ? 0 : 1];
+  const service = `${address}.${port}`;
+  const ip = family === 4 ? "IP" : "IP6";
+  if (node === ingress)
+    return `12:00:00.1 ${ip} (x)\n    ${client[family]}.40000 > ${service}: Flags [S]`;
+  const option = family === 4 ? "IP (options (unknown 154))" : "IP6 DSTOPT (opt_type 0x1b)";
+  return [
+    `12:00:00.1 ${option}\n    ${client[family]}.40000 > ${podOf(node, family)}.8080: Flags [S]`,
+    `12:00:00.2 ${ip} (x)\n    ${service} > ${client[family]}.40000: Flags [S.]`,
+  ].join("\n");
+}
+
+/** The drop of a call from the node before this one in the ring. */
+function flow(names: string[], node: string): string {
+  const from = names[(names.indexOf(node) - 1 + names.length) % names.length] ?? "";
+  const IP = { source: podOf(from, 4), destination: podOf(node, 4) };
+  return JSON.stringify({ flow: { IP, drop_reason_desc: "POLICY_DENIED" } });
+}
+
+/** As many answers of each backend as the weights of the route say. */
+function canary(question: string): string {
+  const [, percent = "", count = ""] = question.match(/verify-(\d+)\?\[1-(\d+)\]/) ?? [];
+  const few = Math.round((Number(count) * Number(percent)) / 100);
+  return Array.from({ length: Number(count) }, (_, i) => (i < few ? "node-1" : "node-0")).join(
+    "\n",
+  );
+}

@@ -1,0 +1,150 @@
+import type { Config } from "../config/config.ts";
+import type { ClusterPlan } from "../plan/plan.ts";
+import { limit } from "./limit.ts";
+import type { Client, Transport } from "./transport.ts";
+
+/** What a proof may ask. */
+export interface Cluster {
+  config: Config;
+  plan: ClusterPlan;
+  /** Names of the nodes. */
+  nodes: string[];
+  /** Runs a bash script as root on a node; answers its output, trimmed. @throws where it fails */
+  onNode(node: string, script: string): Promise<string>;
+  /** Runs kubectl; answers its output. @throws where it fails */
+  kubectl(...args: string[]): Promise<string>;
+  /** Applies manifests. */
+  apply(manifests: readonly unknown[]): Promise<void>;
+  clients: Client[];
+  signal: AbortSignal;
+  /** What several proofs share is made once, and outlives the proof that asked first. */
+  once<T>(name: string, make: (cluster: Cluster) => Promise<T>): Promise<T>;
+}
+
+/** sshd answers ten connections that have not logged in yet (MaxStartups); half of them are ours. */
+const sessionsPerNode = 5;
+/** Each kubectl asks the control plane for a certificate. */
+const kubectls = 4;
+/** A client may be the bastion, whose sshd has a limit as well. */
+const clientSessions = 8;
+
+/**
+ * Binds a transport to a stack, with bounded parallelism.
+ * @returns a function that gives a proof its cluster, which works until the signal; signals take turns.
+ */
+export function bind(
+  config: Config,
+  plan: ClusterPlan,
+  transport: Transport,
+  whole: AbortSignal,
+): (signal: AbortSignal) => Cluster {
+  const inAll = limit(config.verify.parallelism);
+  const perNode = new Map(plan.nodes.map(({ name }) => [name, limit(sessionsPerNode)]));
+  const api = limit(kubectls);
+  const outside = limit(clientSessions);
+  const shared = new Map<string, Promise<unknown>>();
+
+  const clusterUntil = (signal: AbortSignal): Cluster => ({
+    config,
+    plan,
+    signal,
+    nodes: plan.nodes.map(({ name }) => name),
+    clients: transport.clients.map(({ name, run }) => ({
+      name,
+      run: (script, until) => outside(() => run(script, until), until),
+    })),
+    onNode: async (node, script) => {
+      const own = perNode.get(node);
+      if (own === undefined) throw new Error(`no node ${node}`);
+      const ask = async () => {
+        signal.throwIfAborted();
+        return (await transport.onNode(node, script, signal)).trim();
+      };
+      return own(() => inAll(ask, signal), signal);
+    },
+    kubectl: (...args) =>
+      api(async () => {
+        signal.throwIfAborted();
+        return transport.kubectl(args, signal);
+      }, signal),
+    apply: async (manifests) => {
+      const list = JSON.stringify({ apiVersion: "v1", kind: "List", items: manifests });
+      await api(
+        () => transport.kubectl(["apply", "--server-side", "-f", "-"], signal, list),
+        signal,
+      );
+    },
+    once: <T>(name: string, make: (cluster: Cluster) => Promise<T>) => {
+      let known = shared.get(name);
+      if (known === undefined) {
+        known = make(clusterUntil(whole));
+        known.catch(() => {}); // whoever waits for it is told
+        shared.set(name, known);
+      }
+      return known as Promise<T>;
+    },
+  });
+  return clusterUntil;
+}
+
+/** Asks every node, side by side. @throws where one does not answer, naming all that did not */
+export async function onEveryNode(
+  cluster: Cluster,
+  script: string | ((node: string) => string),
+): Promise<{ node: string; output: string }[]> {
+  const answers = await Promise.allSettled(
+    cluster.nodes.map((node) =>
+      cluster.onNode(node, typeof script === "string" ? script : script(node)),
+    ),
+  );
+  const failures = answers.flatMap((answer, i) =>
+    answer.status === "rejected" ? [`${cluster.nodes[i]}: ${reasonOf(answer.reason)}`] : [],
+  );
+  if (failures.length > 0) throw new Error(failures.join("; "));
+  return answers.map((answer, i) => ({
+    node: cluster.nodes[i] as string,
+    output: (answer as PromiseFulfilledResult<string>).value,
+  }));
+}
+
+/** Nodes with one reading stand together: `cp-1, worker-1: 12 hold`. */
+export function grouped(rows: readonly { node: string; output: string }[]): string {
+  const outputs = [...new Set(rows.map(({ output }) => output))];
+  return outputs
+    .map((output) => {
+      const same = rows.filter((row) => row.output === output);
+      const names =
+        same.length > 4 ? `${same.length} nodes` : same.map(({ node }) => node).join(", ");
+      return `${names}: ${output}`;
+    })
+    .join("; ");
+}
+
+export function reasonOf(reason: unknown): string {
+  return reason instanceof Error ? reason.message.trim() : String(reason);
+}
+
+/** Shell function: runs a command among the files and processes of the node's Cilium agent. */
+export const agentFunction = `agent() {
+  local pid
+  pid=$(pgrep -xo cilium-agent) || { echo 'no cilium-agent runs here' >&2; return 1; }
+  nsenter --target "$pid" --mount --pid -- "$@"
+}
+`;
+
+export interface NodeObject {
+  metadata: { name: string };
+  spec: { podCIDRs?: string[] };
+  status: {
+    nodeInfo: { kubeletVersion: string; containerRuntimeVersion: string };
+    conditions: { type: string; status: string; reason?: string; message?: string }[];
+  };
+}
+
+/** The cluster's own list of its nodes. */
+export async function nodeObjects(cluster: Cluster): Promise<NodeObject[]> {
+  return cluster.once("nodes", async ({ kubectl }) => {
+    return (JSON.parse(await kubectl("get", "nodes", "-o", "json")) as { items: NodeObject[] })
+      .items;
+  });
+}

@@ -1,0 +1,56 @@
+import type { Proof } from "./proof.ts";
+import { bandwidthProof } from "./proofs/bandwidth.ts";
+import { canaryProof } from "./proofs/canary.ts";
+import { clientAddressProof } from "./proofs/client-address.ts";
+import { conntrackProof } from "./proofs/conntrack.ts";
+import { cpuProof } from "./proofs/cpu.ts";
+import { credentialsProof } from "./proofs/credentials.ts";
+import { datagramsProof } from "./proofs/datagrams.ts";
+import { deniedCallProof } from "./proofs/denied-call.ts";
+import { dnsProof } from "./proofs/dns.ts";
+import { dsrProof } from "./proofs/dsr.ts";
+import { gatewayCrdsProof } from "./proofs/gateway-crds.ts";
+import { gatewayStatusProof, routeStatusProof } from "./proofs/gateway-status.ts";
+import { kubeProxyProof } from "./proofs/kube-proxy.ts";
+import { modesProof } from "./proofs/modes.ts";
+import { nixProof } from "./proofs/nix.ts";
+import { nodesProof } from "./proofs/nodes.ts";
+import { overlayProof } from "./proofs/overlay.ts";
+import { packagesProof } from "./proofs/packages.ts";
+import { podSubnetsProof } from "./proofs/pod-subnets.ts";
+import { podTrafficProof } from "./proofs/pod-traffic.ts";
+import { reversePathProof } from "./proofs/reverse-path.ts";
+import { routesProof } from "./proofs/routes.ts";
+import { secretsAtRestProof } from "./proofs/secrets-at-rest.ts";
+import { sysctlsProof } from "./proofs/sysctls.ts";
+import { xdpProof } from "./proofs/xdp.ts";
+
+/** Everything that is promised, in the order of reports. The README's page is made from it. */
+export const promises: readonly Proof[] = [
+  nodesProof,
+  podSubnetsProof,
+  packagesProof,
+  sysctlsProof,
+  cpuProof,
+  kubeProxyProof,
+  modesProof,
+  bandwidthProof,
+  xdpProof,
+  overlayProof,
+  routesProof,
+  reversePathProof,
+  podTrafficProof,
+  dsrProof,
+  clientAddressProof,
+  datagramsProof,
+  dnsProof,
+  conntrackProof,
+  nixProof,
+  gatewayCrdsProof,
+  gatewayStatusProof,
+  routeStatusProof,
+  canaryProof,
+  deniedCallProof,
+  secretsAtRestProof,
+  credentialsProof,
+];

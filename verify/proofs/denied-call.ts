@@ -1,0 +1,99 @@
+import { agentFunction, type Cluster } from "../cluster.ts";
+import { namespace } from "../probe/namespace.ts";
+import { inPod, type Probe, peerOf, ports, probeOn, probes } from "../probe/pods.ts";
+import { expectNothing, notProved, type Proof } from "../proof.ts";
+import { pause } from "../time.ts";
+
+/** Lets everybody in on the probes' ports but one. */
+const policy = {
+  apiVersion: "networking.k8s.io/v1",
+  kind: "NetworkPolicy",
+  metadata: { name: "all-but-one", namespace },
+  spec: {
+    podSelector: {},
+    policyTypes: ["Ingress"],
+    ingress: [
+      {
+        ports: [{ port: ports.tcp }, { port: ports.udp, protocol: "UDP" }, { port: ports.http }],
+      },
+    ],
+  },
+};
+
+/** Prints `answered` or `silent`. */
+const call = (address: string, port: number) =>
+  `if inpod timeout 2 bash -c 'exec 3<>/dev/tcp/${address}/${port} && read -r line <&3' 2>/dev/null; then echo answered; else echo silent; fi`;
+
+export const deniedCallProof: Proof = {
+  promise: "A call that a policy denies does not get through, and Hubble shows it",
+  proof:
+    "a NetworkPolicy on pods of our own: from a pod on each node to one on the next, an allowed port answers and a denied one does not; the drop stands in hubble observe --verdict DROPPED on the receiving node",
+  limitSeconds: 110,
+  async prove(cluster) {
+    if (cluster.nodes.length < 2) return notProved("the cluster has one node");
+    const all = await probes(cluster);
+    await cluster.apply([policy]);
+    const results = await Promise.all(
+      cluster.nodes.map((node) => denied(cluster, all, node, peerOf(cluster.nodes, node))),
+    );
+    const withoutHubble = results.flatMap(({ hubble }) => hubble ?? []);
+    const faults = results.flatMap(({ faults }) => faults);
+    if (faults.length === 0 && withoutHubble.length > 0) {
+      return notProved(`denied, but Hubble could not be asked: ${withoutHubble.join("; ")}`);
+    }
+    return expectNothing(
+      faults,
+      `${results.length} calls denied, each as a dropped flow: ${results[0]?.flow}`,
+    );
+  },
+};
+
+async function denied(
+  cluster: Cluster,
+  all: readonly Probe[],
+  from: string,
+  to: string,
+): Promise<{ faults: string[]; hubble?: string; flow?: string }> {
+  const source = probeOn(all, from);
+  const target = probeOn(all, to);
+  const address = target.addresses[0] as string;
+  const ask = (port: number) => cluster.onNode(from, `${inPod}${call(address, port)}`);
+  // The policy reaches the agents in its own time.
+  while ((await ask(ports.denied)) === "answered") {
+    await pause(0.5, cluster.signal);
+  }
+  const faults: string[] = [];
+  if ((await ask(ports.tcp)) !== "answered") {
+    faults.push(`${from} → ${to}: the allowed port is silent too, so that nothing was denied`);
+  }
+  // Its own node reaches every pod whatever the policy: what is denied is there.
+  const local = await cluster.onNode(
+    to,
+    `timeout 3 bash -c 'exec 3<>/dev/tcp/${address}/${ports.denied} && read -r line <&3' && echo answered || echo silent`,
+  );
+  if (local !== "answered") faults.push(`${to}: nothing listens on the denied port`);
+  const flows = await cluster
+    .onNode(
+      to,
+      `${agentFunction}agent hubble observe --server unix:///var/run/cilium/hubble.sock --verdict DROPPED --to-namespace ${namespace} --port ${ports.denied} --last 100 -o json`,
+    )
+    .catch((error: Error) => error);
+  if (flows instanceof Error) return { faults, hubble: `${to}: ${flows.message}` };
+  const flow = flows
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => (JSON.parse(line) as { flow: Flow }).flow)
+    .find(({ IP }) => IP && source.addresses.includes(IP.source) && IP.destination === address);
+  if (flow === undefined) {
+    return { faults: [...faults, `${from} → ${to}: Hubble shows no dropped flow`] };
+  }
+  return {
+    faults,
+    flow: `${flow.IP.source} → ${address}:${ports.denied} ${flow.drop_reason_desc}`,
+  };
+}
+
+interface Flow {
+  IP: { source: string; destination: string };
+  drop_reason_desc?: string;
+}

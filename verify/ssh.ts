@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ClusterPlan } from "../plan/plan.ts";
+import type { NodeReach } from "../plan/reach.ts";
+import { limit } from "./limit.ts";
+import type { ProcessOptions } from "./process.ts";
+import { reachNode } from "./reaches.ts";
+
+/** SSH to nodes, one connection to each, over which its sessions go. */
+export interface Connections {
+  /** Arguments of `ssh` for a session, up to and with the destination, and how to become root there. */
+  to(node: string): Promise<Pick<NodeReach, "sshArguments" | "asRoot">>;
+  /** Ends them all. */
+  close(): Promise<void>;
+}
+
+/** sshd lets ten clients be that have not logged in yet (MaxStartups), and a bastion stands before all nodes. */
+const startups = 8;
+/** A connection ends so many seconds after its last session, should this process not end it. */
+const idleSeconds = 60;
+
+/** @param run Runs a command on this machine. */
+export function connections(
+  plan: ClusterPlan,
+  run: (command: readonly string[], options?: ProcessOptions) => Promise<string>,
+): Connections {
+  const known = new Map<string, ReturnType<Connections["to"]>>();
+  const starting = limit(startups);
+  let directory: string | undefined;
+
+  const connect = async (name: string, i: number) => {
+    const node = plan.nodes[i];
+    if (node === undefined) throw new Error(`no node ${name}`);
+    const { sshArguments, asRoot } = await reachNode(plan, node, run);
+    directory ??= mkdtempSync(join(tmpdir(), "oslo-"));
+    // Short, for a socket's path has 104 characters at most; without the socket a session connects itself.
+    const path = ["-o", `ControlPath=${join(directory, String(i))}`];
+    const first = ["-o", "ControlMaster=yes", "-o", `ControlPersist=${idleSeconds}`, ...path];
+    await run(["ssh", ...first, ...sshArguments, "true"]);
+    return { sshArguments: [...path, ...sshArguments], asRoot };
+  };
+  return {
+    to(name) {
+      let reach = known.get(name);
+      if (reach === undefined) {
+        const i = plan.nodes.findIndex((node) => node.name === name);
+        reach = starting(() => connect(name, i));
+        // One that failed is tried again with the next question.
+        reach.catch(() => known.delete(name));
+        known.set(name, reach);
+      }
+      return reach;
+    },
+    async close() {
+      const ending = [...known.values()].map(async (reach) => {
+        const { sshArguments } = await reach;
+        await run(["ssh", "-O", "exit", ...sshArguments]);
+      });
+      await Promise.allSettled(ending);
+      known.clear();
+      if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
+      directory = undefined;
+    },
+  };
+}
