@@ -84,6 +84,9 @@ function labConfig(facts: LabFacts): ConfigInput {
     verify: {
       softirqPercent: 100,
       dnsP99Milliseconds: 1000,
+      // The one image of the lab that has a shell; the other is nowhere, as on many a site.
+      debugImage: `quay.io/cilium/cilium:v${versions.cilium}`,
+      pwruImage: "quay.io/cilium/pwru:none",
     },
     cilium: {
       version: versions.cilium,

@@ -31,6 +31,16 @@ export const verify = z.strictObject({
     "check",
     "Image of the probe pods. It only holds a pod's network: the nodes' own tools run in it. The default is on every node already.",
   ),
+  debugImage: field(
+    image.default("docker.io/nicolaka/netshoot:v0.13"),
+    "check",
+    "Image of `npm run debug -- <stack> pod` and `node`.",
+  ),
+  pwruImage: field(
+    image.default("docker.io/cilium/pwru:v1.0.9"),
+    "check",
+    "Image of `npm run debug -- <stack> reasons`.",
+  ),
   parallelism: field(
     z.int().min(1, "too few; write 1 or more").default(32),
     "check",

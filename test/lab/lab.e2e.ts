@@ -9,6 +9,7 @@ import { dsrProof } from "../../verify/proofs/dsr.ts";
 import { podTrafficProof } from "../../verify/proofs/pod-traffic.ts";
 import { formatTable } from "../../verify/report.ts";
 import type { Row } from "../../verify/run.ts";
+import { describeDebugging } from "./debugging.ts";
 import { footprint } from "./footprint.ts";
 import { mutations } from "./mutations.ts";
 import { describeWorkers } from "./workers.ts";
@@ -156,6 +157,8 @@ describe("from nothing", () => {
     await engine.up();
   });
 });
+
+describeDebugging(() => lab);
 
 describeWorkers({
   current: () => ({ engine, lab }),

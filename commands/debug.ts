@@ -1,0 +1,125 @@
+import { parseArgs } from "node:util";
+import type { Config } from "../config/config.ts";
+import { loadStackFile } from "../config/load.ts";
+import { type ClusterPlan, plan } from "../plan/plan.ts";
+import { quote } from "../plan/reach.ts";
+import { agentFunction, reasonOf } from "../verify/cluster.ts";
+import { interact, output } from "../verify/process.ts";
+import { sshTransport } from "../verify/transport.ts";
+import { runCommand, UserError, untilInterrupted } from "./command.ts";
+import { besidePod, type Entered, type Kubectl, leave, onNode } from "./debug/pods.ts";
+import { kubeconfigOf } from "./kubeconfig.ts";
+import { stackFileOf } from "./stack-file.ts";
+
+const usage = `usage: npm run debug -- <stack> [--kubeconfig FILE] WHAT
+  pod NAMESPACE/POD [-- COMMAND...]   a shell with network tools beside a pod's containers
+  node NODE [-- COMMAND...]           the same in a node's own network; its files are in /host
+  drops [NODE...] [-- OPTIONS...]     dropped flows of all nodes or some, as they come; hubble observe's options
+  reasons NODE [-- OPTIONS...]        where the kernel drops packets, and why; pwru's options and filter
+images: verify.debugImage, verify.pwruImage; what was made is removed at the end`;
+
+// npm run debug -- <stack> WHAT: looks into a cluster that misbehaves.
+runCommand(usage, 2, async (args) => {
+  const { file, kubeconfig: named, words, command } = wordsOf(args);
+  const [what = "", ...names] = words;
+  const config = loadStackFile(file);
+  const clusterPlan = plan(config);
+  const known = clusterPlan.nodes.map(({ name }) => name);
+  const unknown = what === "pod" ? undefined : names.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new UserError(`${unknown}: no node of the stack; it has ${known.join(", ")}`);
+  }
+  if (what === "drops") return drops(clusterPlan, names.length > 0 ? names : known, command);
+  const [first] = names;
+  const enter = ways[what];
+  if (enter === undefined) throw new UserError(`${what}: write pod, node, drops or reasons`);
+  if (first === undefined) throw new UserError(`${what}: of which? ${usage}`);
+
+  const kubeconfig = await kubeconfigOf(file, named);
+  const kubectl: Kubectl = (words, input) =>
+    output(["kubectl", "--kubeconfig", kubeconfig, ...words], input === undefined ? {} : { input });
+  // The terminal's ^C is for what runs in there; what was made is removed all the same.
+  process.on("SIGINT", () => {});
+  const { entered, wanted } = await enter(kubectl, first, config.verify, command);
+  const { namespace, pod, container } = entered;
+  process.exitCode = await interact([
+    ...["kubectl", "--kubeconfig", kubeconfig, "-n", namespace, "exec"],
+    ...[process.stdin.isTTY ? "-it" : "-i", pod, "-c", container, "--", ...wanted],
+  ]).finally(() => leave(entered));
+});
+
+type Images = Config["verify"];
+
+/** Makes what is asked for; answers it, and what is to run there. */
+type Way = (
+  kubectl: Kubectl,
+  name: string,
+  images: Images,
+  command: string[],
+) => Promise<{ entered: Entered; wanted: string[] }>;
+
+const ways: Record<string, Way> = {
+  pod: async (kubectl, name, { debugImage: image }, command) => {
+    const [, namespace, pod] = name.match(/^([^/]+)\/([^/]+)$/) ?? [];
+    if (!namespace || !pod) throw new UserError(`${name}: not a pod; write NAMESPACE/POD`);
+    return { entered: await besidePod(kubectl, { namespace, pod, image }), wanted: shell(command) };
+  },
+  node: async (kubectl, node, { debugImage: image }, command) => {
+    const entered = await onNode(kubectl, { node, image, field: "verify.debugImage" });
+    return { entered, wanted: shell(command) };
+  },
+  reasons: async (kubectl, node, { pwruImage: image }, command) => {
+    const entered = await onNode(kubectl, { node, image, field: "verify.pwruImage" });
+    return { entered, wanted: ["pwru", ...pwruOptions, ...command] };
+  },
+};
+
+function shell(command: string[]): string[] {
+  return command.length > 0 ? command : ["sh", "-c", "command -v bash >&- && exec bash; exec sh"];
+}
+
+/** Prints dropped flows of the nodes as they come, until it is interrupted. */
+async function drops(clusterPlan: ClusterPlan, nodes: string[], options: string[]): Promise<void> {
+  const signal = untilInterrupted();
+  const transport = sshTransport(clusterPlan, { kubeconfig: "" });
+  const script = dropsScript(options.map(quote).join(" "));
+  const follow = async (node: string) => {
+    try {
+      await transport.follow(node, script, signal, (line) => console.log(`${node}  ${line}`));
+    } catch (error) {
+      if (signal.aborted) return;
+      console.error(`${node}: ${reasonOf(error)}`);
+      process.exitCode = 1;
+    }
+  };
+  await Promise.all(nodes.map(follow)).finally(() => transport.close());
+}
+
+/** Functions of the kernel that end a packet, with the reason as their argument; its name changed in Linux 6.12. */
+const pwruOptions = [
+  ...["--output-meta", "--output-tuple", "--filter-func"],
+  "kfree_skb_reason|sk_skb_reason_drop|kfree_skb_list_reason",
+];
+
+const dropsScript = (options: string) =>
+  `${agentFunction}
+agent timeout 4h hubble observe --server unix:///var/run/cilium/hubble.sock --verdict DROPPED --follow ${options}`;
+
+/** What stands behind the second `--` is another program's. */
+function wordsOf(args: string[]) {
+  const end = args.indexOf("--");
+  const own = end < 0 ? args : args.slice(0, end);
+  const { values, positionals } = parseArgs({
+    args: own,
+    options: { kubeconfig: { type: "string" } },
+    allowPositionals: true,
+  });
+  const [stack = "", ...words] = positionals;
+  const file = stackFileOf(stack);
+  return {
+    file,
+    words,
+    kubeconfig: values.kubeconfig,
+    command: end < 0 ? [] : args.slice(end + 1),
+  };
+}
