@@ -9,6 +9,7 @@ import { datagramsProof } from "./proofs/datagrams.ts";
 import { deniedCallProof } from "./proofs/denied-call.ts";
 import { dnsProof } from "./proofs/dns.ts";
 import { dsrProof } from "./proofs/dsr.ts";
+import { encryptionProof } from "./proofs/encryption.ts";
 import { gatewayCrdsProof } from "./proofs/gateway-crds.ts";
 import { gatewayStatusProof, routeStatusProof } from "./proofs/gateway-status.ts";
 import { kubeProxyProof } from "./proofs/kube-proxy.ts";
@@ -40,6 +41,7 @@ export const promises: readonly Proof[] = [
   routesProof,
   reversePathProof,
   podTrafficProof,
+  encryptionProof,
   dsrProof,
   clientAddressProof,
   datagramsProof,

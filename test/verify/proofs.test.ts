@@ -10,6 +10,7 @@ import { datagramsProof } from "../../verify/proofs/datagrams.ts";
 import { deniedCallProof } from "../../verify/proofs/denied-call.ts";
 import { percentile } from "../../verify/proofs/dns.ts";
 import { dsrProof } from "../../verify/proofs/dsr.ts";
+import { encryptionProof } from "../../verify/proofs/encryption.ts";
 import { gatewayStatusProof, routeStatusProof } from "../../verify/proofs/gateway-status.ts";
 import { modesProof } from "../../verify/proofs/modes.ts";
 import { nixProof } from "../../verify/proofs/nix.ts";
@@ -30,8 +31,24 @@ async function verdictOf(proof: Proof, options: SimulatedOptions = {}) {
   return { verdict: row?.verdict, reading: row?.reading };
 }
 
+const encrypted = (config: ConfigInput) => {
+  const values = { encryption: { enabled: true, type: "wireguard" } };
+  config.cilium = { loadBalancer: { acceleration: "disabled" }, values };
+};
+
 describe("a healthy cluster", () => {
-  it.each(promises.map((proof) => [proof.promise, proof] as const))("%s", async (_, proof) => {
+  it("encrypts, where that is asked for", async () => {
+    const sick: Answers = [
+      ["inpod ping", ""],
+      ["tcpdump -n -v -r", "12:00 IP 10.10.1.1.51871 > 10.10.1.2.51871: UDP, length 128"],
+    ];
+    expect(await verdictOf(encryptionProof, { vary: encrypted, sick })).toMatchObject({
+      verdict: "pass",
+    });
+  });
+
+  const always = promises.filter((proof) => proof !== encryptionProof);
+  it.each(always.map((proof) => [proof.promise, proof] as const))("%s", async (_, proof) => {
     expect(await verdictOf(proof)).toMatchObject({ verdict: "pass" });
   });
 });
@@ -62,8 +79,27 @@ describe("a broken promise", () => {
     });
   });
 
+  it.each<[string, string, RegExp]>([
+    [
+      "a packet in the clear",
+      "12:00 IP 10.244.0.9 > 10.244.1.9: ICMP echo request",
+      /1 packets of pods in the clear/,
+    ],
+    ["no packet", "", /no packet of WireGuard/],
+  ])("encryption: %s", async (_, seen, reading) => {
+    const sick: Answers = [
+      ["inpod ping", ""],
+      ["tcpdump -n -v -r", seen],
+    ];
+    expect(await verdictOf(encryptionProof, { vary: encrypted, sick })).toEqual({
+      verdict: "fail",
+      reading: expect.stringMatching(reading),
+    });
+  });
+
   it("is known for every promise", () => {
-    const covered = new Set([...broken.map(([proof]) => proof), xdpProof]);
+    const others = [xdpProof, encryptionProof];
+    const covered = new Set([...broken.map(([proof]) => proof), ...others]);
     expect(promises.filter((proof) => !covered.has(proof))).toEqual([]);
   });
 
@@ -140,6 +176,7 @@ describe("not proved, with the reason", () => {
       { sick: [["bpf_map_pressure", ""]] },
       /reports no map's pressure/,
     ],
+    [encryptionProof, "not asked for", {}, /encryption is not asked for/],
     [
       nixProof,
       "no address",

@@ -1,6 +1,7 @@
 import { type Cluster, reasonOf } from "../cluster.ts";
 import type { Client } from "../transport.ts";
-import { namespace, unitPrefix, workDirectory } from "./namespace.ts";
+import { captureScript, packets, readScript } from "./capture.ts";
+import { namespace } from "./namespace.ts";
 import { peerOf, ports, probeOn, probes } from "./pods.ts";
 
 /** A request from outside to one node, for a service whose only backend runs on another, with what both nodes saw. */
@@ -138,29 +139,4 @@ async function exchange(
     [ingress, backend].map(async (node) => packets(await cluster.onNode(node, readScript(name)))),
   );
   return { ingress, backend, address, seen, atIngress, atBackend, service: `${address}.${port}` };
-}
-
-/** Starts tcpdump as a unit, and waits until it listens: it writes the file's head then. */
-function captureScript(name: string, device: string, filter: string): string {
-  const file = `${workDirectory}/${name}.pcap`;
-  return `set -e
-rm -f ${file}
-systemd-run --quiet --collect --unit=${unitPrefix}-${name} --property=RuntimeMaxSec=60 \\
-  tcpdump -i ${device} -p -n -U --immediate-mode -Z root -w ${file} '${filter}'
-for try in $(seq 100); do
-  if [ -s ${file} ]; then exit; fi
-  sleep 0.05
-done
-echo 'tcpdump does not listen: journalctl -u ${unitPrefix}-${name}' >&2
-exit 1`;
-}
-
-function readScript(name: string): string {
-  return `systemctl stop ${unitPrefix}-${name}
-tcpdump -n -v -r ${workDirectory}/${name}.pcap 2>/dev/null`;
-}
-
-/** -v breaks a packet into lines; the further ones are indented. */
-function packets(text: string): string[] {
-  return text.replaceAll(/\n\s+/g, " ").split("\n").filter(Boolean);
 }
