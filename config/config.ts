@@ -55,11 +55,21 @@ export function resolve(parsed: ParsedConfig) {
       minor,
       kubelet: { ...kubernetes.kubelet, evictionHard: sortKeys(kubernetes.kubelet.evictionHard) },
     },
-    cilium: {
-      ...parsed.cilium,
-      values: sortKeys(parsed.cilium.values),
-      operatorReplicas: parsed.cilium.operatorReplicas ?? Math.min(2, nodes.length),
-    },
+    cilium: resolveCilium(parsed, nodes.length),
+  };
+}
+
+function resolveCilium({ cilium, gatewayApi }: ParsedConfig, nodes: number) {
+  const { hubble, k8sClientRateLimit, localRedirectPolicies, nodeLocalDns, socketLB } = cilium;
+  const qps = k8sClientRateLimit.qps ?? (cilium.l2announcements.enabled ? 100 : 10);
+  return {
+    ...cilium,
+    values: sortKeys(cilium.values),
+    operatorReplicas: cilium.operatorReplicas ?? Math.min(2, nodes),
+    socketLB: { hostNamespaceOnly: socketLB.hostNamespaceOnly ?? gatewayApi.enabled },
+    hubble: { ...hubble, relay: { enabled: hubble.relay.enabled ?? hubble.enabled } },
+    k8sClientRateLimit: { qps, burst: k8sClientRateLimit.burst ?? 2 * qps },
+    localRedirectPolicies: { enabled: localRedirectPolicies.enabled ?? nodeLocalDns.enabled },
   };
 }
 

@@ -7,6 +7,7 @@ import { gatewayApi } from "./sections/gateway-api.ts";
 import { kubernetes } from "./sections/kubernetes.ts";
 import { network } from "./sections/network.ts";
 import { nodes } from "./sections/nodes.ts";
+import { policies } from "./sections/policies.ts";
 import { ssh } from "./sections/ssh.ts";
 import { tuning } from "./sections/tuning.ts";
 import { verify } from "./sections/verify.ts";
@@ -23,6 +24,7 @@ export const schema = z.strictObject({
   gates: gates.prefault({}),
   cilium: cilium.prefault({}),
   gatewayApi: gatewayApi.prefault({}),
+  policies: policies.prefault({}),
   verify: verify.prefault({}),
 });
 

@@ -103,7 +103,8 @@ async function script(lab: LabFacts): Promise<void> {
     writeFileSync(join(directory, "kubeconfig"), await on(cp, "cat /etc/kubernetes/admin.conf"), {
       mode: 0o600,
     });
-    const { crds, namespaces, objects } = clusterPlan.gatewayApi;
+    const { namespaces, gatewayApi } = clusterPlan;
+    const { crds, objects } = gatewayApi;
     await phase("Gateway API CRDs", () =>
       inside([lab.kubectl, "apply", "--server-side", "-f", "-"], renderYaml(...crds)),
     );

@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import { featureSettings } from "./cilium-features.ts";
 import type { Directive } from "./directive.ts";
 
 /** One Helm value of the plan, with the reason that it stands here. */
@@ -17,6 +18,7 @@ export function settings(config: Config): Setting[] {
     ...nativeRouting(config),
     ...loadBalancing(config),
     ...hostDatapath(config),
+    ...featureSettings(config),
     ...operations(config),
     ...gatewayApi(config),
   ];
@@ -204,6 +206,11 @@ function hostDatapath({ cilium, network }: Config): Setting[] {
         },
       ],
     },
+    {
+      path: "socketLB.hostNamespaceOnly",
+      value: cilium.socketLB.hostNamespaceOnly,
+      why: "the Gateway API forces true: weights and policies see what the socket would hide",
+    },
     { path: "bandwidthManager.enabled", value: cilium.bandwidthManager.enabled },
     { path: "bandwidthManager.bbr", value: cilium.bandwidthManager.bbr },
     {
@@ -234,16 +241,12 @@ function operations({ cilium, cluster }: Config): Setting[] {
       value: true,
       why: "the operator reads whether the Gateway API's CRDs are there at its start",
     },
-    {
-      path: "hubble.tls.auto.method",
-      value: "cronJob",
-      why: "the method helm makes new certificates at every render: a plan that never is empty",
-    },
   ];
 }
 
-function gatewayApi({ gatewayApi: { enabled } }: Config): Setting[] {
+function gatewayApi({ gatewayApi: { enabled, exposure } }: Config): Setting[] {
   if (!enabled) return [{ path: "gatewayAPI.enabled", value: false }];
+  const onTheNodes = exposure === "hostNetwork";
   return [
     {
       path: "gatewayAPI.enabled",
@@ -263,18 +266,27 @@ function gatewayApi({ gatewayApi: { enabled } }: Config): Setting[] {
     },
     {
       path: "gatewayAPI.hostNetwork.enabled",
-      value: true,
-      why: "VPSes have no load balancer: Envoy listens on the nodes themselves",
+      value: onTheNodes,
+      why: "without a load balancer Envoy listens on the nodes themselves",
     },
     {
-      path: "envoy.securityContext.capabilities.keepCapNetBindService",
-      value: true,
-      why: "ports below 1024",
+      path: "gatewayAPI.externalTrafficPolicy",
+      value: "Cluster",
+      why: "with Local, L2 announcements of 1.20 pass a Gateway's service over (cilium#46399)",
     },
-    {
-      path: "envoy.securityContext.capabilities.envoy",
-      value: ["NET_ADMIN", "SYS_ADMIN", "NET_BIND_SERVICE"],
-      why: "the chart's two and the one for ports below 1024",
-    },
+    ...(onTheNodes ? privilegedPorts : []),
   ];
 }
+
+const privilegedPorts: Setting[] = [
+  {
+    path: "envoy.securityContext.capabilities.keepCapNetBindService",
+    value: true,
+    why: "ports below 1024",
+  },
+  {
+    path: "envoy.securityContext.capabilities.envoy",
+    value: ["NET_ADMIN", "SYS_ADMIN", "NET_BIND_SERVICE"],
+    why: "the chart's two and the one for ports below 1024",
+  },
+];

@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
 import { ciliumDirectives } from "./cilium.ts";
+import { policyDirectives } from "./cilium-objects/policies.ts";
 import type { AppliedDirective, Directive } from "./directive.ts";
 import { gateDirectives } from "./gates.ts";
 import { gatewayDirectives } from "./gateway-api/objects.ts";
@@ -16,6 +17,7 @@ export function directives(config: Config): AppliedDirective[] {
     ...gateDirectives(config),
     ...guestDirectives,
     ...gatewayDirectives,
+    ...policyDirectives,
   ];
 }
 
@@ -23,13 +25,8 @@ export function directives(config: Config): AppliedDirective[] {
 export const openDirectives: Directive[] = [
   {
     seed: "002",
-    says: "CiliumNetworkPolicy secure-payment-gateway: L7 rules, toFQDNs",
-    why: "Its policy lacks the DNS egress rule without which toFQDNs learns no name; it needs Envoy to be proven.",
-  },
-  {
-    seed: "002",
-    says: "hubble observe: dropped flows, DNS latency; NodeLocal DNSCache above 50 ms",
-    why: "Hubble runs; the commands around it are not there. The field is .flow.l7.latency_ns, not .flow.l7.dns.",
+    says: "hubble observe: dropped flows, DNS latency",
+    why: "Hubble and its relay run; the commands around it are not there. The field is .flow.l7.latency_ns, not .flow.l7.dns.",
   },
   {
     seed: "001",
@@ -37,9 +34,4 @@ export const openDirectives: Directive[] = [
     why: "Debug commands are not there. There is no IPVS to look at: cilium-dbg service list.",
   },
   { seed: "004", says: "pwru for kernel drop reasons", why: "Debug commands are not there." },
-  {
-    seed: "003",
-    says: "BGP directly between the nodes",
-    why: "On one L2 segment autoDirectNodeRoutes does the same with fewer parts; the BGP control plane towards routers is not there.",
-  },
 ];

@@ -1,4 +1,5 @@
 import { type HypervisorDocument, renderDocument } from "./libvirt/document.ts";
+import type { Manifest } from "./manifest.ts";
 import type { ClusterPlan } from "./plan.ts";
 import { renderStep } from "./step.ts";
 import { renderYaml } from "./yaml.ts";
@@ -32,17 +33,22 @@ export function planFiles(plan: ClusterPlan): Map<string, string> {
     files.set(`cluster/probe/${node}.yaml`, renderStep(document));
   }
   files.set("cluster/cilium-values.yaml", renderYaml(plan.cilium.values));
-  for (const manifest of [
-    ...plan.gatewayApi.crds,
-    ...plan.gatewayApi.namespaces,
-    ...plan.gatewayApi.objects,
-  ]) {
+  addManifests(files, "cluster", plan.namespaces);
+  addManifests(files, "cluster/gateway-api", [...plan.gatewayApi.crds, ...plan.gatewayApi.objects]);
+  addManifests(files, "cluster/cilium", [
+    ...plan.ciliumObjects.workload,
+    ...plan.ciliumObjects.objects,
+  ]);
+  return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function addManifests(files: Map<string, string>, folder: string, manifests: readonly Manifest[]) {
+  for (const manifest of manifests) {
     const { name, namespace } = manifest.metadata;
     // The namespace is a directory: `a-b/c` and `a/b-c` are two objects.
-    const path = [namespace, `${manifest.kind.toLowerCase()}-${name}.yaml`].filter(Boolean);
-    files.set(["cluster/gateway-api", ...path].join("/"), renderYaml(manifest));
+    const path = [folder, namespace, `${manifest.kind.toLowerCase()}-${name}.yaml`];
+    files.set(path.filter(Boolean).join("/"), renderYaml(manifest));
   }
-  return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Its files by themselves, so that a reviewer's tools know their kind, and its settings. */

@@ -1,10 +1,11 @@
 import type { Config, NodeConfig } from "../config/config.ts";
 import { type CiliumPlan, ciliumPlan } from "./cilium.ts";
+import { type CiliumObjects, ciliumObjects } from "./cilium-objects/objects.ts";
 import { containerdStep } from "./containerd.ts";
 import { type DatapathProbe, datapathProbe } from "./datapath-probe.ts";
 import { etcdDiskGate, guestGate, hostGate, peersGate } from "./gates.ts";
 import { gatewayApiCrds } from "./gateway-api/crds.ts";
-import { gatewayNamespaces, gatewayObjects } from "./gateway-api/objects.ts";
+import { gatewayObjects } from "./gateway-api/objects.ts";
 import { swapStep, timeSyncStep } from "./host.ts";
 import { imagesStep } from "./images.ts";
 import { kernelStep } from "./kernel.ts";
@@ -13,6 +14,7 @@ import { kubeletStep } from "./kubelet.ts";
 import { type GuestPlan, guestPlan } from "./libvirt/guest.ts";
 import { type HypervisorPlan, hypervisorPlan } from "./libvirt/hypervisor.ts";
 import type { Manifest } from "./manifest.ts";
+import { namespaces } from "./namespaces.ts";
 import { packagesStep, prerequisitesStep } from "./packages.ts";
 import { readyStep } from "./ready.ts";
 import type { StepDocument, StepName } from "./step.ts";
@@ -51,9 +53,11 @@ export interface ClusterPlan {
   /** What passes between the nodes before Cilium stands; none where there is one node. */
   probe?: DatapathProbe;
   cilium: CiliumPlan;
+  ciliumObjects: CiliumObjects;
+  namespaces: Manifest[];
+  gatewayApi: { crds: Manifest[]; objects: Manifest[] };
   /** How the promises are proven. */
   verify: Config["verify"];
-  gatewayApi: { crds: Manifest[]; namespaces: Manifest[]; objects: Manifest[] };
 }
 
 /** What will be where, byte for byte. Pure: the same configuration gives the same plan. */
@@ -69,9 +73,10 @@ export function plan(config: Config): ClusterPlan {
     ...(config.nodes.length > 1 ? { probe: datapathProbe(config) } : {}),
     cilium: ciliumPlan(config),
     verify: config.verify,
+    ciliumObjects: ciliumObjects(config),
+    namespaces: namespaces(config),
     gatewayApi: {
       crds: config.gatewayApi.enabled ? gatewayApiCrds(config.gatewayApi.version) : [],
-      namespaces: gatewayNamespaces(config),
       objects: gatewayObjects(config),
     },
   };

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Is the cluster of use? Agents rolled out, every node Ready, DNS answering.
+# Is the cluster of use? Agents rolled out, every node Ready, DNS answering, Cilium's kinds served.
 
 check() {
   local node
@@ -11,17 +11,25 @@ check() {
 }
 
 apply() {
-  local workload nodes workloads=(daemonset/cilium deployment/cilium-operator deployment/coredns)
+  local workload crd nodes workloads=(daemonset/cilium deployment/cilium-operator deployment/coredns)
   if [[ $WAIT_FOR == nothing ]]; then
     say "cilium.waitFor is nothing: not waited for"
     reading '{"waitedFor":"nothing"}'
     return
   fi
-  if [[ $WAIT_FOR == all ]] && admin --namespace kube-system get daemonset cilium-envoy >/dev/null 2>&1; then
-    workloads+=(daemonset/cilium-envoy)
+  if [[ $WAIT_FOR == all ]]; then
+    for workload in daemonset/cilium-envoy deployment/hubble-relay; do
+      if admin --namespace kube-system get "$workload" >/dev/null 2>&1; then
+        workloads+=("$workload")
+      fi
+    done
   fi
   for workload in "${workloads[@]}"; do
     admin --namespace kube-system rollout status "$workload" --timeout "${TIMEOUT_SECONDS}s"
+  done
+  for crd in $CRDS; do
+    admin wait --for=create --timeout "${TIMEOUT_SECONDS}s" "crd/$crd"
+    admin wait --for=condition=Established --timeout "${TIMEOUT_SECONDS}s" "crd/$crd"
   done
   read -ra nodes <<<"$NODES"
   admin wait --for=condition=Ready --timeout "${TIMEOUT_SECONDS}s" "${nodes[@]/#/node/}"

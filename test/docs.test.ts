@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { renderReadme } from "../commands/readme/readme.ts";
 import { schema } from "../config/schema.ts";
 import { directives } from "../plan/directives.ts";
 import { root } from "./root.ts";
+import { problemsOf, stack } from "./stack.ts";
 import { configOf } from "./stacks.ts";
 
 const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -74,6 +76,17 @@ it("every directive has its row", () => {
 });
 
 describe("what the README tells to type", () => {
+  it("is a configuration that is taken", () => {
+    const page = readme.split("\n## Cilium, gateways, policies\n")[1] ?? "";
+    const [, block = ""] = page.match(/```yaml\n([\s\S]*?)```/) ?? [];
+    const sections = Object.entries(parse(block)).map(([key, value]) => [
+      key.replace("oslo-cluster:", ""),
+      value,
+    ]);
+    expect(sections.map(([name]) => name)).toEqual(["cilium", "gatewayApi", "policies"]);
+    expect(problemsOf({ ...stack(), ...Object.fromEntries(sections) })).toEqual([]);
+  });
+
   it("is a script of package.json", () => {
     const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     const told = [...readme.matchAll(/npm run ([a-z]+(?::[a-z]+)*)/g)].map(([, name]) => name);

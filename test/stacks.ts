@@ -4,10 +4,11 @@ import { loadStackFile } from "../config/load.ts";
 import { type ClusterPlan, plan } from "../plan/plan.ts";
 import { root } from "./root.ts";
 
-/** The stacks that tests plan: the repository's example, and one that is unlike it in every field. */
+/** The stacks that tests plan: the repository's example, and others that are unlike it. */
 export const stackFiles = {
   dev: join(root, "Pulumi.dev.yaml"),
   libvirt: join(root, "test/golden/Pulumi.libvirt.yaml"),
+  services: join(root, "test/golden/Pulumi.services.yaml"),
   "two-nodes": join(root, "test/golden/Pulumi.two-nodes.yaml"),
 };
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Impact } from "../../config/field.ts";
 import * as formats from "../../config/formats.ts";
 import { schema } from "../../config/schema.ts";
+import { routeHostname } from "../../config/sections/route-hostname.ts";
 import { code, table, text } from "./markdown.ts";
 
 /** A field or section as zod's own JSON schema has it, with what `field` adds. */
@@ -24,6 +25,7 @@ interface JsonSchema {
 const formatNames = new Map<unknown, string>([
   [formats.dnsLabel, "DNS label"],
   [formats.hostname, "host name or address"],
+  [routeHostname, "host name"],
   [formats.address, "IP address"],
   [formats.cidr, "CIDR"],
   [formats.url, "URL"],
@@ -96,8 +98,9 @@ function splitDefault(description: string): { said: string; rest: string } {
 
 function typeOf(field: JsonSchema): string {
   if (field.enum) return field.enum.map((value) => code(String(value))).join(", ");
+  if (field.items?.enum) return `list of ${typeOf(field.items)}`;
   if (field.items) return `list of ${plural(typeOf(field.items))}`;
-  if (field.properties) return "object";
+  if (field.properties) return field.title ?? "object";
   if (field.additionalProperties) {
     return `map to ${plural(typeOf(field.additionalProperties))}`;
   }

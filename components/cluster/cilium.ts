@@ -23,7 +23,7 @@ export class Cilium extends pulumi.ComponentResource {
         version: plan.version,
         repositoryOpts: { repo: plan.repository },
         values: mode.apply((allowed) => withMode(plan.values, allowed)),
-        // The step \`ready\` waits, and can be run again. A Helm that is killed while it waits leaves a
+        // The step `ready` waits, and can be run again. A Helm that is killed while it waits leaves a
         // release that no later install may take.
         skipAwait: true,
         timeout: plan.timeoutSeconds,

@@ -6,10 +6,12 @@ import type { Node } from "../node/node.ts";
 import { createHypervisors, createNodes } from "../node/nodes.ts";
 import { Baseline } from "./baseline.ts";
 import { Cilium } from "./cilium.ts";
+import { CiliumObjects } from "./cilium-objects.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { Datapath } from "./datapath.ts";
 import { Gates } from "./gates.ts";
 import { Gateway, GatewayApiCrds } from "./gateway-api.ts";
+import { Namespaces } from "./namespaces.ts";
 import { Verification } from "./verification.ts";
 
 /** A cluster, from machines that answer SSH to a gateway that takes routes. */
@@ -66,15 +68,21 @@ export class Cluster extends pulumi.ComponentResource {
       { plan: plan.cilium, mode: datapath.mode },
       { ...inCluster, dependsOn: crds.crds },
     );
+    const namespaces = new Namespaces("namespaces", plan.namespaces, inCluster);
     const gateway = new Gateway("gateway", plan.gatewayApi, {
       ...inCluster,
-      dependsOn: [cilium.release],
+      dependsOn: [cilium.release, ...namespaces.all],
     });
     const joined = workers.map((worker) => worker.joined);
     const machines = workers.map((worker) => worker.id);
     const ready = first.step("ready", [cilium.release, ...joined, ...images], machines);
+    // Their kinds are there once Cilium's operator has run.
+    const objects = new CiliumObjects("cilium-objects", plan.ciliumObjects, {
+      ...inCluster,
+      dependsOn: [ready, ...namespaces.all],
+    });
     if (plan.verify.afterUp) {
-      const after = [ready, gateway];
+      const after = [ready, gateway, objects];
       const { kubeconfig, initialized } = controlPlane;
       const args = { plan, kubeconfig, after };
       new Verification("verification", args, { parent: this, deletedWith: initialized });

@@ -23,19 +23,16 @@ export class GatewayApiCrds extends pulumi.ComponentResource {
   }
 }
 
-/** The gateway and its routes. */
+/** The gateways, their routes, and grants for references across namespaces. */
 export class Gateway extends pulumi.ComponentResource {
   constructor(name: string, plan: Plan, opts?: pulumi.ComponentResourceOptions) {
     super("oslo-cluster:index:Gateway", name, {}, opts);
     const child = { parent: this, deletedWith: opts?.deletedWith };
-    const namespaces = plan.namespaces.map(
-      ({ metadata }) => new k8s.core.v1.Namespace(metadata.name, { metadata }, child),
-    );
     for (const { metadata, ...object } of plan.objects) {
       new k8s.apiextensions.CustomResource(
         `${metadata.namespace}/${metadata.name}`,
         { ...object, metadata },
-        { ...child, dependsOn: namespaces },
+        child,
       );
     }
     this.registerOutputs();

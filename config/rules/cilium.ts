@@ -1,13 +1,24 @@
 import type { Rule } from "../rule.ts";
 
+/** What WireGuard takes off the MTU, as the agent reckons it, and the least that IPv6 allows. */
+const [wireguardOverhead, leastIpv6Mtu] = [95, 1280];
+
 /** Pairs of settings that Cilium refuses, or takes and then does something else. */
-export const contradictions: Rule = function* ({ cilium, gatewayApi }) {
+export const contradictions: Rule = function* ({ cilium, gatewayApi, network, nodes }) {
   if (!cilium.l7Proxy && gatewayApi.enabled) {
     yield {
       path: "cilium.l7Proxy",
       value: false,
       why: "the Gateway API is served by Envoy, and the chart fails without it",
       fix: "write true, or gatewayApi.enabled: false",
+    };
+  }
+  if (!cilium.socketLB.hostNamespaceOnly && gatewayApi.enabled) {
+    yield {
+      path: "cilium.socketLB.hostNamespaceOnly",
+      value: false,
+      why: "the Gateway API forces true, whatever stands here",
+      fix: "remove it, or write gatewayApi.enabled: false",
     };
   }
   const { enabled, bbr } = cilium.bandwidthManager;
@@ -27,59 +38,24 @@ export const contradictions: Rule = function* ({ cilium, gatewayApi }) {
       fix: "write true, or enabled: false",
     };
   }
-};
-
-/** Raw values may add to what the plan sets, not undo it: each path that the plan sets, and why. */
-const owned: Record<string, string> = {
-  kubeProxyReplacement: "the cluster has no kube-proxy",
-  k8sServiceHost: "it is cluster.endpoint",
-  k8sServicePort: "it is cluster.endpoint",
-  routingMode: "the cluster routes natively; DSR by IP option needs that",
-  tunnelProtocol: "the cluster routes natively",
-  tunnel: "Cilium has no such key since 1.15; the cluster routes natively",
-  autoDirectNodeRoutes: "the nodes share one L2 segment",
-  "ipv4.enabled": "it follows from network.vlan.subnets",
-  "ipv6.enabled": "it follows from network.vlan.subnets",
-  ipv4NativeRoutingCIDR: "it is network.podSubnets",
-  ipv6NativeRoutingCIDR: "it is network.podSubnets",
-  ipam: "it is network.podSubnets",
-  "nodePort.directRoutingDevice": "it is network.vlan.interface",
-  MTU: "it is network.mtu",
-  "loadBalancer.mode": "it is cilium.loadBalancer.mode",
-  "loadBalancer.dsrDispatch": "it is cilium.loadBalancer.dsrDispatch",
-  "loadBalancer.acceleration": "it is cilium.loadBalancer.acceleration",
-  "bpf.masquerade": "without it BPF host routing silently falls back to the legacy path",
-  "bpf.hostLegacyRouting": "packets take BPF host routing",
-  "bpf.tproxy": "the Gateway's load balancing fails with it at run time",
-  enableIPv4Masquerade: "pods reach the world through their node's address",
-  enableIPv6Masquerade: "pods reach the world through their node's address",
-  bandwidthManager: "it is cilium.bandwidthManager",
-  l7Proxy: "it is cilium.l7Proxy",
-  "cluster.name": "it is cluster.name",
-  "operator.replicas": "it is cilium.operatorReplicas",
-  "operator.rollOutPods": "the operator looks for the Gateway API's CRDs at its start alone",
-  rollOutCiliumPods: "a changed value would not reach the agents",
-  "hubble.tls.auto.method": "helm's own method makes other certificates at every render",
-  "gatewayAPI.enabled": "it is gatewayApi.enabled",
-  "gatewayAPI.gatewayClass.create": "it is gatewayApi.enabled",
-  "gatewayAPI.hostNetwork.enabled": "Envoy listens on the nodes themselves",
-  "envoy.securityContext.capabilities": "Envoy listens on ports below 1024",
-};
-
-/** Raw Helm values against the plan's own. */
-export const rawValues: Rule = function* ({ cilium }) {
-  for (const [path, why] of Object.entries(owned)) {
-    const value = overriding(cilium.values, path.split("."));
-    if (value === undefined) continue;
+  if (cilium.operatorReplicas > nodes.length) {
     yield {
-      path: `cilium.values.${path}`,
-      value,
-      why: `the plan sets this: ${why}`,
-      fix: "remove it here",
+      path: "cilium.operatorReplicas",
+      value: cilium.operatorReplicas,
+      why: `the cluster has ${nodes.length} ${nodes.length === 1 ? "node" : "nodes"}, and each takes one: the rest would stay Pending for good`,
+      fix: `write ${nodes.length} or less`,
     };
   }
-  const encryption = cilium.values.encryption as { nodeEncryption?: boolean } | undefined;
-  if (encryption?.nodeEncryption && cilium.loadBalancer.acceleration !== "disabled") {
+  const encrypted = cilium.encryption;
+  if (encrypted.nodeEncryption && !encrypted.enabled) {
+    yield {
+      path: "cilium.encryption.nodeEncryption",
+      value: true,
+      why: "nothing is encrypted while encryption.enabled is false",
+      fix: "write encryption.enabled: true, or nodeEncryption: false",
+    };
+  }
+  if (encrypted.nodeEncryption && cilium.loadBalancer.acceleration !== "disabled") {
     yield {
       path: "cilium.loadBalancer.acceleration",
       value: cilium.loadBalancer.acceleration,
@@ -87,10 +63,66 @@ export const rawValues: Rule = function* ({ cilium }) {
       fix: "write disabled, or encryption.nodeEncryption: false",
     };
   }
+  const least = leastIpv6Mtu + wireguardOverhead;
+  if (encrypted.enabled && network.families.includes(6) && network.mtu < least) {
+    yield {
+      path: "network.mtu",
+      value: network.mtu,
+      why: `WireGuard takes ${wireguardOverhead} bytes off, and IPv6 needs ${leastIpv6Mtu}`,
+      fix: `write ${least} or more, or cilium.encryption.enabled: false`,
+    };
+  }
 };
 
-/** What raw values have in the place of a path, also where they put something else than a map above it. */
-function overriding(values: unknown, [key, ...rest]: string[]): unknown {
-  if (key === undefined || typeof values !== "object" || values === null) return values;
-  return overriding((values as Record<string, unknown>)[key], rest);
-}
+/** What the ratio gives the smallest node. */
+const [leastCtTcp, leastCtAny] = [131_072, 65_536];
+
+/**
+ * The NAT map holds translations of tracked connections; the agent does not start with more of them
+ * than connections. What follows from a node's memory may be as little as the ratio's least.
+ */
+export const mapSizes: Rule = function* ({ cilium: { bpf } }) {
+  const { ctTcpMax = leastCtTcp, ctAnyMax = leastCtAny, natMax = 0 } = bpf;
+  const most = ctTcpMax + ctAnyMax;
+  if (natMax <= most) return;
+  const fromRatio = bpf.ctTcpMax === undefined || bpf.ctAnyMax === undefined;
+  yield {
+    path: "cilium.bpf.natMax",
+    value: natMax,
+    why: `more than ctTcpMax and ctAnyMax together (${most}${fromRatio ? " on a small node, where they follow from its memory" : ""}): the agent does not start`,
+    fix: `write ${most} or less${fromRatio ? ", or give both of them" : ""}; two thirds of it is Cilium's own measure`,
+  };
+};
+
+/** Hubble's parts need Hubble, and its two HTTP metrics exclude each other. */
+export const hubbleParts: Rule = function* ({ cilium: { hubble } }) {
+  const needs = (path: string, value: unknown) => ({
+    path: `cilium.hubble.${path}`,
+    value,
+    why: "there are no flows while hubble.enabled is false",
+    fix: "write hubble.enabled: true, or remove it",
+  });
+  if (!hubble.enabled && hubble.relay.enabled) yield needs("relay.enabled", true);
+  const metrics = hubble.metrics.enabled;
+  if (!hubble.enabled && metrics.length > 0) yield needs("metrics.enabled", metrics);
+  const names = metrics.map((metric) => metric.split(/[:;]/)[0]);
+  if (names.includes("http") && names.includes("httpV2")) {
+    yield {
+      path: "cilium.hubble.metrics.enabled",
+      value: metrics,
+      why: "http and httpV2 register the same metrics: the agent takes one of them",
+      fix: "remove http",
+    };
+  }
+};
+
+/** The cache takes the name server's place by a local redirect policy. */
+export const nodeLocalDns: Rule = function* ({ cilium }) {
+  if (!cilium.nodeLocalDns.enabled || cilium.localRedirectPolicies.enabled) return;
+  yield {
+    path: "cilium.localRedirectPolicies.enabled",
+    value: false,
+    why: "NodeLocal DNSCache is reached by a CiliumLocalRedirectPolicy: without kube-proxy there is no other way",
+    fix: "write true, or nodeLocalDns.enabled: false",
+  };
+};

@@ -1,7 +1,10 @@
 import type { Rule } from "../rule.ts";
 import { endpointAddress, gatewayAddresses, nodeAddresses } from "./addresses.ts";
-import { contradictions, rawValues } from "./cilium.ts";
-import { distinctRoutes, weights } from "./gateway.ts";
+import { contradictions, hubbleParts, mapSizes, nodeLocalDns } from "./cilium.ts";
+import { leases, loadBalancerPools } from "./cilium-announcements.ts";
+import { bgpPeers } from "./cilium-bgp.ts";
+import { rawValues } from "./cilium-raw.ts";
+import { gateways } from "./gateway.ts";
 import {
   cpuPins,
   guestMemory,
@@ -11,7 +14,10 @@ import {
   pools,
   vlanId,
 } from "./libvirt.ts";
+import { networkPolicies, routesIntoDenied, waitedFor } from "./policies.ts";
+import { ownDnsRules } from "./policy-names.ts";
 import { regionInResidency } from "./residency.ts";
+import { distinctRoutes, routeForms, routeParents, weights } from "./routes.ts";
 import { disjointSubnets, sameFamilies, subnetSizes } from "./subnets.ts";
 import { controlPlanes, distinctNodes } from "./topology.ts";
 import { neededSysctls } from "./tuning.ts";
@@ -38,7 +44,20 @@ export const rules: readonly Rule[] = [
   knownVersions,
   neededSysctls,
   contradictions,
+  mapSizes,
+  hubbleParts,
+  nodeLocalDns,
+  loadBalancerPools,
+  leases,
+  bgpPeers,
   rawValues,
+  gateways,
+  routeForms,
   weights,
   distinctRoutes,
+  routeParents,
+  networkPolicies,
+  ownDnsRules,
+  routesIntoDenied,
+  waitedFor,
 ];

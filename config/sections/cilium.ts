@@ -1,6 +1,13 @@
 import { z } from "zod";
 import { field } from "../field.ts";
 import { exactVersion } from "../formats.ts";
+import {
+  k8sClientRateLimit,
+  l2announcements,
+  loadBalancerIPPools,
+} from "./cilium-announcements.ts";
+import { bgpControlPlane } from "./cilium-bgp.ts";
+import { bpf } from "./cilium-maps.ts";
 
 /** Cilium, in the vocabulary of its own Helm chart. */
 export const cilium = z.strictObject({
@@ -50,6 +57,92 @@ export const cilium = z.strictObject({
         z.boolean().default(true),
         "restart",
         "BBR for pods; needs the bandwidth manager.",
+      ),
+    })
+    .prefault({}),
+  bpf: bpf.prefault({}),
+  socketLB: z
+    .strictObject({
+      hostNamespaceOnly: field(
+        z.boolean().optional(),
+        "restart",
+        "Translate services at the socket for the host alone, and at their device for pods. Default: true with the Gateway API, which forces it.",
+      ),
+    })
+    .prefault({}),
+  encryption: z
+    .strictObject({
+      enabled: field(z.boolean().default(false), "restart", "Encrypt between nodes."),
+      type: field(
+        z.enum(["wireguard"], { error: "not a type; write wireguard" }).default("wireguard"),
+        "restart",
+        "How; keys are the agents' own and need no care.",
+      ),
+      nodeEncryption: field(
+        z.boolean().default(false),
+        "restart",
+        "Encrypt what nodes and pods of the host's network say as well, not pods alone.",
+      ),
+    })
+    .prefault({}),
+  hubble: z
+    .strictObject({
+      enabled: field(z.boolean().default(true), "restart", "Record flows on every node."),
+      relay: z
+        .strictObject({
+          enabled: field(
+            z.boolean().optional(),
+            "live",
+            "Serve the flows of all nodes at one place. Default: as hubble.enabled.",
+          ),
+        })
+        .prefault({}),
+      metrics: z
+        .strictObject({
+          enabled: field(
+            z
+              .array(
+                z.string().regex(/^[a-zA-Z0-9-]+([:;].*)?$/, "not a metric; write one such as dns"),
+              )
+              .default([]),
+            "restart",
+            "Metrics of flows, as in dns, drop, flow, httpV2; port 9965 of every node. Default: none.",
+          ),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+  loadBalancerIPPools: field(
+    loadBalancerIPPools,
+    "live",
+    "Addresses for services of type LoadBalancer. Default: none.",
+  ),
+  l2announcements: l2announcements.prefault({}),
+  bgpControlPlane: bgpControlPlane.prefault({}),
+  k8sClientRateLimit: k8sClientRateLimit.prefault({}),
+  localRedirectPolicies: z
+    .strictObject({
+      enabled: field(
+        z.boolean().optional(),
+        "restart",
+        "Take CiliumLocalRedirectPolicies. Default: as nodeLocalDns.enabled.",
+      ),
+    })
+    .prefault({}),
+  nodeLocalDns: z
+    .strictObject({
+      enabled: field(
+        z.boolean().default(false),
+        "live",
+        "NodeLocal DNSCache on every node, by a local redirect policy. Worth it above 50 ms at p99.",
+      ),
+      image: field(
+        z
+          .string()
+          .regex(/^[a-z0-9.:-]+\/\S+:\S+$/, "not an image with a tag; write registry/name:tag")
+          .default("registry.k8s.io/dns/k8s-dns-node-cache:1.26.5"),
+        "restart",
+        "Image of NodeLocal DNSCache, with its tag.",
       ),
     })
     .prefault({}),

@@ -1,44 +1,52 @@
 import { z } from "zod";
 import { field } from "../field.ts";
-import { dnsLabel, hostname, port } from "../formats.ts";
+import { address, dnsLabel, port } from "../formats.ts";
+import { route } from "./gateway-routes.ts";
+import { routeHostname } from "./route-hostname.ts";
 
-const backend = z.strictObject({
-  name: field(dnsLabel, "live", "The service that answers."),
-  port: field(port, "live", "The service's port."),
-  weight: field(
-    z
-      .int("not a whole number; write percent")
-      .min(0, "negative; write 0 to 100")
-      .max(100, "above 100; write 0 to 100")
-      .default(100),
+const certificateRef = z.strictObject({
+  name: field(dnsLabel, "live", "Secret of type kubernetes.io/tls; you make it."),
+  namespace: field(
+    dnsLabel.optional(),
     "live",
-    "Share of the requests in percent; the weights of a route add up to 100.",
+    "Its namespace; a ReferenceGrant there is made. Default: the gateway's.",
   ),
 });
 
-/** An HTTPRoute that splits one path prefix between backends. */
-export const route = z.strictObject({
-  name: field(dnsLabel, "recreate", "Name of the HTTPRoute."),
-  namespace: field(
-    dnsLabel,
-    "recreate",
-    "Namespace of the HTTPRoute and its backends; made if absent.",
-  ),
-  hostnames: field(z.array(hostname).default([]), "live", "Host names that match. Default: all."),
-  pathPrefix: field(
-    z.string().startsWith("/", "not a path; begin with /").default("/"),
+const listener = z.strictObject({
+  name: field(dnsLabel, "live", "Name of the listener: what a route's parents[].listener names."),
+  protocol: field(
+    z.enum(["HTTP", "HTTPS"], { error: "not a protocol; write HTTP or HTTPS" }).default("HTTP"),
     "live",
-    "Path prefix that matches.",
+    "HTTPS ends TLS at the gateway.",
   ),
-  backends: field(
-    z.array(backend).min(1, "empty; name a backend"),
+  port: field(port, "live", "Port on which it listens."),
+  hostname: field(routeHostname.optional(), "live", "Host name that it serves. Default: all."),
+  certificateRefs: field(
+    z.array(certificateRef).default([]),
     "live",
-    "Backends and their weights.",
+    "Certificates of an HTTPS listener. Default: none.",
   ),
-  regionHeader: field(
-    z.boolean().default(false),
+  allowedRoutes: field(
+    z.enum(["All", "Same"], { error: "not a choice; write All or Same" }).default("All"),
     "live",
-    "Add X-Region: <cluster.region> to requests.",
+    "Routes of all namespaces, or of the gateway's own.",
+  ),
+});
+
+/** A Gateway with listeners of its own. */
+const gateway = z.strictObject({
+  name: field(dnsLabel, "recreate", "Name of the Gateway."),
+  namespace: field(dnsLabel, "recreate", "Its namespace; made if absent."),
+  addresses: field(
+    z.array(address).default([]),
+    "live",
+    "Addresses of a pool that it is to have, with exposure loadBalancer. Default: any of a pool.",
+  ),
+  listeners: field(
+    z.array(listener).min(1, "empty; give a listener"),
+    "live",
+    "Where it listens, for what.",
   ),
 });
 
@@ -46,7 +54,7 @@ export const gatewayApi = z.strictObject({
   enabled: field(
     z.boolean().default(true),
     "restart",
-    "Install the CRDs, GatewayClass cilium and the gateway.",
+    "Install the CRDs, GatewayClass cilium and the gateways.",
   ),
   version: field(
     z
@@ -54,6 +62,15 @@ export const gatewayApi = z.strictObject({
       .default("1.6.1"),
     "live",
     "Version of the Gateway API's CRDs, standard channel.",
+  ),
+  exposure: field(
+    z
+      .enum(["hostNetwork", "loadBalancer"], {
+        error: "not an exposure; write hostNetwork or loadBalancer",
+      })
+      .default("hostNetwork"),
+    "restart",
+    "Where gateways listen: on every node's own addresses, or on an address of cilium.loadBalancerIPPools.",
   ),
   gateway: z
     .strictObject({
@@ -71,9 +88,14 @@ export const gatewayApi = z.strictObject({
       port: field(port.default(80), "live", "Port of its HTTP listener."),
     })
     .prefault({}),
+  gateways: field(
+    z.array(gateway).default([]),
+    "live",
+    "Further Gateways, with listeners of their own. Default: none.",
+  ),
   routes: field(
     z.array(route).default([]),
     "live",
-    "HTTPRoutes attached to the gateway. Default: none.",
+    "HTTPRoutes attached to the gateway, or to the parents that they name. Default: none.",
   ),
 });

@@ -1,79 +1,133 @@
 import type { Config } from "../../config/config.ts";
+import {
+  allGateways,
+  allRoutes,
+  type GatewayConfig,
+  type RouteConfig,
+  type RouteRule,
+} from "../../config/gateways.ts";
 import type { AppliedDirective } from "../directive.ts";
 import type { Manifest } from "../manifest.ts";
+import { referenceGrants } from "./grants.ts";
 
 type Part = Pick<Config, "cluster" | "gatewayApi">;
-type Route = Config["gatewayApi"]["routes"][number];
+type Listener = GatewayConfig["listeners"][number];
+type Headers = NonNullable<RouteRule["requestHeaders"]>;
 
 const apiVersion = "gateway.networking.k8s.io/v1";
 
-/** Namespaces that the gateway and its routes need, but for those of every cluster. */
-export function gatewayNamespaces({ gatewayApi: { enabled, gateway, routes } }: Part): Manifest[] {
-  if (!enabled) return [];
-  const names = new Set([gateway.namespace, ...routes.map((route) => route.namespace)]);
-  names.delete("default");
-  names.delete("kube-system");
-  return [...names]
-    .sort()
-    .map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } }));
-}
-
-/** The gateway, open to routes of every namespace, and the routes. */
+/** The gateways, the routes, and the grants without which references to other namespaces are refused. */
 export function gatewayObjects(config: Part): Manifest[] {
-  const { enabled, gateway, routes } = config.gatewayApi;
-  if (!enabled) return [];
+  const { gatewayApi } = config;
+  if (!gatewayApi.enabled) return [];
   return [
-    ...(gateway.create ? [gatewayObject(gateway)] : []),
-    ...routes.map((route) => httpRoute(config, route)),
+    ...referenceGrants(gatewayApi),
+    ...allGateways(gatewayApi).map(gatewayObject),
+    ...allRoutes(gatewayApi).map((route) => httpRoute(config, route)),
   ];
 }
 
-function gatewayObject(gateway: Config["gatewayApi"]["gateway"]): Manifest {
+function gatewayObject({ name, namespace, addresses, listeners }: GatewayConfig): Manifest {
   return {
     apiVersion,
     kind: "Gateway",
-    metadata: { name: gateway.name, namespace: gateway.namespace },
+    metadata: { name, namespace },
     spec: {
       gatewayClassName: "cilium",
-      listeners: [
-        {
-          name: "http",
-          protocol: "HTTP",
-          port: gateway.port,
-          allowedRoutes: { namespaces: { from: "All" } },
-        },
-      ],
+      ...(addresses.length > 0
+        ? { addresses: addresses.map((value) => ({ type: "IPAddress", value })) }
+        : {}),
+      listeners: listeners.map(listenerSpec),
     },
   };
 }
 
-function httpRoute({ cluster, gatewayApi: { gateway } }: Part, route: Route): Manifest {
+function listenerSpec({ name, protocol, port, hostname, ...listener }: Listener) {
+  const { certificateRefs, allowedRoutes } = listener;
+  return {
+    ...{ name, protocol, port },
+    ...(hostname ? { hostname } : {}),
+    ...(certificateRefs.length > 0 ? { tls: { mode: "Terminate", certificateRefs } } : {}),
+    allowedRoutes: { namespaces: { from: allowedRoutes } },
+  };
+}
+
+function httpRoute({ cluster }: Part, route: RouteConfig): Manifest {
+  const { name, namespace, hostnames, parents } = route;
   return {
     apiVersion,
     kind: "HTTPRoute",
-    metadata: { name: route.name, namespace: route.namespace },
+    metadata: { name, namespace },
     spec: {
-      parentRefs: [{ name: gateway.name, namespace: gateway.namespace }],
-      ...(route.hostnames.length > 0 ? { hostnames: route.hostnames } : {}),
-      rules: [
-        {
-          matches: [{ path: { type: "PathPrefix", value: route.pathPrefix } }],
-          ...(route.regionHeader
-            ? {
-                filters: [
-                  {
-                    type: "RequestHeaderModifier",
-                    // `set`, not `add`: a client must not bring a region of its own.
-                    requestHeaderModifier: { set: [{ name: "X-Region", value: cluster.region }] },
-                  },
-                ],
-              }
-            : {}),
-          backendRefs: route.backends.map(({ name, port, weight }) => ({ name, port, weight })),
-        },
-      ],
+      parentRefs: parents.map(({ listener, ...parent }: Parent) => ({
+        ...parent,
+        ...(listener ? { sectionName: listener } : {}),
+      })),
+      ...(hostnames.length > 0 ? { hostnames } : {}),
+      rules: route.rules.map((rule) =>
+        ruleSpec(rule, rule.regionHeader || route.regionHeader ? cluster.region : undefined),
+      ),
     },
   };
+}
+
+type Parent = RouteConfig["parents"][number] & { listener?: string | undefined };
+
+function ruleSpec(rule: RouteRule, region: string | undefined) {
+  const filters = filtersOf(rule, region);
+  return {
+    ...(rule.matches.length > 0 ? { matches: rule.matches.map(matchSpec) } : {}),
+    ...(filters.length > 0 ? { filters } : {}),
+    ...(rule.backends.length > 0
+      ? {
+          backendRefs: rule.backends.map(({ name, namespace, port, weight }) => ({
+            name,
+            ...(namespace ? { namespace } : {}),
+            ...{ port, weight },
+          })),
+        }
+      : {}),
+  };
+}
+
+function matchSpec({ path, pathType, method, headers }: RouteRule["matches"][number]) {
+  return {
+    path: { type: pathType, value: path },
+    ...(method ? { method } : {}),
+    ...(Object.keys(headers).length > 0 ? { headers: pairs(headers) } : {}),
+  };
+}
+
+function filtersOf(rule: RouteRule, region: string | undefined): object[] {
+  const none: Headers = { set: {}, add: {}, remove: [] };
+  const { requestHeaders = none, responseHeaders = none, redirectToHttps } = rule;
+  // `set`, not `add`: a client must not bring a region of its own.
+  const set = region ? { "X-Region": region, ...requestHeaders.set } : requestHeaders.set;
+  const request = modifier({ ...requestHeaders, set });
+  const response = modifier(responseHeaders);
+  return [
+    ...(request ? [{ type: "RequestHeaderModifier", requestHeaderModifier: request }] : []),
+    ...(response ? [{ type: "ResponseHeaderModifier", responseHeaderModifier: response }] : []),
+    ...(redirectToHttps
+      ? [{ type: "RequestRedirect", requestRedirect: { scheme: "https", statusCode: 301 } }]
+      : []),
+  ];
+}
+
+function modifier({ set, add, remove }: Headers): object | undefined {
+  const parts = {
+    ...(Object.keys(set).length > 0 ? { set: pairs(set) } : {}),
+    ...(Object.keys(add).length > 0 ? { add: pairs(add) } : {}),
+    ...(remove.length > 0 ? { remove } : {}),
+  };
+  return Object.keys(parts).length > 0 ? parts : undefined;
+}
+
+/** By name: the order of a map is the file's or Pulumi's own. */
+function pairs(headers: Record<string, string>): { name: string; value: string }[] {
+  return Object.entries(headers)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => ({ name, value }));
 }
 
 export const gatewayDirectives: AppliedDirective[] = [

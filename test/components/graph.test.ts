@@ -184,6 +184,25 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
         expect(crds.length).toBe(plan.gatewayApi.crds.length);
       });
 
+      it("has Cilium's kinds before what is of them, and every namespace before what is in it", () => {
+        for (const { name, type } of graph.ofType(inCluster)) {
+          const [kind, namespace] = name.split("/").slice(-3);
+          const inside = graph.ofType("kubernetes:core/v1:Namespace").map((one) => one.name);
+          const needed = /^kubernetes:cilium\./.test(type) ? [`${first}-ready`] : [];
+          if (kind && namespace && inside.includes(namespace)) needed.push(namespace);
+          expect(graph.before(name)).toEqual(expect.arrayContaining(needed));
+        }
+        const { workload, objects } = plan.ciliumObjects;
+        const made = graph.ofType(/^kubernetes:cilium\./);
+        expect(made).toHaveLength(objects.length);
+        for (const { name } of made) {
+          const own = workload.map(({ kind, metadata }) =>
+            [kind.toLowerCase(), metadata.namespace, metadata.name].filter(Boolean).join("/"),
+          );
+          expect(graph.before(name)).toEqual(expect.arrayContaining(own));
+        }
+      });
+
       it("proves its promises after all else, where that is asked for", () => {
         if (!plan.verify.afterUp) return expect(graph.matching(/^promises$/)).toEqual([]);
         expect(graph.before("promises")).toContain(`${first}-ready`);
@@ -240,6 +259,19 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
           const known = !preview || given.includes(first);
           if (known) expect(inputs.delete).toContain(`oslo-step leave ${worker} `);
           expect(graph.nameOf(deletedWith)).toBe(`${first}-kubeadm-init`);
+        }
+      });
+
+      it("leaves namespaces to whoever else lives there", () => {
+        const namespaces = graph.ofType("kubernetes:core/v1:Namespace");
+        expect(namespaces.map(({ name }) => name)).toEqual(
+          plan.namespaces.map(({ metadata }) => metadata.name),
+        );
+        for (const { retainOnDelete, formerParents } of namespaces) {
+          expect(retainOnDelete).toBe(true);
+          // Where an earlier version had them: moved, not deleted with all that is in them.
+          const former = "oslo-cluster:index:Cluster$oslo-cluster:index:Gateway::gateway";
+          expect(formerParents).toEqual([expect.stringContaining(former)]);
         }
       });
 

@@ -20,6 +20,9 @@ export interface Registered {
   additionalSecretOutputs: string[];
   provider: string;
   protect: boolean;
+  retainOnDelete: boolean;
+  /** URNs of parents under which it may stand in a state. */
+  formerParents: string[];
   // biome-ignore lint/suspicious/noExplicitAny: inputs of others' schemas
   inputs: Record<string, any>;
 }
@@ -98,6 +101,8 @@ function record(resources: Registered[]): void {
       additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
       provider: request.getProvider(),
       protect: request.getProtect() ?? false,
+      retainOnDelete: request.getRetainondelete() ?? false,
+      formerParents: request.getAliasesList().map((alias) => alias.getSpec()?.getParenturn() ?? ""),
       inputs: opened(request.getObject()?.toJavaScript() ?? {}) as Registered["inputs"],
     });
     return register(request, done);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { loadConfig } from "../../config/load.ts";
 import { ciliumValues } from "../../plan/cilium.ts";
 import { problemsOf, stack } from "../stack.ts";
+import { configOf } from "../stacks.ts";
 import { refuses, takes } from "./refuses.ts";
 
 describe("pairs of settings", () => {
@@ -23,10 +23,14 @@ describe("pairs of settings", () => {
       says: "sets the host's congestion control to cubic",
     },
     {
-      name: "node encryption beside XDP",
-      changes: { "cilium.values": { encryption: { nodeEncryption: true } } },
-      at: ["cilium.loadBalancer.acceleration"],
-      says: "leave in clear",
+      name: "services at the socket of pods beside the Gateway API",
+      changes: { "cilium.socketLB.hostNamespaceOnly": false },
+      says: "forces true",
+    },
+    {
+      name: "more operators than nodes",
+      changes: { "cilium.operatorReplicas": 4 },
+      says: "the cluster has 3 nodes",
     },
   ]);
   takes([
@@ -39,12 +43,111 @@ describe("pairs of settings", () => {
       changes: { [`${manager}.bbr`]: false, [`${manager}.enabled`]: false },
     },
     {
-      name: "node encryption without XDP",
-      changes: {
-        "cilium.values": { encryption: { nodeEncryption: true } },
-        "cilium.loadBalancer.acceleration": "disabled",
-      },
+      name: "services at the socket of pods without the Gateway API",
+      changes: { "cilium.socketLB.hostNamespaceOnly": false, "gatewayApi.enabled": false },
     },
+    { name: "an operator for each node", changes: { "cilium.operatorReplicas": 3 } },
+  ]);
+});
+
+describe("encryption", () => {
+  const encryption = "cilium.encryption";
+  const xdp = "cilium.loadBalancer.acceleration";
+  const ofNodes = { [encryption]: { enabled: true, nodeEncryption: true } };
+  refuses([
+    {
+      name: "of nodes alone",
+      changes: { [`${encryption}.nodeEncryption`]: true, [xdp]: "disabled" },
+      says: "nothing is encrypted",
+    },
+    { name: "of nodes beside XDP", changes: ofNodes, at: [xdp], says: "leave in clear" },
+    {
+      name: "of nodes beside XDP where it is had",
+      changes: { ...ofNodes, [xdp]: "native" },
+      at: [xdp],
+      says: "leave in clear",
+    },
+    {
+      name: "that leaves IPv6 too little",
+      changes: { "network.mtu": 1374, [`${encryption}.enabled`]: true },
+      says: "write 1375 or more",
+    },
+  ]);
+  takes([
+    { name: "of pods beside XDP", changes: { [`${encryption}.enabled`]: true } },
+    { name: "of nodes without XDP", changes: { ...ofNodes, [xdp]: "disabled" } },
+    {
+      name: "that leaves IPv6 just enough",
+      changes: { "network.mtu": 1375, [`${encryption}.enabled`]: true },
+    },
+  ]);
+});
+
+describe("sizes of maps", () => {
+  const sizes = (natMax: number) => ({
+    "cilium.bpf": { ctTcpMax: 200_000, ctAnyMax: 100_000, natMax },
+  });
+  refuses([
+    {
+      name: "more translations than connections",
+      changes: sizes(300_001),
+      at: ["cilium.bpf.natMax"],
+      says: "write 300000 or less; two thirds",
+    },
+    {
+      name: "more translations than a small node's connections",
+      changes: { "cilium.bpf": { ctTcpMax: 200_000, natMax: 265_537 } },
+      at: ["cilium.bpf.natMax"],
+      says: "write 265536 or less, or give both",
+    },
+  ]);
+  takes([
+    { name: "as many translations as connections", changes: sizes(300_000) },
+    { name: "translations that every node can hold", changes: { "cilium.bpf.natMax": 196_608 } },
+  ]);
+});
+
+describe("Hubble", () => {
+  const hubble = (value: object) => ({ "cilium.hubble": value });
+  const metrics = (...enabled: string[]) => ({ enabled });
+  refuses([
+    {
+      name: "a relay without flows",
+      changes: hubble({ enabled: false, relay: { enabled: true } }),
+      at: ["cilium.hubble.relay.enabled"],
+      says: "no flows",
+    },
+    {
+      name: "metrics without flows",
+      changes: hubble({ enabled: false, metrics: metrics("dns") }),
+      at: ["cilium.hubble.metrics.enabled"],
+      says: "no flows",
+    },
+    {
+      name: "both metrics of HTTP",
+      changes: hubble({ metrics: metrics("http", "httpV2:exemplars=true") }),
+      at: ["cilium.hubble.metrics.enabled"],
+      says: "remove http",
+    },
+  ]);
+  takes([
+    { name: "its absence", changes: hubble({ enabled: false }) },
+    { name: "metrics with options", changes: hubble({ metrics: metrics("dns:query", "httpV2") }) },
+  ]);
+});
+
+describe("NodeLocal DNSCache", () => {
+  const localRedirects = "cilium.localRedirectPolicies.enabled";
+  refuses([
+    {
+      name: "no redirection to it",
+      changes: { [localRedirects]: false, "cilium.nodeLocalDns.enabled": true },
+      says: "CiliumLocalRedirectPolicy",
+    },
+  ]);
+  takes([
+    { name: "it", changes: { "cilium.nodeLocalDns.enabled": true } },
+    { name: "redirections of one's own", changes: { [localRedirects]: true } },
   ]);
 });
 
@@ -67,7 +170,10 @@ describe("raw values", () => {
     {
       name: "null in the place of a map that the plan sets a part of",
       changes: values({ bpf: null }),
-      at: at("bpf.masquerade").concat(at("bpf.hostLegacyRouting"), at("bpf.tproxy")),
+      at: [
+        ...["masquerade", "hostLegacyRouting", "tproxy", "mapDynamicSizeRatio"],
+        ...["ctTcpMax", "ctAnyMax", "natMax", "lbMapMax"],
+      ].map((key) => `cilium.values.bpf.${key}`),
       says: "the plan sets this",
     },
   ]);
@@ -76,15 +182,42 @@ describe("raw values", () => {
       name: "more of the load balancer",
       changes: values({ loadBalancer: { algorithm: "maglev" } }),
     },
-    { name: "more of bpf", changes: values({ bpf: { mapDynamicSizeRatio: 0.005 } }) },
-    { name: "Hubble", changes: values({ hubble: { relay: { enabled: true } } }) },
+    { name: "more of bpf", changes: values({ bpf: { policyMapMax: 32_768 } }) },
+    { name: "more of Hubble", changes: values({ hubble: { ui: { enabled: true } } }) },
+    {
+      name: "an option of the agent that has no field",
+      changes: values({ extraConfig: { "cnp-node-status-gc-interval": "0s" } }),
+    },
   ]);
 
-  const config = loadConfig(stack(), "test.yaml");
-  const leaves = leavesOf(ciliumValues(config));
+  refuses(
+    [
+      { extraConfig: { "routing-mode": "tunnel" } },
+      { extraArgs: ["--debug", "--routing-mode=tunnel"] },
+      { extraEnv: [{ name: "CILIUM_ROUTING_MODE", value: "tunnel" }] },
+    ].map((raw) => ({
+      name: `an option of the agent by ${Object.keys(raw)[0]}`,
+      changes: values(raw),
+      at: at(
+        raw.extraConfig
+          ? "extraConfig.routing-mode"
+          : raw.extraArgs
+            ? "extraArgs[1]"
+            : "extraEnv[0]",
+      ),
+      says: "the agent's option routing-mode",
+    })),
+  );
+
+  // Stacks without raw values of their own, with most features off and with all of them on.
+  const leaves = new Map(
+    (["dev", "services"] as const)
+      .flatMap((name) => leavesOf(ciliumValues(configOf(name))))
+      .map((leaf) => [leaf.path, leaf]),
+  );
 
   // A new setting of the plan without a place in the rule's table fails here.
-  it.each(leaves)("may not undo $path", ({ path, raw }) => {
+  it.each([...leaves.values()])("may not undo $path", ({ path, raw }) => {
     const problems = problemsOf(stack(values(raw)));
     expect(problems.map((problem) => problem.path)).toEqual([
       expect.stringMatching(/^cilium\.values\./),

@@ -71,18 +71,76 @@ const wrong: [path: string, says: string, ...values: unknown[]][] = [
   ["cilium.loadBalancer.mode", "dsr, hybrid or snat", "DSR", "maglev"],
   ["cilium.loadBalancer.dsrDispatch", "geneve needs a tunnel", "geneve"],
   ["cilium.loadBalancer.acceleration", "best-effort", "testing-only"],
+  ["cilium.bpf.mapDynamicSizeRatio", "a share such as 0.0025", 0, -0.1, 0.6],
+  ["cilium.bpf.ctTcpMax", "1024 or more", 1023],
+  ["cilium.bpf.ctAnyMax", "16777216 or less", 16_777_217],
+  ["cilium.bpf.natMax", "whole number", 131_072.5, "131072"],
+  ["cilium.bpf.lbMapMax", "1024 or more", 0],
+  ["cilium.encryption.type", "write wireguard", "ipsec", "WireGuard"],
+  ["cilium.hubble.metrics.enabled[0]", "not a metric", "", "dns query"],
+  ["cilium.nodeLocalDns.image", "with a tag", "k8s-dns-node-cache:1.26.5", "registry/a"],
+  ["cilium.loadBalancerIPPools[0].name", "DNS-1123", "Public"],
+  ["cilium.loadBalancerIPPools[0].blocks", "empty", []],
+  ["cilium.loadBalancerIPPools[0].blocks[0].cidr", "CIDR", "10.10.0.200", "10.10.0.200/27"],
+  ["cilium.loadBalancerIPPools[0].blocks[0].start", "IP address", "10.10.0.256", "first"],
+  ["cilium.l2announcements.leaseDurationSeconds", "whole number", 1.5, "15s"],
+  ["cilium.l2announcements.leaseRetryPeriodSeconds", "1 or more", 0],
+  ["cilium.l2announcements.policies[0].interfaces[0]", "name an interface", ""],
+  ["cilium.k8sClientRateLimit.qps", "1 or more", 0],
+  ["cilium.bgpControlPlane.localASN", "1 to 4294967295", 0, 4_294_967_296],
+  ["cilium.bgpControlPlane.peers[0].peerAddress", "IP address", "tor-1", "10.10.0.1/24"],
+  ["cilium.bgpControlPlane.peers[0].ebgpMultihop", "1 to 255", 0, 256],
+  ["cilium.bgpControlPlane.peers[0].holdTimeSeconds", "3 or more", 2],
+  ["cilium.bgpControlPlane.peers[0].gracefulRestartSeconds", "4095 or less", 4096],
+  ["cilium.bgpControlPlane.advertisements[0].advertisementType", "PodCIDR or Service", "Pods"],
+  ["cilium.bgpControlPlane.advertisements[0].addresses[0]", "LoadBalancerIP", "NodePort"],
   ["cilium.operatorReplicas", "1 or more", 0],
   ["cilium.waitFor", "all, agents or nothing", "everything"],
   ["cilium.timeoutSeconds", "30", 29],
   ["gatewayApi.version", "1.6.1", "1.1.0", "v1.6.1"],
   ["gatewayApi.gateway.port", "1 to 65535", 0],
+  ["gatewayApi.exposure", "hostNetwork or loadBalancer", "nodePort"],
+  ["gatewayApi.gateways[0].addresses[0]", "IP address", "10.10.0.0/24", "public"],
+  ["gatewayApi.gateways[0].listeners", "empty", []],
+  ["gatewayApi.gateways[0].listeners[0].protocol", "HTTP or HTTPS", "TLS", "https"],
+  ["gatewayApi.gateways[0].listeners[0].hostname", "host name", "*", "Shop.no", "a.*.no"],
+  ["gatewayApi.gateways[0].listeners[0].hostname", "host names alone", "10.10.0.1"],
+  ["gatewayApi.gateways[0].listeners[0].allowedRoutes", "All or Same", "Selector"],
+  ["gatewayApi.routes[0].parents", "empty", []],
+  ["gatewayApi.routes[0].hostnames[0]", "host name", "https://shop.no", "shop.no:80"],
+  ["gatewayApi.routes[0].rules", "empty", []],
   ["gatewayApi.routes[0].name", "DNS-1123", "Shop"],
   ["gatewayApi.routes[0].pathPrefix", "begin with /", "api"],
   ["gatewayApi.routes[0].backends", "empty", []],
   ["gatewayApi.routes[0].backends[0].weight", "0 to 100", -1, 101],
   ["gatewayApi.routes[0].backends[0].weight", "whole number", 89.5, "90"],
   ["gatewayApi.routes[0].backends[0].port", "1 to 65535", 0],
+  ["policies.defaultDeny[0]", "DNS-1123", "Finance"],
+  ["policies.networkPolicies[0].endpointSelector.matchLabels.app", "in quotes", 1, true],
+  ["policies.networkPolicies[0].endpointSelector.matchLabels.app", "label's value", "a b", "-"],
+  ["policies.networkPolicies[0].ingress[0].fromEntities[0]", "not an entity", "internet"],
+  ["policies.networkPolicies[0].ingress[0].fromCIDR[0]", "CIDR", "10.0.0.1"],
+  ["policies.networkPolicies[0].egress[0].toFQDNs[0].matchName", "without *", "*.no", "A.no"],
+  ["policies.networkPolicies[0].egress[0].toFQDNs[0].matchPattern", "in lower case", "*.NO"],
+  ["policies.networkPolicies[0].egress[0].toPorts[0].ports[0].port", "1 to 65535", 0],
+  ["policies.networkPolicies[0].egress[0].toPorts[0].ports[0].protocol", "TCP, UDP", "tcp"],
 ];
+
+/** What stands beside a wrong field of a list that is empty by default. */
+const beside: Record<string, Record<string, unknown>> = {
+  "ssh.bastion": { host: "bastion", hostKey: key },
+  "cilium.loadBalancerIPPools[0]": { name: "a", blocks: [{ cidr: "10.10.0.192/27" }] },
+  "cilium.l2announcements.policies[0]": { name: "a" },
+  "cilium.bgpControlPlane.peers[0]": { name: "a", peerASN: 64500, peerAddress: "10.10.0.1" },
+  "cilium.bgpControlPlane.advertisements[0]": { advertisementType: "Service" },
+  "gatewayApi.gateways[0]": {
+    ...{ name: "edge", namespace: "infra", listeners: [{ name: "http", port: 8080 }] },
+  },
+  "policies.networkPolicies[0]": {
+    ...{ name: "a", namespace: "shop", ingress: [] },
+    egress: [{ toPorts: [{ ports: [{ port: 443 }] }] }],
+  },
+};
 
 const cases = wrong.flatMap(([path, says, ...values]) =>
   values.map((value) => ({ path, says, value })),
@@ -90,10 +148,8 @@ const cases = wrong.flatMap(([path, says, ...values]) =>
 
 describe("a field", () => {
   it.each(cases)("$path: $value", ({ path, says, value }) => {
-    const changes = path.startsWith("ssh.bastion.")
-      ? { "ssh.bastion": { host: "bastion", hostKey: key }, [path]: value }
-      : { [path]: value };
-    const problems = problemsOf(stack(changes));
+    const around = Object.entries(beside).filter(([parent]) => path.startsWith(parent));
+    const problems = problemsOf(stack({ ...Object.fromEntries(around), [path]: value }));
     expect(problems.map((problem) => problem.path)).toEqual([path]);
     expect(problems[0]?.value).toEqual(value);
     expect(`${problems[0]?.why}; ${problems[0]?.fix}`).toContain(says);

@@ -30,7 +30,9 @@ it.each(fields.filter(({ leaf }) => leaf))("$path says what it is and what a cha
 /** Every field of the schema; a leaf holds no further fields. */
 function fieldsOf(type: Type, path = ""): Field[] {
   const { object, suffix } = objectIn(type);
-  if (object === undefined) return [{ path, type, leaf: true }];
+  // An object with a title is somebody else's vocabulary, and documented there.
+  const titled = (object as z.ZodType | undefined)?.meta()?.title !== undefined;
+  if (object === undefined || titled) return [{ path, type, leaf: true }];
   const below = Object.entries(object._zod.def.shape).flatMap(([key, child]) =>
     fieldsOf(child, `${path}${suffix}${path === "" ? "" : "."}${key}`),
   );

@@ -46,7 +46,9 @@ describe("the example stack", () => {
       "worker-2 worker",
     ]);
     expect(config.network.families).toEqual([4, 6]);
-    expect(config.gatewayApi.routes.map(({ backends }) => backends.map((b) => b.weight))).toEqual([
+    expect(
+      config.gatewayApi.routes.map(({ backends }) => (backends ?? []).map((b) => b.weight)),
+    ).toEqual([
       [90, 10],
       [90, 10],
       [90, 10],

@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../config/load.ts";
 import { planFiles } from "../../plan/files.ts";
 import { plan } from "../../plan/plan.ts";
+import { validator } from "../crd.ts";
 import { stack } from "../stack.ts";
-import { planOf } from "../stacks.ts";
+import { planOf, stackNames } from "../stacks.ts";
 
 const planned = (changes: Record<string, unknown> = {}) => plan(loadConfig(stack(changes), "test"));
 
@@ -29,7 +30,8 @@ describe("the Gateway API", () => {
   });
 
   it("puts the routes of the articles onto the gateway of another namespace", () => {
-    const { objects, namespaces } = planOf("dev").gatewayApi;
+    const { namespaces, gatewayApi } = planOf("dev");
+    const { objects } = gatewayApi;
     const routes = objects.filter(({ kind }) => kind === "HTTPRoute");
     expect(routes).toHaveLength(4);
     for (const { spec } of routes) {
@@ -49,7 +51,8 @@ describe("the Gateway API", () => {
 
   it("leaves nothing behind when it is off", () => {
     const off = planned({ "gatewayApi.enabled": false });
-    expect(off.gatewayApi).toEqual({ crds: [], namespaces: [], objects: [] });
+    expect(off.gatewayApi).toEqual({ crds: [], objects: [] });
+    expect(off.namespaces).toEqual([]);
     expect(off.cilium.values.gatewayAPI).toEqual({ enabled: false });
   });
 });
@@ -61,7 +64,83 @@ it("objects whose names run together get files of their own", () => {
   });
   const routes = [route("a-b", "c"), route("a", "b-c")];
   const both = planned({ "gatewayApi.routes": routes });
-  const objects = both.gatewayApi.crds.length + both.gatewayApi.namespaces.length;
+  const { crds, objects } = both.gatewayApi;
   const files = [...planFiles(both).keys()].filter((path) => path.includes("gateway-api/"));
-  expect(files).toHaveLength(objects + both.gatewayApi.objects.length);
+  expect(files).toHaveLength(crds.length + objects.length);
+});
+
+describe("the CRDs themselves", () => {
+  const problems = validator(planOf("services").gatewayApi.crds);
+
+  it.each(stackNames)("take every object of %s", (name) => {
+    const { objects } = planOf(name).gatewayApi;
+    expect(objects.flatMap((object) => problems(object))).toEqual([]);
+  });
+
+  it("refuse what they do not know", () => {
+    const [route] = planned().gatewayApi.objects.filter(({ kind }) => kind === "HTTPRoute");
+    const changed = { ...route, spec: { ...(route?.spec as object), pathPrefix: "/" } };
+    expect(problems(changed as never)).not.toEqual([]);
+  });
+});
+
+describe("references across namespaces", () => {
+  const grants = (changes: Record<string, unknown>) =>
+    planned(changes).gatewayApi.objects.filter(({ kind }) => kind === "ReferenceGrant");
+  const backend = (name: string, namespace?: string) => ({ name, namespace, port: 80, weight: 50 });
+  const routes = (...backends: unknown[]) => ({
+    "gatewayApi.routes": [{ name: "a", namespace: "shop", backends }],
+  });
+
+  it("are granted where the backend is, for the services that are named", () => {
+    const [grant, ...others] = grants(routes(backend("x", "canary"), backend("y", "canary")));
+    expect(others).toEqual([]);
+    expect(grant).toEqual({
+      apiVersion: "gateway.networking.k8s.io/v1",
+      kind: "ReferenceGrant",
+      metadata: { name: "httproutes-of-shop", namespace: "canary" },
+      spec: {
+        from: [{ group: "gateway.networking.k8s.io", kind: "HTTPRoute", namespace: "shop" }],
+        to: [
+          { group: "", kind: "Service", name: "x" },
+          { group: "", kind: "Service", name: "y" },
+        ],
+      },
+    });
+  });
+
+  it("are granted to certificates", () => {
+    const certificateRefs = [{ name: "tls", namespace: "certificates" }, { name: "own" }];
+    const listeners = [{ name: "https", protocol: "HTTPS", port: 443, certificateRefs }];
+    const [grant, ...others] = grants({
+      "gatewayApi.gateways": [{ name: "edge", namespace: "infra", listeners }],
+    });
+    expect(others).toEqual([]);
+    expect(grant?.metadata).toEqual({ name: "gateways-of-infra", namespace: "certificates" });
+    expect(grant?.spec).toMatchObject({ to: [{ group: "", kind: "Secret", name: "tls" }] });
+  });
+
+  it("need no grant within a namespace", () => {
+    expect(grants(routes(backend("x", "shop"), backend("y")))).toEqual([]);
+  });
+
+  it("have their namespaces made", () => {
+    const { namespaces } = planned(routes(backend("x", "canary"), backend("y", "kube-system")));
+    expect(namespaces.map(({ metadata }) => metadata.name)).toEqual(["canary", "shop"]);
+  });
+});
+
+it("headers are in the order of their names, whatever the file's", () => {
+  const rendered = (set: Record<string, string>) =>
+    planned({
+      "gatewayApi.routes": [
+        {
+          ...{ name: "a", namespace: "shop" },
+          rules: [{ requestHeaders: { set }, backends: [{ name: "x", port: 80 }] }],
+        },
+      ],
+    }).gatewayApi.objects;
+  expect(JSON.stringify(rendered({ b: "1", a: "2" }))).toBe(
+    JSON.stringify(rendered({ a: "2", b: "1" })),
+  );
 });
