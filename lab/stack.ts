@@ -24,9 +24,11 @@ export function removeStackFile(): void {
 
 /** True when the lab has Cilium's images, so that its datapath can be verified. */
 export function hasDatapath(facts: LabFacts): boolean {
-  return ["cilium/cilium", "cilium/operator-generic"].every((image) =>
-    facts.imagesAvailable.some((available) => available.includes(`quay.io/${image}:`)),
-  );
+  return ["cilium/cilium", "cilium/operator-generic"].every((image) => hasImage(facts, image));
+}
+
+function hasImage(facts: LabFacts, image: string): boolean {
+  return facts.imagesAvailable.some((available) => available.includes(`quay.io/${image}:`));
 }
 
 function labConfig(facts: LabFacts): ConfigInput {
@@ -96,11 +98,12 @@ function labConfig(facts: LabFacts): ConfigInput {
       bandwidthManager: { enabled: false, bbr: false },
       // No Envoy image can be built from modules.
       waitFor: hasDatapath(facts) ? "agents" : "nothing",
+      hubble: { relay: { enabled: hasImage(facts, "cilium/hubble-relay") } },
       values: {
         envoy: { enabled: false },
         // A full-size datagram has no room for DSR's option: Cilium tells the client the smaller MTU.
         pmtuDiscovery: { enabled: true },
-        hubble: { tls: { enabled: false } },
+        hubble: { tls: { enabled: false }, relay: { image: { useDigest: false } } },
         image: { useDigest: false },
         operator: { image: { useDigest: false } },
         ...(machine.cgroupVersion === 1

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parseAllDocuments, stringify } from "yaml";
 import { ciliumValues } from "../../plan/cilium.ts";
 import { configOf, planOf, stackNames } from "../stacks.ts";
+import { object, template } from "./chart.ts";
 import { realTools } from "./tools.ts";
 
 let tools: Awaited<ReturnType<typeof realTools>>;
@@ -36,24 +36,6 @@ function minted(document: string): string {
   return document
     .replace("__TOKEN__", "abcdef.0123456789abcdef")
     .replace("__CA_CERT_HASH__", `sha256:${"0a".repeat(32)}`);
-}
-
-async function template(values: Record<string, unknown>, kubernetes: string) {
-  const file = write("values.yaml", stringify(values));
-  const args = ["template", "cilium", tools.chart, "--namespace", "kube-system"];
-  const { exitCode, stdout, stderr } = await execa(
-    tools.helm,
-    [...args, "--kube-version", kubernetes, "--values", file],
-    { reject: false, stripFinalNewline: false },
-  );
-  return { exitCode, stdout, stderr };
-}
-
-/** One object of a rendered chart. */
-function object(rendered: string, kind: string, name: string) {
-  return parseAllDocuments(rendered)
-    .map((document) => document.toJS())
-    .find((candidate) => candidate?.kind === kind && candidate.metadata.name === name);
 }
 
 describe.each(stackNames)("kubeadm takes the documents of %s", (stack) => {
@@ -88,7 +70,7 @@ describe.each(stackNames)("Cilium's chart and its schema take the values of %s",
   let rendered: string;
 
   beforeAll(async () => {
-    const { exitCode, stdout, stderr } = await template(values, config.kubernetes.version);
+    const { exitCode, stdout, stderr } = await template(tools, values, config.kubernetes.version);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
     rendered = stdout;
   });
@@ -144,7 +126,7 @@ describe.each(stackNames)("Cilium's chart and its schema take the values of %s",
   });
 
   it("and the same values make the same manifests, or no plan would be empty", async () => {
-    expect((await template(values, config.kubernetes.version)).stdout).toBe(rendered);
+    expect((await template(tools, values, config.kubernetes.version)).stdout).toBe(rendered);
   });
 });
 
@@ -157,7 +139,7 @@ describe("Cilium's chart itself refuses what the configuration refuses", () => {
     ["a long cluster name", { cluster: { name: "a".repeat(33) } }, "32 characters"],
   ])("%s", async (_, change, says) => {
     const values = { ...ciliumValues(config), ...change };
-    const { exitCode, stderr } = await template(values, config.kubernetes.version);
+    const { exitCode, stderr } = await template(tools, values, config.kubernetes.version);
     expect(exitCode).not.toBe(0);
     expect(stderr).toContain(says);
   });
