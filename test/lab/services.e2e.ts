@@ -1,0 +1,152 @@
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { chooseEngine, type Engine, forgetState } from "../../lab/engine.ts";
+import * as infrastructure from "../../lab/infrastructure.ts";
+import { segment } from "../../lab/segment.ts";
+import { inNamespace } from "../../lab/shell.ts";
+import { hasDatapath, type Overrides, removeStackFile, writeStackFile } from "../../lab/stack.ts";
+import type { Lab } from "../../lab/verification/proof.ts";
+import { labOf, saveKubeconfig } from "../../lab/verification/verify.ts";
+
+const minutes = 60_000;
+let facts: infrastructure.LabFacts;
+let engine: Engine;
+let lab: Lab;
+
+/** Addresses for services on the VLAN, a router that does not answer, a namespace of a tenant. */
+const withServices: Overrides = (config) => {
+  config.cilium = {
+    ...config.cilium,
+    loadBalancerIPPools: [
+      { name: "public", blocks: [{ start: "10.10.0.240", stop: "10.10.0.249" }] },
+    ],
+    l2announcements: { enabled: true },
+    bgpControlPlane: {
+      enabled: true,
+      localASN: 64_512,
+      peers: [{ name: "router", peerASN: 64_500, peerAddress: segment.address }],
+    },
+  };
+  config.policies = {
+    defaultDeny: ["shop"],
+    networkPolicies: [
+      {
+        name: "front",
+        namespace: "shop",
+        endpointSelector: { matchLabels: { app: "front" } },
+        ingress: [{ fromEntities: ["world"], toPorts: [{ ports: [{ port: 8080 }] }] }],
+        egress: [{ toFQDNs: [{ matchName: "api.example.no" }] }],
+      },
+    ],
+  };
+};
+
+beforeAll(async () => {
+  facts = await infrastructure.up({ hosts: ["cp-1", "worker-1"] });
+  if (!hasDatapath(facts)) return;
+  writeStackFile(facts, withServices);
+  engine = await chooseEngine(facts);
+  lab = labOf(facts, engine);
+}, 80 * minutes);
+
+afterAll(async () => {
+  await infrastructure.down();
+  await forgetState();
+  removeStackFile();
+}, 2 * minutes);
+
+describe("services with addresses, and policies", () => {
+  test("stand after one up, and a second changes nothing", {
+    timeout: 20 * minutes,
+  }, async (context) => {
+    context.skip(!hasDatapath(facts), "OSLO_LAB_IMAGES names no folder with Cilium's images");
+    await engine.up();
+    await saveKubeconfig(engine);
+    expect(await engine.up()).toMatchObject({ create: 0, update: 0, replace: 0, delete: 0 });
+  });
+
+  test("have the flows of all nodes at the relay", {
+    timeout: 5 * minutes,
+  }, async (context) => {
+    const there = facts.imagesAvailable.some((name) => name.includes("cilium/hubble-relay:"));
+    context.skip(!there, "no image hubble-relay in the folder of OSLO_LAB_IMAGES");
+    const relay = ["rollout", "status", "deployment/hubble-relay", "--timeout=180s"];
+    expect(await lab.kubectl("-n", "kube-system", ...relay)).toContain("successfully rolled out");
+  });
+
+  test("who asks the VLAN for a service's address is answered, where policies let it", {
+    timeout: 5 * minutes,
+  }, async (context) => {
+    const image = facts.imagesAvailable.find((name) => name.includes("/netprobe:"));
+    context.skip(image === undefined, "no image netprobe in the folder of OSLO_LAB_IMAGES");
+    await lab.kubectl("create", "namespace", "open");
+    for (const [namespace, app] of targets) await serve(namespace, app, String(image));
+    const answers = await Promise.all(targets.map(([, app]) => request(app)));
+    expect(answers).toEqual([
+      // The client's own address: one announcer, and the backend on its node.
+      expect.stringContaining(segment.address),
+      expect.stringContaining(segment.address),
+      "nothing",
+    ]);
+    const leases = await lab.kubectl("-n", "kube-system", "get", "leases", "-o", "json");
+    const { items } = JSON.parse(leases) as { items: Lease[] };
+    const announced = items.filter(({ metadata }) =>
+      metadata.name.startsWith("cilium-l2announce-"),
+    );
+    expect(announced.map(({ spec }) => spec.holderIdentity)).toEqual(targets.map(() => "worker-1"));
+  });
+});
+
+interface Lease {
+  metadata: { name: string };
+  spec: { holderIdentity: string };
+}
+
+/** A pod that nobody restricts, one that its policy opens, one that the namespace's default closes. */
+const targets: [namespace: string, app: string][] = [
+  ["open", "free"],
+  ["shop", "front"],
+  ["shop", "closed"],
+];
+const addressOf: Record<string, string> = {
+  free: "10.10.0.241",
+  front: "10.10.0.242",
+  closed: "10.10.0.243",
+};
+
+async function serve(namespace: string, app: string, image: string): Promise<void> {
+  const metadata = { name: app, namespace, labels: { app } };
+  const container = { name: app, image, imagePullPolicy: "IfNotPresent" };
+  await kubectl("apply", [
+    {
+      ...{ apiVersion: "v1", kind: "Pod", metadata },
+      spec: { nodeName: "worker-1", containers: [container] },
+    },
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { ...metadata, annotations: { "lbipam.cilium.io/ips": addressOf[app] } },
+      spec: { type: "LoadBalancer", selector: { app }, ports: [{ port: 80, targetPort: 8080 }] },
+    },
+  ]);
+  const ready = ["--for=condition=Ready", "--timeout=120s", `pod/${app}`];
+  await lab.kubectl("-n", namespace, "wait", ...ready);
+  const address = "--for=jsonpath={.status.loadBalancer.ingress[0].ip}";
+  await lab.kubectl("-n", namespace, "wait", `${address}=${addressOf[app]}`, `service/${app}`);
+}
+
+/** The answer that a machine on the VLAN gets, tried for a while: the first ARP takes a lease. */
+async function request(app: string): Promise<string> {
+  const retry = ["--retry", "10", "--retry-all-errors", "--retry-delay", "1", "--max-time", "3"];
+  const curl = ["curl", "-sS", "--retry-max-time", "30", ...retry, `http://${addressOf[app]}/`];
+  const [file = "", ...args] = inNamespace(facts.netns, curl);
+  const { exitCode, stdout } = await execa(file, args, { reject: false });
+  return exitCode === 0 ? stdout : "nothing";
+}
+
+/** kubectl on the control plane, with objects on its standard input. */
+async function kubectl(command: string, objects: readonly object[]): Promise<string> {
+  const list = JSON.stringify({ apiVersion: "v1", kind: "List", items: objects });
+  const admin = "kubectl --kubeconfig /etc/kubernetes/admin.conf";
+  return lab.onHost("cp-1", `${admin} ${command} -f - <<'END'\n${list}\nEND`);
+}
