@@ -32,8 +32,7 @@ async function verdictOf(proof: Proof, options: SimulatedOptions = {}) {
 }
 
 const encrypted = (config: ConfigInput) => {
-  const values = { encryption: { enabled: true, type: "wireguard" } };
-  config.cilium = { loadBalancer: { acceleration: "disabled" }, values };
+  config.cilium = { loadBalancer: { acceleration: "disabled" }, encryption: { enabled: true } };
 };
 
 describe("a healthy cluster", () => {
