@@ -101,8 +101,6 @@ function labConfig(facts: LabFacts): ConfigInput {
       hubble: { relay: { enabled: hasImage(facts, "cilium/hubble-relay") } },
       values: {
         envoy: { enabled: false },
-        // A full-size datagram has no room for DSR's option: Cilium tells the client the smaller MTU.
-        pmtuDiscovery: { enabled: true },
         hubble: { tls: { enabled: false }, relay: { image: { useDigest: false } } },
         image: { useDigest: false },
         operator: { image: { useDigest: false } },

@@ -162,6 +162,11 @@ function loadBalancing({ cilium }: Config): Setting[] {
     },
     ...(mode === "snat" ? [] : [{ path: "loadBalancer.dsrDispatch", value: dsrDispatch }]),
     {
+      path: "pmtuDiscovery.enabled",
+      value: true,
+      why: "a client must be told that a full-size datagram has no room for DSR's option, or it is lost in silence",
+    },
+    {
       path: "loadBalancer.acceleration",
       value: acceleration,
       directives: [

@@ -41,6 +41,7 @@ export const guestPackages = [
   "jq",
   "kmod",
   "linux-sysctl-defaults",
+  "nftables",
   "procps",
   "socat",
   "sysstat",
