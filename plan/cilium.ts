@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { settings } from "./cilium-settings.ts";
 import type { AppliedDirective } from "./directive.ts";
+import { byPath, type Effects, effect } from "./effect.ts";
 
 export type LoadBalancerMode = Config["cilium"]["loadBalancer"]["mode"];
 
@@ -73,3 +74,43 @@ function merge(base: unknown, over: unknown): Record<string, unknown> {
 function isMap(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+const agents = effect(
+  "restart",
+  "Cilium's agents and operator restart, node after node; pods keep running, and connections through the proxy end",
+);
+const routed = effect(
+  "impossible",
+  "addresses and routes of every pod hang on it: put it back, or make a new cluster",
+);
+const operator = effect("live", "the operator's replicas change; the agents stay");
+
+/** Every other value reaches the agents by `rollOutCiliumPods`. */
+export const ciliumValuesEffects: Effects = byPath(
+  {
+    "operator.replicas": operator,
+    "cluster.name": routed,
+    k8sServiceHost: routed,
+    k8sServicePort: routed,
+    routingMode: routed,
+    "ipv4.enabled": routed,
+    "ipv6.enabled": routed,
+    ipv4NativeRoutingCIDR: routed,
+    ipv6NativeRoutingCIDR: routed,
+    ipam: routed,
+  },
+  agents,
+);
+
+export const ciliumReleaseEffects: Effects = byPath(
+  {
+    repository: effect("live", "the chart comes from there; what it holds stays"),
+    version: effect(
+      "restart",
+      "Cilium's agents and operator are replaced, node after node; pods keep running, and connections through the proxy end",
+    ),
+    waitFor: effect("check", "what `up` waits for"),
+    timeoutSeconds: effect("check", "how long `up` waits"),
+  },
+  agents,
+);

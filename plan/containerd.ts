@@ -1,4 +1,6 @@
 import type { Config } from "../config/config.ts";
+import { effect, type StepEffects } from "./effect.ts";
+import { otherDriver } from "./kubelet.ts";
 import { type StepDocument, step } from "./step.ts";
 
 /** The pause image of Kubernetes 1.36 (kubeadm's own constant). */
@@ -62,4 +64,20 @@ function renderMirror(mirror: string): string {
   capabilities = ["pull", "resolve"]
   override_path = true
 `;
+}
+
+const restart = effect("restart", "containerd restarts; running pods stay");
+
+export const containerdEffects: StepEffects = {
+  again: effect("live", "mirrors are read at each pull"),
+  files: {
+    "/etc/containerd/config.toml": (before, after) => [
+      line(before, "SystemdCgroup") === line(after, "SystemdCgroup") ? restart : otherDriver,
+    ],
+    "/etc/systemd/system/containerd.service.d/*": restart,
+  },
+};
+
+function line(content: string | undefined, word: string): string | undefined {
+  return content?.split("\n").find((candidate) => candidate.trim().startsWith(word));
 }

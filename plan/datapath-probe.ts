@@ -1,6 +1,7 @@
 import { family, hexadecimal, hostPort, lastAddress, unabridged } from "../config/cidr.ts";
 import type { Config, NodeConfig } from "../config/config.ts";
 import type { LoadBalancerMode } from "./cilium.ts";
+import { effect, type StepEffects } from "./effect.ts";
 import { type StepDocument, step } from "./step.ts";
 
 /** What the nodes try out with one another before Cilium is installed. */
@@ -147,3 +148,14 @@ function listeners({ network }: Part, expected: Packet[]): string[] {
     ...(expected.some(({ kind }) => kind === "ipip") ? [`IP${of}-RECVFROM:${ipInIp[of]}`] : []),
   ]);
 }
+
+/** The probe runs again as a whole; what it finds decides Cilium's mode only where there is a fallback. */
+export const probeEffects: StepEffects = {
+  again: effect("check", "packets are tried out again; `up` stops where they do not pass"),
+  vars: {
+    OPTIONAL: effect(
+      "restart",
+      "packets are tried out again; where the mode that they allow is another one, Cilium's agents restart, node after node",
+    ),
+  },
+};

@@ -1,5 +1,6 @@
 import type { Config, GuestConfig, NodeConfig } from "../config/config.ts";
 import type { AppliedDirective } from "./directive.ts";
+import { effect, type StepEffects } from "./effect.ts";
 import { type StepDocument, step } from "./step.ts";
 
 type Part = Pick<Config, "gates" | "network" | "nodes">;
@@ -131,3 +132,8 @@ export function gateDirectives({
     },
   ];
 }
+
+/** Measured again, on every node, before anything is applied. */
+export const gateEffects: StepEffects = {
+  again: effect("check", "measured again; `up` stops before it changes anything where it fails"),
+};

@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import { effect, type StepEffects } from "./effect.ts";
 import { type StepDocument, step } from "./step.ts";
 
 /** Swap off for good: the kubelet refuses to start with it, and etcd must not be paged out. */
@@ -24,3 +25,9 @@ leapsectz right/UTC
     },
   );
 }
+
+export const swapEffects: StepEffects = { again: effect("live", "swap off, at once") };
+
+export const timeSyncEffects: StepEffects = {
+  again: effect("restart", "chrony restarts; pods see nothing"),
+};

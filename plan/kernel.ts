@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
 import type { AppliedDirective, Directive } from "./directive.ts";
+import { effect, type StepEffects } from "./effect.ts";
 import { type StepDocument, step } from "./step.ts";
 
 interface Sysctl {
@@ -221,3 +222,10 @@ export function kernelDirectives(config: Part): AppliedDirective[] {
     directive ? [{ ...directive, applied: `${key} = ${value}` }] : [],
   );
 }
+
+export const kernelEffects: StepEffects = {
+  again: effect(
+    "live",
+    "loaded and set at once; a parameter that is no longer named keeps its value until the next boot",
+  ),
+};

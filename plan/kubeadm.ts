@@ -1,6 +1,7 @@
 import { hostPort } from "../config/cidr.ts";
 import type { Config, NodeConfig } from "../config/config.ts";
 import type { AppliedDirective } from "./directive.ts";
+import { effect, type StepEffects } from "./effect.ts";
 import { admissionConfiguration, auditPolicy, encryptionConfiguration } from "./security.ts";
 import { type StepDocument, step } from "./step.ts";
 import { renderYaml } from "./yaml.ts";
@@ -175,3 +176,35 @@ export const kubeadmDirectives: AppliedDirective[] = [
     why: "Applied: skipPhases alone does not survive `kubeadm upgrade`. Every packet through iptables is not the cost, as the articles say: only a connection's first packet walks the rules.",
   },
 ];
+
+const newCluster = effect(
+  "impossible",
+  "a living cluster cannot change it: put the value in use back, or make a new cluster",
+);
+const apiServer = effect(
+  "restart",
+  "kube-apiserver restarts with a certificate made anew, and the controllers where their arguments change; the API is away for seconds, pods see nothing. Labels of nodes stay",
+);
+
+export const kubeadmInitEffects: StepEffects = {
+  again: effect("live", "kubeadm's documents are compared; nothing restarts by itself"),
+  vars: {
+    "IMMUTABLE_*": newCluster,
+    VERSION: newCluster,
+    READYZ: effect(
+      "impossible",
+      "etcd and its certificates know the control plane by its address: put it back, or make a new cluster",
+    ),
+  },
+  files: {
+    [paths.encryption]: effect(
+      "impossible",
+      `a living cluster keeps ${paths.encryptionWithKey}, which holds its key: put the template back`,
+    ),
+    "*": apiServer,
+  },
+};
+
+export const kubeadmJoinEffects: StepEffects = {
+  again: effect("check", "kept for the next join; a node that has joined stays as it is"),
+};

@@ -1,4 +1,5 @@
 import type { Config, NodeConfig } from "../config/config.ts";
+import { byPath, effect, type StepEffects } from "./effect.ts";
 import { type StepDocument, step } from "./step.ts";
 import { renderYaml } from "./yaml.ts";
 
@@ -30,3 +31,16 @@ export function kubeletStep(config: Config, node: NodeConfig): StepDocument {
     },
   );
 }
+
+/** Pods that run stay in cgroups of the former driver. */
+export const otherDriver = effect(
+  "impossible",
+  "another cgroup driver is refused on a living node: put the former back, or make the node anew",
+);
+
+const restart = effect("restart", "the kubelet restarts; running pods stay");
+
+export const kubeletEffects: StepEffects = {
+  again: restart,
+  files: { [`${dropInDirectory}/*`]: byPath({ cgroupDriver: otherDriver }, restart) },
+};

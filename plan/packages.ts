@@ -1,4 +1,5 @@
 import type { Config, NodeConfig } from "../config/config.ts";
+import { effect, type StepEffects } from "./effect.ts";
 import { type StepDocument, step } from "./step.ts";
 
 /** What steps, gates, kubeadm and the proofs of `verify` need from the nodes' own distribution (Debian, Ubuntu). */
@@ -73,3 +74,18 @@ export function packagesStep({
 function keyring(name: string): string {
   return `/etc/apt/keyrings/oslo-cluster-${name}.gpg`;
 }
+
+export const prerequisitesEffects: StepEffects = {
+  again: effect("live", "packages of the distribution that are missing are installed"),
+};
+
+const heldPackages = effect(
+  "impossible",
+  "refused on a living node: put the version in use back, or make the cluster anew; upgrades are not built yet",
+);
+
+export const packagesEffects: StepEffects = {
+  again: effect("live", "apt's sources and keys; the packages in use stay"),
+  vars: { PACKAGES: heldPackages },
+  files: { "/etc/apt/preferences.d/*": heldPackages },
+};

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Config } from "../config/config.ts";
 import { ciliumValues } from "./cilium.ts";
 import { ciliumObjects, crdsOf } from "./cilium-objects/objects.ts";
+import { effect, type StepEffects } from "./effect.ts";
 import { type StepDocument, step } from "./step.ts";
 
 /**
@@ -22,3 +23,7 @@ export function readyStep(config: Config): StepDocument {
       .slice(0, 8),
   });
 }
+
+export const readyEffects: StepEffects = {
+  again: effect("check", "`up` waits until the cluster is ready again"),
+};

@@ -66,3 +66,16 @@ export function renderStep({ step, vars, files }: StepDocument): string {
   }
   return `${lines.join("\n")}\n`;
 }
+
+/** A rendered document's settings; its files are left out, since the plan has them by themselves. */
+export function stepVars(rendered: string): Record<string, string> {
+  const [vars = ""] = rendered.split(/^files:$/m);
+  return Object.fromEntries(
+    [...vars.matchAll(/^ {2}(\w+): "(.*)"$/gm)].map(([, key, value]) => [key, value] as const),
+  ) as Record<string, string>;
+}
+
+/** The paths of a rendered document's files. */
+export function stepFilePaths(rendered: string): string[] {
+  return [...rendered.matchAll(/^ {2}(\/.+): \|$/gm)].map(([, path]) => path as string);
+}

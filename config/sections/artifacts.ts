@@ -13,12 +13,12 @@ export const artifacts = z.strictObject({
     .strictObject({
       url: field(
         url.optional(),
-        "restart",
+        "live",
         "Flat apt repository of kubeadm, kubelet and kubectl. Default: https://pkgs.k8s.io/core:/stable:/v<minor>/deb.",
       ),
       keyFingerprint: field(
         fingerprint.default("DE15B14486CD377B9E876E1A234654DA9A296436"),
-        "restart",
+        "live",
         "OpenPGP fingerprint of that repository's Release.key.",
       ),
     })
@@ -27,18 +27,18 @@ export const artifacts = z.strictObject({
     .strictObject({
       url: field(
         url.default("https://download.docker.com/linux/debian"),
-        "restart",
+        "live",
         "apt repository of the package containerd.io (containerd 2 and runc), its key at <url>/gpg.",
       ),
       suite: field(
         aptWord.default("trixie"),
-        "restart",
+        "live",
         "The nodes' distribution release in that repository.",
       ),
-      component: field(aptWord.default("stable"), "restart", "Component of that repository."),
+      component: field(aptWord.default("stable"), "live", "Component of that repository."),
       keyFingerprint: field(
         fingerprint.default("9DC858229FC7DD38854AE2D88D81803C0EBFCD88"),
-        "restart",
+        "live",
         "OpenPGP fingerprint of that repository's key.",
       ),
     })

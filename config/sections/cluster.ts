@@ -13,8 +13,8 @@ export const cluster = z.strictObject({
       .string()
       .regex(/^[A-Z]{2}-[A-Z0-9-]+$/, "not a region; write COUNTRY-CITY-NUMBER, such as NO-OSL-1")
       .default("NO-OSL-1"),
-    "live",
-    "Where the cluster stands: the label topology.kubernetes.io/region and the header X-Region.",
+    "restart",
+    "Where the cluster stands: the label topology.kubernetes.io/region, which nodes get as they join and keep, and the header X-Region. A change restarts the API server.",
   ),
   residency: field(
     z

@@ -53,8 +53,8 @@ const gateway = z.strictObject({
 export const gatewayApi = z.strictObject({
   enabled: field(
     z.boolean().default(true),
-    "restart",
-    "Install the CRDs, GatewayClass cilium and the gateways.",
+    "recreate",
+    "Install the CRDs, GatewayClass cilium and the gateways. False deletes them, with every object of those kinds.",
   ),
   version: field(
     z
@@ -76,7 +76,7 @@ export const gatewayApi = z.strictObject({
     .strictObject({
       create: field(
         z.boolean().default(true),
-        "live",
+        "recreate",
         "Make the Gateway. False where it comes from elsewhere, or where Envoy's image cannot be had.",
       ),
       name: field(dnsLabel.default("external-gateway"), "recreate", "Name of the Gateway."),
@@ -95,7 +95,7 @@ export const gatewayApi = z.strictObject({
   ),
   routes: field(
     z.array(route).default([]),
-    "live",
-    "HTTPRoutes attached to the gateway, or to the parents that they name. Default: none.",
+    "recreate",
+    "HTTPRoutes attached to the gateway, or to the parents that they name. One that is taken out is deleted. Default: none.",
   ),
 });

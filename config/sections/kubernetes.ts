@@ -68,7 +68,7 @@ export const kubernetes = z.strictObject({
   ),
   ignorePreflightErrors: field(
     z.array(z.string()).default([]),
-    "check",
-    "kubeadm preflight checks to take as warnings, by kubeadm's own names. Default: none.",
+    "restart",
+    "kubeadm preflight checks to take as warnings, by kubeadm's own names; a change restarts the API server, since it stands in kubeadm's document. Default: none.",
   ),
 });

@@ -94,7 +94,7 @@ const hypervisor = z.strictObject({
 
 const pool = z.strictObject({
   name: field(dnsLabel, "recreate", "Its nodes are <name>-1, <name>-2 and so on."),
-  role: field(role, "recreate", "control-plane (etcd, API server, controllers) or worker."),
+  role: field(role, "impossible", "control-plane (etcd, API server, controllers) or worker."),
   count: field(
     z.int("not a whole number; write a count").min(0, "negative; write 0 or more").default(1),
     "recreate",
@@ -111,7 +111,7 @@ const pool = z.strictObject({
       .min(1, "empty; give the first node's address on the VLAN")
       .max(2, "too many; give one address, or two for dual stack"),
     "recreate",
-    "Addresses of the first node on the VLAN, one per family; each next node has the next ones.",
+    "Addresses of the first node on the VLAN, one per family; each next node has the next ones. Taken at the first boot: raise the nodes' `generations` with it.",
   ),
   vcpus: field(
     count(1, "vCPU").max(256, "too many; write 256 or less").default(4),
@@ -202,16 +202,16 @@ export const libvirt = z.strictObject({
   user: field(
     user.default("debian"),
     "recreate",
-    "Who logs in on guests; made at first boot, sudo without password.",
+    "Who logs in on guests, with sudo that asks for no password. Made at first boot: raise the nodes' `generations` with it.",
   ),
   authorizedKeys: field(
     z.array(publicKey).min(1, "empty; give the operators' public keys (ssh-add -L)"),
-    "recreate",
+    "check",
     "Public SSH keys of the operators, put in at first boot. Guests that exist keep theirs.",
   ),
   nameservers: field(
     z.array(address).default([]),
-    "recreate",
+    "check",
     "Resolvers that guests use. Guests that exist keep theirs.",
   ),
   hypervisors: field(

@@ -7,20 +7,24 @@ import { role } from "./role.ts";
 /** A machine that exists already: a rented VPS, reached over SSH. */
 export const existingNode = z.strictObject({
   name: field(dnsLabel, "recreate", "The node's name in Kubernetes; unique."),
-  role: field(role, "recreate", "control-plane (etcd, API server, controllers) or worker."),
+  role: field(
+    role,
+    "impossible",
+    "control-plane (etcd, API server, controllers) or worker. Take the node out in one `up` and add it in the next.",
+  ),
   addresses: field(
     z
       .array(address)
       .min(1, "empty; give the node's address on the VLAN")
       .max(2, "too many; give one address, or two for dual stack"),
-    "recreate",
-    "The node's addresses on the VLAN, one per family, in the order of network.vlan.subnets.",
+    "impossible",
+    "The node's addresses on the VLAN, one per family, in the order of network.vlan.subnets. Those of a worker can change: its kubelet restarts.",
   ),
   ssh: z.strictObject({
     host: field(
       hostname.optional(),
-      "check",
-      "Where SSH answers. Default: the first of the node's addresses.",
+      "restart",
+      "Where SSH answers; a control plane's stands in the API server's certificate. Default: the first of the node's addresses.",
     ),
     port: field(port.default(22), "check", "TCP port of sshd."),
     user: field(

@@ -23,8 +23,8 @@ export const tuning = z.strictObject({
   ),
   hostWide: field(
     z.boolean().default(true),
-    "live",
-    "Set kernel parameters and load modules that belong to the whole machine. False for nodes that share a kernel with others (containers): these are then left out, and reported as such.",
+    "restart",
+    "Set kernel parameters and load modules that belong to the whole machine. False for nodes that share a kernel with others (containers): these are then left out, and reported as such. A change restarts chrony.",
   ),
   ntpServers: field(
     z
@@ -36,7 +36,7 @@ export const tuning = z.strictObject({
         "0.no.pool.ntp.org",
         "1.no.pool.ntp.org",
       ]),
-    "live",
-    "Time servers, Norwegian by default.",
+    "restart",
+    "Time servers, Norwegian by default. A change restarts chrony.",
   ),
 });

@@ -7,6 +7,7 @@ import {
   type RouteRule,
 } from "../../config/gateways.ts";
 import type { AppliedDirective } from "../directive.ts";
+import { type Effects, effect } from "../effect.ts";
 import type { Manifest } from "../manifest.ts";
 import { referenceGrants } from "./grants.ts";
 
@@ -144,3 +145,19 @@ export const gatewayDirectives: AppliedDirective[] = [
     why: "Corrected: set instead of add, or a client's own X-Region would stand beside it; the value is cluster.region.",
   },
 ];
+
+const lost: Record<string, string> = {
+  customresourcedefinition: "deleted, with every object of that kind in the cluster",
+  namespace: "deleted, with everything in it, whoever made it",
+  gateway: "deleted: its port no longer answers",
+  httproute: "deleted: requests that it took are answered with 404",
+};
+
+/** What becomes of an object, by its kind as the plan's file names have it. */
+export function objectEffects(kind: string): Effects {
+  return (_, after) => [
+    after === undefined
+      ? effect("recreate", lost[kind] ?? "deleted")
+      : effect("live", "applied in place"),
+  ];
+}

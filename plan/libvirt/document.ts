@@ -1,3 +1,5 @@
+import type { StepEffects } from "../effect.ts";
+
 /** The scripts that run on hypervisors; each is a file of that name in steps/hypervisor/. */
 export type HypervisorScript = "preflight" | "vlan" | "image" | "guest" | "domain" | "live";
 
@@ -48,3 +50,13 @@ export function renderDocument({ script, vars, files }: HypervisorDocument): str
 }
 
 const end = "OSLO_CLUSTER_END";
+
+/** A rendered document's settings, files left out. */
+export function documentVars(rendered: string): Record<string, string> {
+  return Object.fromEntries(
+    [...rendered.matchAll(/^(\w+)='(.*)'$/gm)].map(([, key, value]) => [key, value] as const),
+  ) as Record<string, string>;
+}
+
+/** What a script does when its document changes; as those of steps. */
+export type DocumentEffects = StepEffects;

@@ -1,6 +1,7 @@
 import type { Config, GuestConfig, LibvirtConfig, NodeConfig } from "../../config/config.ts";
+import { byPath, type Effects, effect } from "../effect.ts";
 import { cloudInit } from "./cloud-init.ts";
-import { document, type HypervisorDocument } from "./document.ts";
+import { type DocumentEffects, document, type HypervisorDocument } from "./document.ts";
 import { domainXml } from "./domain.ts";
 import { guestIdentity } from "./identity.ts";
 import { imageFile, sharedDirectory, vlanNames } from "./names.ts";
@@ -76,3 +77,57 @@ export function guestPlan(config: Part, node: NodeConfig, guest: GuestConfig): G
     }),
   };
 }
+
+const kept = effect(
+  "check",
+  "taken at a guest's first boot: those that exist keep theirs until they are made anew (generations)",
+);
+const firstBoot = effect(
+  "impossible",
+  "taken at a guest's first boot alone: raise the node's number in generations with the same change",
+);
+
+/** Neither disk nor seed of a guest that exists is touched. */
+export const guestEffects: DocumentEffects = {
+  again: kept,
+  files: {
+    "network-config": byPath(
+      { "ethernets.vlan.nameservers": kept, "ethernets.vlan.routes": kept },
+      firstBoot,
+    ),
+  },
+};
+
+const nextBoot = effect(
+  "drain",
+  "taken at the guest's next boot: drain it, then virsh shutdown and virsh start, one node at a time",
+);
+
+export const domainEffects: DocumentEffects = {
+  again: effect("live", "defined again as it was; the guest keeps running"),
+  vars: { LOCKED_MEBIBYTES: nextBoot },
+  files: {
+    "domain.xml": (before, after) => [
+      unpinned(before) === unpinned(after)
+        ? effect("live", "vCPUs move to their CPUs at once")
+        : nextBoot,
+    ],
+  },
+};
+
+/** A domain without what `live` changes as well. */
+function unpinned(xml = ""): string {
+  return xml.replace(/ *<cputune>[\s\S]*?<\/cputune>\n/, "").replace(/ digest="\w+"/, "");
+}
+
+const shrinks = effect(
+  "impossible",
+  "disks only grow: write the former size, or make the node anew (generations)",
+);
+const grown = effect("live", "the disk grows at once, its file system at the next boot");
+const grows: Effects = (before, after) => [Number(after) < Number(before) ? shrinks : grown];
+
+export const liveEffects: DocumentEffects = {
+  again: effect("live", "vCPUs move to their CPUs at once"),
+  vars: { DISK_GIBIBYTES: grows, ETCD_DISK_GIBIBYTES: grows },
+};

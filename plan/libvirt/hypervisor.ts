@@ -1,6 +1,7 @@
 import type { Config, LibvirtConfig, NodeConfig } from "../../config/config.ts";
+import { effect } from "../effect.ts";
 import type { Reach } from "../plan.ts";
-import { document, type HypervisorDocument } from "./document.ts";
+import { type DocumentEffects, document, type HypervisorDocument } from "./document.ts";
 import { imageFile, sharedDirectory, vlanNames } from "./names.ts";
 
 /** Everything that will be on one hypervisor before its guests. */
@@ -151,4 +152,32 @@ function image({ cluster, libvirt }: Part, hypervisor: Hypervisor): HypervisorDo
     IMAGE_URL: libvirt.image.url,
     SHA512: libvirt.image.sha512,
   });
+}
+
+const otherVlan = effect(
+  "impossible",
+  "guests stand on it, and the preflight refuses another: put it back, or destroy the cluster first",
+);
+const inPlace = effect("live", "the VLAN's devices take it at once; guests stay on their bridge");
+
+export const preflightEffects: DocumentEffects = {
+  again: effect("check", "measured again; `up` stops before it changes anything where it fails"),
+};
+
+export const vlanEffects: DocumentEffects = {
+  again: inPlace,
+  vars: { UPLINK: otherVlan, VLAN: otherVlan, VLAN_DEVICE: otherVlan, BRIDGE: otherVlan },
+  files: {
+    unit: (before, after) => [before && head(before) !== head(after) ? otherVlan : inPlace],
+    "functions.xml": (before, after) => [before && after ? otherVlan : inPlace],
+  },
+};
+
+export const imageEffects: DocumentEffects = {
+  again: effect("check", "for guests that are made from now on; those that exist keep their disks"),
+};
+
+/** The unit's lines that name VLAN and uplink. */
+function head(unit: string | undefined): string | undefined {
+  return unit?.split("\n").find((line) => line.startsWith("Description="));
 }

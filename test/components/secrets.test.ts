@@ -1,21 +1,9 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { leaks } from "../../plan/secrets.ts";
 import { planOf, stackFiles, stackNames } from "../stacks.ts";
 import { Graph } from "./graph.ts";
 import { type Registered, runProgram } from "./program.ts";
 
-/** What a secret of a cluster looks like, wherever it stands. */
-const canaries: [what: string, pattern: RegExp][] = [
-  ["a bootstrap token", /\b[a-z0-9]{6}\.[a-z0-9]{16}\b/],
-  ["a CA hash to join with", /\bsha256:[0-9a-f]{64}\b/],
-  ["a private key", /-----BEGIN [A-Z ]*PRIVATE KEY-----/],
-  [
-    "a private key in base64",
-    /LS0tLS1CRUdJTiB[A-Za-z0-9+/]*FIEtFWS0tLS0t|LS0tLS1CRUdJTi(BFQyBQ|BSU0E|BQUklWQVRF)/,
-  ],
-  ["a client key", /(client-key-data|clientKeyData)["']?: *["']?[A-Za-z0-9+/=]{20}/],
-  ["a secretbox key", /\bsecret: [A-Za-z0-9+/]{43}=/],
-  ["a password", /\b(password|passphrase|passwd)["']?\s*[:=]/i],
-];
 const forbiddenKeys = ["privateKey", "privateKeyPassword", "password", "agentSocketPath", "token"];
 
 /** Every key and every text of a resource's inputs. */
@@ -27,12 +15,6 @@ function contents(value: unknown): { keys: string[]; texts: string[] } {
     keys: [...Object.keys(value), ...below.flatMap(({ keys }) => keys)],
     texts: below.flatMap(({ texts }) => texts),
   };
-}
-
-function leaks(texts: string[]): string[] {
-  return canaries
-    .filter(([, pattern]) => texts.some((text) => pattern.test(text)))
-    .map(([what]) => what);
 }
 
 it.each([

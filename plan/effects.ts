@@ -1,0 +1,177 @@
+import { ciliumReleaseEffects, ciliumValuesEffects } from "./cilium.ts";
+import { containerdEffects } from "./containerd.ts";
+import { probeEffects } from "./datapath-probe.ts";
+import {
+  byPath,
+  distinct,
+  type Effect,
+  type Effects,
+  effect,
+  lookup,
+  resolveEffects,
+  type StepEffects,
+} from "./effect.ts";
+import { gateEffects } from "./gates.ts";
+import { objectEffects } from "./gateway-api/objects.ts";
+import { swapEffects, timeSyncEffects } from "./host.ts";
+import { imagesEffects } from "./images.ts";
+import { kernelEffects } from "./kernel.ts";
+import { kubeadmInitEffects, kubeadmJoinEffects } from "./kubeadm.ts";
+import { kubeletEffects } from "./kubelet.ts";
+import { documentVars, type HypervisorScript } from "./libvirt/document.ts";
+import { domainEffects, guestEffects, liveEffects } from "./libvirt/guest.ts";
+import { imageEffects, preflightEffects, vlanEffects } from "./libvirt/hypervisor.ts";
+import { packagesEffects, prerequisitesEffects } from "./packages.ts";
+import { readyEffects } from "./ready.ts";
+import { type StepName, stepVars } from "./step.ts";
+
+/** What a change of each step's document does, each from the place where the document is made. */
+export const stepEffects: Record<StepName, StepEffects> = {
+  prerequisites: prerequisitesEffects,
+  "gate-host": gateEffects,
+  "gate-etcd-disk": gateEffects,
+  "gate-peers": gateEffects,
+  "gate-guest": gateEffects,
+  kernel: kernelEffects,
+  swap: swapEffects,
+  "time-sync": timeSyncEffects,
+  packages: packagesEffects,
+  containerd: containerdEffects,
+  images: imagesEffects,
+  kubelet: kubeletEffects,
+  "kubeadm-init": kubeadmInitEffects,
+  "kubeadm-join": kubeadmJoinEffects,
+  ready: readyEffects,
+  probe: probeEffects,
+};
+
+/** The same for the documents of hypervisors and guests. */
+export const scriptEffects: Record<HypervisorScript, StepEffects> = {
+  preflight: preflightEffects,
+  vlan: vlanEffects,
+  image: imageEffects,
+  guest: guestEffects,
+  domain: domainEffects,
+  live: liveEffects,
+};
+
+/** The script that takes each file of a hypervisor's documents. */
+export const scriptOfFile: Record<string, HypervisorScript> = {
+  unit: "vlan",
+  "functions.xml": "vlan",
+  "user-data": "guest",
+  "meta-data": "guest",
+  "network-config": "guest",
+  "domain.xml": "domain",
+};
+
+const newCluster = effect("impossible", "a living cluster cannot change it: make a new cluster");
+const way = effect("check", "another way to the machine; nothing on it changes");
+
+/** Who the cluster is, and how it is reached. */
+export const clusterEffects: Effects = byPath(
+  {
+    name: newCluster,
+    endpoint: newCluster,
+    drainTimeoutSeconds: effect("check", "how long a node's pods may take to leave it"),
+  },
+  way,
+);
+
+/** Who a node is. */
+export const nodeEffects: Effects = byPath(
+  {
+    role: effect(
+      "impossible",
+      "a node keeps its role: take it out in one `up`, add it in the next; the only control plane cannot go",
+    ),
+    addresses: effect("check", "the documents of its steps say what becomes of it"),
+    "reach.hostKey": effect("recreate", "another key is another machine"),
+    "guest.identity": effect("recreate", "the guest is made anew"),
+    "guest.hypervisor": effect("recreate", "the guest is made anew"),
+    "guest.protected": effect("live", "whether the engine may destroy or replace it"),
+  },
+  way,
+);
+
+/** A guest's user is made at its first boot. */
+const guestNodeEffects: Effects = (before, after) => [
+  ...resolveEffects(nodeEffects, before, after),
+  ...(user(before) === user(after)
+    ? []
+    : [
+        effect(
+          "impossible",
+          "the user is made at a guest's first boot: raise the node's number in generations with the same change",
+        ),
+      ]),
+];
+
+function user(content: string | undefined): string | undefined {
+  return content?.match(/^ {2}user: (.*)$/m)?.[1];
+}
+
+/**
+ * What a change of one file of the plan does, by the file's path. A file of a machine that is new or
+ * goes has no effect of its own: the machine has.
+ * @throws Error for a path that has no entry: a document without a label.
+ */
+export function fileEffects(path: string, before?: string, after?: string): Effect[] {
+  const [, owner, rest = ""] = path.match(/^(\w+)\/(.+)$/) ?? [];
+  const own = rest.replace(/^[^/]+\//, "");
+  if (owner === "cluster") return resolveEffects(ofCluster(rest), before, after);
+  if (own === "hypervisor.yaml") return [way];
+  if (own === "node.yaml") {
+    const guest = /^guest:$/m.test(before ?? "") && /^guest:$/m.test(after ?? "");
+    return distinct(resolveEffects(guest ? guestNodeEffects : nodeEffects, before, after));
+  }
+  const step = own.match(/^steps\/\d+-(.+)\.yaml$/)?.[1];
+  if (step !== undefined) return ofVars(stepEffects[step as StepName], stepVars, before, after);
+  const script = own.match(/^(?:guest\/)?(\w+)\.env$/)?.[1];
+  if (script !== undefined)
+    return ofVars(scriptEffects[script as HypervisorScript], documentVars, before, after);
+  throw new Error(`${path}: a document without a label; give it one in plan/effects.ts`);
+}
+
+/** What a change of a document's file does. */
+export function stepFileEffects(
+  table: StepEffects,
+  name: string,
+  before?: string,
+  after?: string,
+): Effect[] {
+  return resolveEffects(lookup(table.files, name) ?? table.again, before, after);
+}
+
+function ofCluster(name: string): Effects {
+  if (name === "cluster.yaml") return clusterEffects;
+  if (name === "cilium-values.yaml") return ciliumValuesEffects;
+  if (name === "cilium-release.yaml") return ciliumReleaseEffects;
+  if (name.startsWith("probe/"))
+    return (before, after) => ofVars(stepEffects.probe, stepVars, before, after);
+  const kind = name.match(/^gateway-api\/(?:[^/]+\/)?([a-z]+)-[^/]+\.yaml$/)?.[1];
+  if (kind === undefined)
+    throw new Error(`cluster/${name}: a document without a label; give it one in plan/effects.ts`);
+  return objectEffects(kind);
+}
+
+function ofVars(
+  table: StepEffects,
+  varsOf: (rendered: string) => Record<string, string>,
+  before = "",
+  after = "",
+): Effect[] {
+  const [from, to] = [varsOf(before), varsOf(after)];
+  const changed = [...new Set([...Object.keys(from), ...Object.keys(to)])].filter(
+    (key) => from[key] !== to[key],
+  );
+  // A document that is new to a machine is a step that runs there.
+  if (before === "" || after === "") return [table.again];
+  return distinct(
+    changed.flatMap((key) =>
+      key === "CLUSTER"
+        ? [newCluster]
+        : resolveEffects(lookup(table.vars, key) ?? table.again, from[key], to[key]),
+    ),
+  );
+}

@@ -1,0 +1,248 @@
+import type { stackFiles } from "../stacks.ts";
+
+/** A change of one field of a valid stack, in the direction that means most. */
+interface FieldChange {
+  stack: keyof typeof stackFiles;
+  /** What stands there first, where the stack has it otherwise: path to value. */
+  before?: Record<string, unknown>;
+  after: Record<string, unknown>;
+  /** The plan holds nothing of it. */
+  unseen?: boolean;
+  /** There is no other value to change it to. */
+  onlyValue?: boolean;
+}
+
+const dev = (after: Record<string, unknown>, before?: Record<string, unknown>): FieldChange => ({
+  stack: "dev",
+  after,
+  ...(before ? { before } : {}),
+});
+const kvm = (after: Record<string, unknown>, before?: Record<string, unknown>): FieldChange => ({
+  ...dev(after, before),
+  stack: "libvirt",
+});
+
+const key = (letter: string) => `ssh-ed25519 AAAA${letter.repeat(20)}`;
+const worker = "nodes.existing[1]";
+const hypervisor = "nodes.libvirt.hypervisors[0]";
+/** Its nodes are worker-1 to worker-3. */
+const pool = "nodes.libvirt.pools[1]";
+/** What is taken at a guest's first boot changes together with its generation. */
+const anew = {
+  "nodes.libvirt.pools[0].generations": { "control-plane-1": 2 },
+  [`${pool}.generations`]: { "worker-1": 2, "worker-2": 3, "worker-3": 2 },
+  "nodes.libvirt.pools[2].generations": { "edge-1": 2 },
+};
+const route = "gatewayApi.routes[0]";
+const bastion = { host: "bastion.example.no", hostKey: key("B") };
+
+/** Every field of the configuration, changed once. */
+export const changesOfFields: Record<string, FieldChange> = {
+  "cluster.name": dev({ "cluster.name": "other" }),
+  "cluster.region": dev({ "cluster.region": "NO-OSL-2" }),
+  "cluster.residency": { ...dev({ "cluster.residency": "EEA" }), unseen: true },
+  "cluster.endpoint.host": dev({ "cluster.endpoint.host": "api.example.no" }),
+  "cluster.endpoint.port": dev({ "cluster.endpoint.port": 8443 }),
+
+  "nodes.existing": { stack: "dev", after: { "nodes.existing[2]": undefined } },
+  "nodes.existing[].name": dev({ [`${worker}.name`]: "worker-9" }),
+  "nodes.existing[].role": dev({
+    "nodes.existing[0].role": "worker",
+    [`${worker}.role`]: "control-plane",
+  }),
+  "nodes.existing[].addresses": dev({
+    "nodes.existing[0].addresses": ["10.10.0.99", "fd00:10:10::99"],
+  }),
+  "nodes.existing[].ssh.host": dev({ "nodes.existing[0].ssh.host": "other.example.no" }),
+  "nodes.existing[].ssh.port": dev({ [`${worker}.ssh.port`]: 2222 }),
+  "nodes.existing[].ssh.user": dev({ [`${worker}.ssh.user`]: "admin" }),
+  "nodes.existing[].ssh.hostKey": dev({ [`${worker}.ssh.hostKey`]: key("C") }),
+
+  "nodes.libvirt.hypervisors": kvm({
+    "nodes.libvirt.hypervisors[1]": undefined,
+    "nodes.libvirt.pools[2]": undefined,
+    [`${pool}.hypervisors`]: ["hv-1"],
+    [`${pool}.count`]: 2,
+  }),
+  "nodes.libvirt.pools": kvm({ "nodes.libvirt.pools[2]": undefined }),
+  "nodes.libvirt.image.url": kvm({ "nodes.libvirt.image.url": "https://example.no/other.qcow2" }),
+  "nodes.libvirt.image.path": kvm({
+    "nodes.libvirt.image.url": undefined,
+    "nodes.libvirt.image.path": "/srv/debian.qcow2",
+  }),
+  "nodes.libvirt.image.sha512": kvm({ "nodes.libvirt.image.sha512": "a".repeat(128) }),
+  "nodes.libvirt.domainType": kvm(
+    {
+      "nodes.libvirt.domainType": "qemu",
+    },
+    {
+      "nodes.libvirt.pools[0].cpuModel": "EPYC-Milan",
+      [`${pool}.cpuModel`]: "EPYC-Milan",
+    },
+  ),
+  "nodes.libvirt.user": kvm({ "nodes.libvirt.user": "operator", ...anew }),
+  "nodes.libvirt.authorizedKeys": kvm({ "nodes.libvirt.authorizedKeys": [key("D")] }),
+  "nodes.libvirt.nameservers": kvm({ "nodes.libvirt.nameservers": ["10.20.0.2"] }),
+  "nodes.libvirt.hypervisors[].name": kvm({
+    [`${hypervisor}.name`]: "hv-9",
+    "nodes.libvirt.pools[0].hypervisors": ["hv-9"],
+    [`${pool}.hypervisors`]: ["hv-9", "hv-2"],
+  }),
+  "nodes.libvirt.hypervisors[].ssh.host": kvm({ [`${hypervisor}.ssh.host`]: "other.example.no" }),
+  "nodes.libvirt.hypervisors[].ssh.port": kvm({ [`${hypervisor}.ssh.port`]: 2222 }),
+  "nodes.libvirt.hypervisors[].ssh.user": kvm({ [`${hypervisor}.ssh.user`]: "admin" }),
+  "nodes.libvirt.hypervisors[].ssh.hostKey": kvm({ [`${hypervisor}.ssh.hostKey`]: key("E") }),
+  "nodes.libvirt.hypervisors[].uplink": kvm({ [`${hypervisor}.uplink`]: "eno2" }),
+  "nodes.libvirt.hypervisors[].storage": kvm({ [`${hypervisor}.storage`]: "/srv/other" }),
+  "nodes.libvirt.hypervisors[].memoryMebibytes": kvm({ [`${hypervisor}.memoryMebibytes`]: 99999 }),
+  "nodes.libvirt.hypervisors[].reservedMemoryMebibytes": kvm({
+    [`${hypervisor}.reservedMemoryMebibytes`]: 4096,
+  }),
+  "nodes.libvirt.pools[].name": kvm({ [`${pool}.name`]: "other", [`${pool}.generations`]: {} }),
+  "nodes.libvirt.pools[].role": kvm({
+    "nodes.libvirt.pools[0].role": "worker",
+    "nodes.libvirt.pools[2].role": "control-plane",
+  }),
+  "nodes.libvirt.pools[].count": kvm({ [`${pool}.count`]: 2 }),
+  "nodes.libvirt.pools[].hypervisors": kvm(
+    { [`${pool}.hypervisors`]: ["hv-2", "hv-1"] },
+    {
+      [`${pool}.cpuPinning`]: undefined,
+    },
+  ),
+  "nodes.libvirt.pools[].firstAddresses": kvm({
+    [`${pool}.firstAddresses`]: ["10.20.0.81", "fd00:10:20::81"],
+    ...anew,
+  }),
+  "nodes.libvirt.pools[].vcpus": kvm({ [`${pool}.vcpus`]: 1 }),
+  "nodes.libvirt.pools[].memoryMebibytes": kvm({ [`${pool}.memoryMebibytes`]: 8192 }),
+  "nodes.libvirt.pools[].diskGibibytes": kvm({ [`${pool}.diskGibibytes`]: 80 }),
+  "nodes.libvirt.pools[].etcdDiskGibibytes": kvm({
+    "nodes.libvirt.pools[0].etcdDiskGibibytes": 20,
+  }),
+  "nodes.libvirt.pools[].cpuPinning": kvm({ [`${pool}.cpuPinning`]: "10-13" }),
+  "nodes.libvirt.pools[].cpuModel": kvm({ [`${pool}.cpuModel`]: "EPYC-Rome" }),
+  "nodes.libvirt.pools[].machineType": kvm({ [`${pool}.machineType`]: "pc" }),
+  "nodes.libvirt.pools[].lockedMemory": kvm({ [`${pool}.lockedMemory`]: false }),
+  "nodes.libvirt.pools[].hugePages": kvm({ [`${pool}.hugePages`]: "2MiB" }),
+  "nodes.libvirt.pools[].diskFormat": kvm({ [`${pool}.diskFormat`]: "raw" }),
+  "nodes.libvirt.pools[].nic": kvm({ [`${pool}.nic`]: "sriov" }),
+  "nodes.libvirt.pools[].protected": kvm({ [`${pool}.protected`]: true }),
+  "nodes.libvirt.pools[].generations": kvm({ [`${pool}.generations`]: { "worker-2": 3 } }),
+
+  "ssh.dialTimeoutSeconds": dev({ "ssh.dialTimeoutSeconds": 5 }),
+  "ssh.dialAttempts": dev({ "ssh.dialAttempts": 2 }),
+  "ssh.bastion": dev({ "ssh.bastion": bastion }),
+  "ssh.bastion.host": dev({ "ssh.bastion.host": "other.example.no" }, { "ssh.bastion": bastion }),
+  "ssh.bastion.port": dev({ "ssh.bastion.port": 2222 }, { "ssh.bastion": bastion }),
+  "ssh.bastion.user": dev({ "ssh.bastion.user": "jump" }, { "ssh.bastion": bastion }),
+  "ssh.bastion.hostKey": dev({ "ssh.bastion.hostKey": key("F") }, { "ssh.bastion": bastion }),
+
+  "network.vlan.id": kvm({ "network.vlan.id": 200 }),
+  "network.vlan.subnets": dev({
+    "network.vlan.subnets": ["10.10.0.0/24"],
+    "network.vlan.gateways": ["10.10.0.1"],
+    "nodes.existing[0].addresses": ["10.10.0.11"],
+    "nodes.existing[1].addresses": ["10.10.0.21"],
+    "nodes.existing[2].addresses": ["10.10.0.22"],
+  }),
+  "network.vlan.gateways": kvm({ "network.vlan.gateways": ["10.20.0.2"] }),
+  "network.vlan.interface": dev({ "network.vlan.interface": "eth2" }),
+  "network.mtu": dev({ "network.mtu": 1450 }),
+  "network.podSubnets": dev({ "network.podSubnets": ["10.240.0.0/16", "fd00:10:240::/56"] }),
+  "network.serviceSubnets": dev({
+    "network.serviceSubnets": ["10.97.0.0/16", "fd00:10:97::/112"],
+  }),
+  "network.nodeMaskSizes.ipv4": dev({ "network.nodeMaskSizes.ipv4": 25 }),
+  "network.nodeMaskSizes.ipv6": dev({ "network.nodeMaskSizes.ipv6": 72 }),
+
+  "artifacts.kubernetes.url": dev({ "artifacts.kubernetes.url": "https://example.no/k8s" }),
+  "artifacts.kubernetes.keyFingerprint": dev({
+    "artifacts.kubernetes.keyFingerprint": "A".repeat(40),
+  }),
+  "artifacts.containerd.url": dev({ "artifacts.containerd.url": "https://example.no/docker" }),
+  "artifacts.containerd.suite": dev({ "artifacts.containerd.suite": "bookworm" }),
+  "artifacts.containerd.component": dev({ "artifacts.containerd.component": "test" }),
+  "artifacts.containerd.keyFingerprint": dev({
+    "artifacts.containerd.keyFingerprint": "A".repeat(40),
+  }),
+  "artifacts.registries": dev({
+    "artifacts.registries": { "quay.io": "https://mirror.example.no/quay" },
+  }),
+  "artifacts.charts": dev({ "artifacts.charts": "https://mirror.example.no/charts" }),
+
+  "kubernetes.version": dev({ "kubernetes.version": "1.36.4" }),
+  "kubernetes.packageRevision": dev({ "kubernetes.packageRevision": "2.1" }),
+  "kubernetes.containerd.packageVersion": dev({
+    "kubernetes.containerd.packageVersion": "2.4.2-1",
+  }),
+  "kubernetes.containerd.restrictOomScoreAdj": dev({
+    "kubernetes.containerd.restrictOomScoreAdj": true,
+  }),
+  "kubernetes.kubelet.maxPods": dev({ "kubernetes.kubelet.maxPods": 200 }),
+  "kubernetes.kubelet.failCgroupV1": dev({ "kubernetes.kubelet.failCgroupV1": false }),
+  "kubernetes.kubelet.cgroupDriver": dev({ "kubernetes.kubelet.cgroupDriver": "cgroupfs" }),
+  "kubernetes.kubelet.evictionHard": dev({
+    "kubernetes.kubelet.evictionHard": { "memory.available": "200Mi" },
+  }),
+  "kubernetes.drainTimeoutSeconds": dev({ "kubernetes.drainTimeoutSeconds": 60 }),
+  "kubernetes.ignorePreflightErrors": dev({
+    "kubernetes.ignorePreflightErrors": ["SystemVerification"],
+  }),
+
+  "tuning.sysctl": dev({ "tuning.sysctl": { "vm.max_map_count": 262144 } }),
+  "tuning.hostWide": dev({ "tuning.hostWide": false }),
+  "tuning.ntpServers": dev({ "tuning.ntpServers": ["ntp.example.no"] }),
+
+  "gates.etcdFsyncP99Milliseconds": dev({ "gates.etcdFsyncP99Milliseconds": 20 }),
+  "gates.stealPercent": dev({ "gates.stealPercent": 1 }),
+  "gates.stealWindowSeconds": dev({ "gates.stealWindowSeconds": 20 }),
+  "gates.nodeRttMilliseconds": dev({ "gates.nodeRttMilliseconds": 1 }),
+  "gates.clockSkewSeconds": dev({ "gates.clockSkewSeconds": 1 }),
+  "gates.diskFreePercent": dev({ "gates.diskFreePercent": 30 }),
+  "gates.memoryMebibytes": dev({ "gates.memoryMebibytes": 4000 }),
+  "gates.softirqPercent": kvm({ "gates.softirqPercent": 60 }),
+  "gates.guestMemoryPercent": kvm({ "gates.guestMemoryPercent": 95 }),
+  "gates.cpus": dev({ "gates.cpus": 4 }),
+
+  "cilium.version": dev({ "cilium.version": "1.20.3" }),
+  "cilium.loadBalancer.mode": dev({ "cilium.loadBalancer.mode": "hybrid" }),
+  "cilium.loadBalancer.fallback": dev({ "cilium.loadBalancer.fallback": "snat" }),
+  "cilium.loadBalancer.dsrDispatch": dev({ "cilium.loadBalancer.dsrDispatch": "ipip" }),
+  "cilium.loadBalancer.acceleration": dev({ "cilium.loadBalancer.acceleration": "disabled" }),
+  "cilium.bandwidthManager.enabled": dev({
+    "cilium.bandwidthManager.enabled": false,
+    "cilium.bandwidthManager.bbr": false,
+  }),
+  "cilium.bandwidthManager.bbr": dev({
+    "cilium.bandwidthManager.enabled": false,
+    "cilium.bandwidthManager.bbr": false,
+  }),
+  "cilium.l7Proxy": dev({ "cilium.l7Proxy": false }, { "gatewayApi.enabled": false }),
+  "cilium.operatorReplicas": dev({ "cilium.operatorReplicas": 1 }),
+  "cilium.waitFor": dev({ "cilium.waitFor": "agents" }),
+  "cilium.timeoutSeconds": dev({ "cilium.timeoutSeconds": 300 }),
+  "cilium.values": dev({ "cilium.values": { debug: { enabled: true } } }),
+
+  "gatewayApi.enabled": dev({ "gatewayApi.enabled": false }),
+  "gatewayApi.version": { ...dev({}), onlyValue: true },
+  "gatewayApi.gateway.create": dev({ "gatewayApi.gateway.create": false }),
+  "gatewayApi.gateway.name": dev({ "gatewayApi.gateway.name": "other" }),
+  "gatewayApi.gateway.namespace": dev({ "gatewayApi.gateway.namespace": "other" }),
+  "gatewayApi.gateway.port": dev({ "gatewayApi.gateway.port": 8080 }),
+  "gatewayApi.routes": { stack: "dev", after: { "gatewayApi.routes": [] } },
+  "gatewayApi.routes[].name": dev({ [`${route}.name`]: "other" }),
+  "gatewayApi.routes[].namespace": dev({ [`${route}.namespace`]: "other" }),
+  "gatewayApi.routes[].hostnames": dev({ [`${route}.hostnames`]: ["a.example.no"] }),
+  "gatewayApi.routes[].pathPrefix": dev({ [`${route}.pathPrefix`]: "/other" }),
+  "gatewayApi.routes[].backends": dev({
+    [`${route}.backends`]: [{ name: "other", port: 1, weight: 100 }],
+  }),
+  "gatewayApi.routes[].backends[].name": dev({ [`${route}.backends[0].name`]: "other" }),
+  "gatewayApi.routes[].backends[].port": dev({ [`${route}.backends[0].port`]: 1 }),
+  "gatewayApi.routes[].backends[].weight": dev({
+    [`${route}.backends[0].weight`]: 80,
+    [`${route}.backends[1].weight`]: 20,
+  }),
+  "gatewayApi.routes[].regionHeader": dev({ [`${route}.regionHeader`]: true }),
+};
