@@ -39,6 +39,16 @@ export function partsOf(files: Files): Parts {
   const steps = stepsOfFiles(files);
   for (const [path, content] of files) {
     const [, owner, name, own] = path.match(/^(nodes|hypervisors)\/([^/]+)\/(.+)$/) ?? [];
+    const prober = path.match(/^cluster\/probe\/(.+)\.yaml$/)?.[1];
+    if (prober !== undefined) {
+      documents.set(path, {
+        machine: prober,
+        what: "probe: settings",
+        content: settings(stepVars(content)),
+        effects: (before, after) => fileEffects(path, rendered(before), rendered(after)),
+      });
+      continue;
+    }
     if (owner === undefined || name === undefined || own === undefined) {
       documents.set(path, {
         what: path.replace(/^cluster\//, ""),

@@ -2,17 +2,26 @@ import { distinct, type Effect, effect, severity } from "../plan/effect.ts";
 import { leaks } from "../plan/secrets.ts";
 import { type Document, type Files, type Machine, type Parts, partsOf } from "./parts.ts";
 
-/** One change, with every machine on which it is the same. */
+/** One change, with every machine on which it does the same. */
 export interface Change {
   /** What changes: a document by the step that takes it, or a machine. */
   what: string;
   /** Nodes or hypervisors; none for what belongs to the cluster as a whole. */
   machines: string[];
-  before?: string;
-  after?: string;
   /** The worst first; never empty. */
   effects: Effect[];
+  /** What stands there; machines on which it is the same share one. Never empty. */
+  contents: Content[];
 }
+
+export interface Content {
+  machines: string[];
+  before?: string;
+  after?: string;
+}
+
+/** A change of one document, on one machine or on none. */
+interface Single extends Omit<Change, "contents">, Omit<Content, "machines"> {}
 
 export interface StackChanges {
   changes: Change[];
@@ -66,7 +75,7 @@ function assertNoSecret(revision: string, files: Files): void {
   }
 }
 
-function machineChanges(before: Parts["machines"], after: Parts["machines"]): Change[] {
+function machineChanges(before: Parts["machines"], after: Parts["machines"]): Single[] {
   const gone = [...before.values()].filter(({ name }) => !after.has(name));
   const come = [...after.values()].filter(({ name }) => !before.has(name));
   return [
@@ -98,7 +107,7 @@ function loss({ kind, facts: content }: Machine): string {
     : `drained first, and its Node object deleted; lost: ${machine}`;
 }
 
-function documentChanges(before: Parts, after: Parts, unknown: readonly string[]): Change[] {
+function documentChanges(before: Parts, after: Parts, unknown: readonly string[]): Single[] {
   const paths = [...new Set([...before.documents.keys(), ...after.documents.keys()])].sort();
   return paths.flatMap((path) => {
     const [from, to] = [before.documents.get(path), after.documents.get(path)];
@@ -127,7 +136,7 @@ function documentChanges(before: Parts, after: Parts, unknown: readonly string[]
 }
 
 /** On a machine that is made anew nothing else is a change. */
-function withoutTheReplaced(changes: Change[]): Change[] {
+function withoutTheReplaced(changes: Single[]): Single[] {
   const anew = new Set(
     changes
       .filter(({ effects }) => effects.some(({ impact }) => impact === "recreate"))
@@ -140,15 +149,25 @@ function withoutTheReplaced(changes: Change[]): Change[] {
   });
 }
 
-/** The same change on several machines is one. */
-function grouped(changes: Change[]): Change[] {
+/** What does the same on several machines is one change, whatever their documents say. */
+function grouped(singles: Single[]): Change[] {
   const groups = new Map<string, Change>();
-  for (const change of changes) {
-    const { machines, ...rest } = change;
-    const key = JSON.stringify(rest);
-    const known = groups.get(key);
-    if (known) known.machines.push(...machines);
-    else groups.set(key, { ...change, machines: [...machines] });
+  for (const { what, machines, effects, before, after } of singles) {
+    const key = JSON.stringify([what, effects]);
+    const group = groups.get(key) ?? { what, machines: [], effects, contents: [] };
+    groups.set(key, group);
+    group.machines.push(...machines);
+    const same = group.contents.find(
+      (content) => content.before === before && content.after === after,
+    );
+    if (same) same.machines.push(...machines);
+    else {
+      const texts = {
+        ...(before === undefined ? {} : { before }),
+        ...(after === undefined ? {} : { after }),
+      };
+      group.contents.push({ machines: [...machines], ...texts });
+    }
   }
   return [...groups.values()];
 }

@@ -1,16 +1,14 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { parse } from "yaml";
 import type { z } from "zod";
 import type { Impact } from "../../config/field.ts";
-import { loadConfig, project } from "../../config/load.ts";
+import { loadConfig } from "../../config/load.ts";
 import { schema } from "../../config/schema.ts";
 import { stackChanges } from "../../impact/stack.ts";
 import { worst } from "../../plan/effect.ts";
 import { planFiles } from "../../plan/files.ts";
-import { plan } from "../../plan/plan.ts";
 import { fieldsOf } from "../config/schema-fields.ts";
-import { planOf, stackFiles, stackNames } from "../stacks.ts";
+import { planOf, stackNames } from "../stacks.ts";
+import { changed, filesOf, sectionsOf } from "./changed.ts";
 import { changesOfFields } from "./field-changes.ts";
 
 const labelOf = (type: unknown) =>
@@ -55,35 +53,4 @@ it.each(stackNames)("every document of %s has a label", (stack) => {
 /** A document in which every value but a machine's identity is another. */
 function altered(content: string): string {
   return content.replace(/(?<!identity|CLUSTER|hypervisor)(: |=')(["']?)(?=[a-z0-9])/g, "$1$2x");
-}
-
-function sectionsOf(stack: keyof typeof stackFiles): Record<string, unknown> {
-  const { config } = parse(readFileSync(stackFiles[stack], "utf8"), { version: "1.1" });
-  return Object.fromEntries(
-    Object.entries(config).map(([key, value]) => [key.slice(project.length + 1), value]),
-  );
-}
-
-function filesOf(sections: Record<string, unknown>) {
-  const { gatewayApi, ...rest } = plan(loadConfig(sections, "test.yaml"));
-  // One CRD does for all: they are long.
-  return planFiles({ ...rest, gatewayApi: { ...gatewayApi, crds: gatewayApi.crds.slice(0, 1) } });
-}
-
-/** The sections with other values at some paths; undefined removes. */
-function changed(sections: Record<string, unknown>, changes: Record<string, unknown>) {
-  const root = structuredClone(sections);
-  for (const [path, value] of Object.entries(changes)) {
-    const keys = path.split(/[.[\]]+/).filter(Boolean);
-    const last = keys.pop() as string;
-    let at = root;
-    for (const key of keys) {
-      at[key] ??= {};
-      at = at[key] as Record<string, unknown>;
-    }
-    if (value === undefined && Array.isArray(at)) at.splice(Number(last), 1);
-    else if (value === undefined) delete at[last];
-    else at[last] = structuredClone(value);
-  }
-  return root;
 }

@@ -1,0 +1,155 @@
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { marker } from "../../impact/markdown.ts";
+import { root } from "../root.ts";
+
+/** A repository of its own with what stands in the work tree, one commit. */
+const folder = mkdtempSync(join(tmpdir(), "impact-"));
+const repository = join(folder, "repository");
+const stackFile = join(repository, "Pulumi.dev.yaml");
+const git = (...args: string[]) =>
+  execa("git", ["-c", "user.name=t", "-c", "user.email=t@example.no", ...args], {
+    cwd: repository,
+  });
+
+beforeAll(async () => {
+  await execa(
+    "bash",
+    [
+      ...[
+        "-c",
+        'git ls-files -z -co --exclude-standard | xargs -0 ls -d 2>/dev/null | tar -c -T - | tar -x -C "$1" --one-top-level=repository',
+      ],
+      ...["bash", folder],
+    ],
+    { cwd: root },
+  );
+  symlinkSync(join(root, "node_modules"), join(repository, "node_modules"));
+  await git("init", "-q");
+  appendFileSync(join(repository, ".git/info/exclude"), "node_modules\n");
+  await git("add", "-A");
+  await git("commit", "-qm", "base");
+}, 60_000);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** With a stack file in the work tree that differs from the committed one. */
+async function impact(edit: (text: string) => string, args: string[], path = "") {
+  const committed = readFileSync(stackFile, "utf8");
+  writeFileSync(stackFile, edit(committed));
+  const temporary = join(folder, `tmp-${Math.random().toString(36).slice(2)}`);
+  await execa("mkdir", [temporary]);
+  try {
+    const result = await execa(process.execPath, ["commands/impact.ts", ...args], {
+      cwd: repository,
+      reject: false,
+      env: { TMPDIR: temporary, ...(path ? { PATH: `${path}:${process.env.PATH}` } : {}) },
+    });
+    expect(readdirSync(temporary), "nothing is left behind").toEqual([]);
+    return result;
+  } finally {
+    writeFileSync(stackFile, committed);
+  }
+}
+
+const same = (text: string) => text;
+const otherWeights = (text: string) =>
+  text.replace("weight: 95", "weight: 90").replace("weight: 5 }", "weight: 10 }");
+const otherKey = (text: string) =>
+  text.replace(/hostKey: ssh-ed25519 \S+IHGy\S+/, `hostKey: ssh-ed25519 AAAA${"K".repeat(20)}`);
+const noEngine = ["--base", "HEAD", "--no-preview"];
+
+describe("impact", { timeout: 60_000 }, () => {
+  it("of nothing: exit 0, for every stack file of the root", async () => {
+    const { exitCode, stdout, stderr } = await impact(same, noEngine);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(stdout).toMatch(/^dev: no change$/m);
+  });
+
+  it("of an edit: the change, its label, its diff, and the comment", async () => {
+    const file = join(folder, "comment.md");
+    const { exitCode, stdout } = await impact(otherWeights, [...noEngine, "--markdown", file]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^dev: 1 live \(the cluster\)$/m);
+    expect(stdout).toMatch(/^ +\+ +weight: 90$/m);
+    const comment = readFileSync(file, "utf8");
+    expect(comment).toContain(marker);
+    expect(comment).toContain("### dev: 1 live (the cluster)");
+  });
+
+  it("exits 3 where the policy says so, and writes the comment all the same", async () => {
+    const file = join(folder, "refused.md");
+    const args = [...noEngine, "--fail-on", "recreate,risk", "--markdown", file];
+    const { exitCode, stdout } = await impact(otherKey, args);
+    expect(exitCode).toBe(3);
+    expect(stdout).toContain("refused by --fail-on: dev: recreate");
+    expect(readFileSync(file, "utf8")).toContain("**This needs a decision**: dev: recreate");
+  });
+
+  it("of a stack that is not valid any more: exit 1, with its errors", async () => {
+    const broken = (text: string) => text.replace("NO-OSL-1", "SE-STO-1");
+    const { exitCode, stdout } = await impact(broken, noEngine);
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/^dev: refused: /m);
+    expect(stdout).toMatch(/cluster\.region: SE-STO-1: .+; .+/);
+  });
+
+  it("compares with where the branches parted, by the base's own code", async () => {
+    await git("checkout", "-q", "-b", "moved");
+    await execa("sed", ["-i", "s/NO-OSL-1/NO-OSL-2/", stackFile]);
+    await git("commit", "-qam", "main goes on");
+    await git("checkout", "-q", "-");
+    const { exitCode, stdout } = await impact(same, ["--base", "moved", "--no-preview"]);
+    expect({ exitCode, stdout }).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^dev: no change$/m),
+    });
+  });
+
+  it("asks the engine where it is on PATH, and names what the plan does not say", async () => {
+    const bin = join(folder, "bin");
+    await execa("mkdir", ["-p", bin]);
+    const urn = "urn:pulumi:dev::oslo-cluster::command:local:Command::worker-1-identity";
+    const steps = [{ op: "replace", urn, replaceReasons: ["triggers"] }];
+    const fake = `#!/bin/sh\nprintf '%s\\n' "$*" >'${folder}/asked'\necho '${JSON.stringify({ steps })}'\n`;
+    writeFileSync(join(bin, "pulumi"), fake, { mode: 0o755 });
+    const args = ["--base", "HEAD", "--stack", "dev", "--fail-on", "risk"];
+    const { exitCode, stdout } = await impact(otherWeights, args, bin);
+    expect(readFileSync(join(folder, "asked"), "utf8")).toBe(
+      "preview --json --non-interactive --stack dev\n",
+    );
+    expect(stdout).toMatch(
+      /^ {2}risk: the engine would replace worker-1-identity \(for triggers\)/m,
+    );
+    expect(exitCode).toBe(3);
+
+    writeFileSync(
+      join(bin, "pulumi"),
+      "#!/bin/sh\necho 'error: no stack named dev found' >&2\nexit 6\n",
+    );
+    const without = await impact(otherWeights, ["--base", "HEAD", "--stack", "dev"], bin);
+    expect(without.stdout).toContain("no preview of Pulumi's engine: no stack named dev found");
+    expect(without.exitCode).toBe(0);
+  });
+
+  it.each([
+    [["--base", "nowhere"], 1, /^--base: nowhere: .*; fetch it first/],
+    [["--base", "HEAD", "--stack", "nope"], 1, /^--stack: Pulumi\.nope\.yaml: in neither revision/],
+    [["--base", "HEAD", "--fail-on", "terror"], 1, /^--fail-on: terror: no label; write one of/],
+    [[], 2, /^usage: npm run impact/],
+  ])("%j is refused", async (args, code, message) => {
+    const { exitCode, stderr } = await impact(same, args);
+    expect(stderr).toMatch(message);
+    expect(exitCode).toBe(code);
+  });
+});

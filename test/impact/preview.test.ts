@@ -1,0 +1,76 @@
+import { describe, expect, it } from "vitest";
+import { readPreview, surprises } from "../../impact/preview.ts";
+import type { Change } from "../../impact/stack.ts";
+import { effect } from "../../plan/effect.ts";
+
+const urn = (type: string, name: string) =>
+  `urn:pulumi:dev::oslo-cluster::oslo-cluster:index:Cluster$${type}::${name}`;
+const command = (name: string) => urn("oslo-cluster:index:Node$command:local:Command", name);
+const route = (name: string) => urn("kubernetes:gateway.networking.k8s.io/v1:HTTPRoute", name);
+const replaced = { diffReasons: ["triggers"], replaceReasons: ["triggers"] };
+
+/** As `pulumi preview --json` prints it, values left in. */
+const printed = JSON.stringify({
+  config: {},
+  steps: [
+    { op: "same", urn: command("worker-1-swap") },
+    {
+      op: "update",
+      urn: command("worker-1-kubelet"),
+      newState: { inputs: { stdin: "canary" } },
+      diffReasons: ["stdin"],
+    },
+    { op: "create-replacement", urn: command("worker-1-identity"), ...replaced },
+    { op: "replace", urn: command("worker-1-identity"), ...replaced },
+    { op: "delete-replaced", urn: command("worker-1-identity"), ...replaced },
+    { op: "delete", urn: route("production/store-route") },
+  ],
+  changeSummary: { same: 1 },
+});
+const preview = readPreview(printed);
+
+function change(what: string, impact: "live" | "recreate", machines: string[] = []): Change {
+  return { what, machines, effects: [effect(impact, "says")], contents: [{ machines }] };
+}
+const storeRoute = "gateway-api/production/httproute-store-route.yaml";
+
+it("names what the engine would do, and no values", () => {
+  expect(preview.steps).toHaveLength(5);
+  expect(preview.steps[0]).toEqual({
+    operation: "update",
+    name: "worker-1-kubelet",
+    type: "Command",
+    inputs: ["stdin"],
+    replacedFor: [],
+  });
+  expect(JSON.stringify(preview)).not.toContain("canary");
+});
+
+it.each(["", "error: no stack", '{"config": {}}'])("no answer is no preview: %j", (text) => {
+  expect(() => readPreview(text)).toThrow();
+});
+
+describe("what the engine would replace or delete", () => {
+  const machines = ["worker-1", "worker", "worker-10"];
+
+  it("is a risk where the plan calls it live, each once", () => {
+    const changes = [change("kubelet: settings", "live", ["worker-1"]), change(storeRoute, "live")];
+    expect(surprises(preview, changes, machines)).toEqual([
+      expect.stringMatching(/replace worker-1-identity \(for triggers\)/),
+      expect.stringMatching(/delete production\/store-route,/),
+    ]);
+  });
+
+  it("is none where the plan says that the machine or the object goes", () => {
+    const changes = [change("node.yaml", "recreate", ["worker-1"]), change(storeRoute, "recreate")];
+    expect(surprises(preview, changes, machines)).toEqual([]);
+  });
+
+  it("is one where another machine goes, or another object", () => {
+    const other = [
+      change("node goes", "recreate", ["worker"]),
+      change("gateway-api/x.yaml", "recreate"),
+    ];
+    expect(surprises(preview, other, machines)).toHaveLength(2);
+  });
+});
