@@ -62,9 +62,11 @@ export function surprises(
       return machine ? !goneMachines.has(machine) : !goneDocuments.has(documentOf(step));
     });
   const byName = new Map(unexpected.map((step) => [step.name, step]));
-  return [...byName.values()].map(({ name, operation, replacedFor }) => {
+  return [...byName.values()].map(({ name, operation, inputs, replacedFor }) => {
     const does = operation === "delete" ? "delete" : "replace";
-    const why = replacedFor.length > 0 ? ` (for ${replacedFor.join(", ")})` : "";
+    // Not every version of the engine tells which of the inputs it is.
+    const [reasons] = [replacedFor, inputs].filter(({ length }) => length > 0);
+    const why = reasons ? ` (for ${reasons.join(", ")})` : "";
     return `the engine would ${does} ${name}${why}, and no change of the plan says that`;
   });
 }

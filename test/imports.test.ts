@@ -11,6 +11,7 @@ const rooms: Record<string, string[]> = {
   components: ["plan", "steps"],
   verify: ["plan", "config"],
   impact: ["plan", "config"],
+  policy: ["plan"],
   commands: ["plan", "config", "steps", "verify", "impact"],
   "index.ts": ["config", "plan", "components"],
 };

@@ -61,6 +61,12 @@ describe("what the engine would replace or delete", () => {
     ]);
   });
 
+  it("is told with the inputs that differ where the engine does not say which of them", () => {
+    const step = { op: "replace", urn: command("worker-1-guest"), diffReasons: ["triggers"] };
+    const [risk] = surprises(readPreview(JSON.stringify({ steps: [step] })), [], machines);
+    expect(risk).toMatch(/replace worker-1-guest \(for triggers\)/);
+  });
+
   it("is none where the plan says that the machine or the object goes", () => {
     const changes = [change("node.yaml", "recreate", ["worker-1"]), change(storeRoute, "recreate")];
     expect(surprises(preview, changes, machines)).toEqual([]);
