@@ -31,7 +31,7 @@ function rooms(): string[] {
   return readdirSync(root, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && entry.name !== "node_modules")
     .map(({ name }) => name)
-    .filter((name) => !name.startsWith(".") || name === ".ci");
+    .filter((name) => !name.startsWith(".") || [".ci", ".github"].includes(name));
 }
 
 function run(command: string, args: string[]) {

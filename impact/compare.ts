@@ -16,6 +16,7 @@ export function compareStack(
 ): StackReport {
   const nothing = { stack, changes: [], risks: [], notes: [] };
   const withPreview = preview ? { preview } : {};
+  const refused = (preview?.refused ?? []).map((what) => `the policy pack refuses ${what}`);
   if (head === "absent") {
     const risk = `its machines stay as they are: run \`pulumi destroy --stack ${stack}\` from the base before this is merged, or keep the file`;
     return { ...nothing, state: "gone", risks: [risk] };
@@ -30,6 +31,7 @@ export function compareStack(
     return {
       ...nothing,
       state: "new",
+      risks: refused,
       notes: [`made from nothing: ${machines.join(", ")}`],
       ...withPreview,
     };
@@ -53,6 +55,7 @@ export function compareStack(
     notes,
     risks: [
       ...risksOf(base.files, head.files),
+      ...refused,
       ...(preview && preview.missing === undefined ? surprises(preview, changes, machines) : []),
     ],
     ...withPreview,

@@ -5,6 +5,8 @@ export interface EnginePreview {
   /** Why there is none. */
   missing?: string;
   steps: EngineStep[];
+  /** What the policy pack refuses, each as `policy: resource: message`. */
+  refused?: string[];
 }
 
 export interface EngineStep {

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { refusals } from "../../impact/policies.ts";
 import { type EnginePreview, readPreview } from "../../impact/preview.ts";
 import { leaks } from "../../plan/secrets.ts";
 
@@ -10,14 +11,45 @@ const root = join(import.meta.dirname, "../..");
 /** A preview asks the state and the charts, no machine; longer than this is a backend that hangs. */
 const limitMilliseconds = 10 * 60_000;
 
-/** Asks `pulumi preview --json` about a stack of the work tree. Where that cannot run, says why. */
+/** The rules that only resources can tell, and what they are to know. */
+const policies = ["--policy-pack", "policy", "--policy-pack-config", "policy/config.json"];
+
+/**
+ * Asks `pulumi preview --json` about a stack of the work tree, under the policy pack. Where that cannot
+ * run, says why.
+ */
 export async function enginePreview(stack: string): Promise<EnginePreview> {
-  const args = ["preview", "--json", "--non-interactive", "--stack", stack];
   try {
-    const options = { cwd: root, timeout: limitMilliseconds, maxBuffer: 256 * 1024 * 1024 };
-    return readPreview((await execute("pulumi", args, options)).stdout);
+    return readPreview(await preview(stack, "--json"));
   } catch (error) {
+    const { stdout = "" } = error as Failure;
+    if (failedByPolicy(stdout)) {
+      const refused = refusals(await preview(stack, "--color", "never").catch(printedBy));
+      if (refused.length > 0) return { ...readPreview(stdout), refused };
+    }
     return { missing: reason(error as Failure), steps: [] };
+  }
+}
+
+async function preview(stack: string, ...args: string[]): Promise<string> {
+  const options = { cwd: root, timeout: limitMilliseconds, maxBuffer: 256 * 1024 * 1024 };
+  const call = ["preview", "--non-interactive", "--stack", stack, ...policies, ...args];
+  return (await execute("pulumi", call, options)).stdout;
+}
+
+function printedBy({ stdout = "" }: Failure): string {
+  return stdout;
+}
+
+/** All resources were looked at, and no error is told: the engine's JSON is silent on policies. */
+function failedByPolicy(stdout: string): boolean {
+  try {
+    return (
+      readPreview(stdout).steps.length > 0 &&
+      diagnostics(stdout).every((line) => /^error: error: preview failed$/.test(line))
+    );
+  } catch {
+    return false;
   }
 }
 

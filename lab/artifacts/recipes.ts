@@ -106,6 +106,13 @@ export const recipes = {
   },
 } satisfies Record<string, Recipe>;
 
+/** Checks the project's GitHub workflows; no part of the lab's cluster. */
+export const actionlint: Recipe = {
+  name: "actionlint",
+  version: "1.7.12",
+  binaries: { "github.com/rhysd/actionlint/cmd/actionlint": "actionlint" },
+};
+
 /** Version of the pause image that kubeadm 1.36 asks for; its source is in Kubernetes' module. */
 export const pauseVersion = "3.10.2";
 

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { compareStack } from "../../impact/compare.ts";
+import { refusals } from "../../impact/policies.ts";
 import { readPreview, surprises } from "../../impact/preview.ts";
 import type { Change } from "../../impact/stack.ts";
 import { effect } from "../../plan/effect.ts";
@@ -78,5 +80,41 @@ describe("what the engine would replace or delete", () => {
       change("gateway-api/x.yaml", "recreate"),
     ];
     expect(surprises(preview, other, machines)).toHaveLength(2);
+  });
+});
+
+describe("what the policy pack refuses", () => {
+  /** As `pulumi preview` prints it for people. */
+  const told = `Policies:
+    ❌ oslo-cluster@v0.1.0 (local: policy)
+        - [mandatory] [severity: high]  residency  (kubernetes:helm.sh/v3:Release: cilium)
+          Every address that a resource names is in the allow-list of its residency.
+          helm.cilium.io is not in the allow-list of residency NO
+        - [mandatory] [severity: high]  residency  (command:remote:Command: cp-1-images)
+          Every address that a resource names is in the allow-list of its residency.
+          helm.cilium.io is not in the allow-list of residency NO
+        - [advisory]  other  (command:local:Command: worker-1-leave)
+          Something.
+          something
+        - [mandatory]  host-key-pinned  (command:remote:Command: cp-1-claim)
+          Every SSH connection pins the host key of its machine, and of the bastion.
+          its connection has no hostKey: any machine may answer
+`;
+  const refused = refusals(told);
+
+  it("is read from what the engine prints, advice left out", () => {
+    expect(refused).toEqual([
+      "residency: cilium and 1 more: helm.cilium.io is not in the allow-list of residency NO",
+      "host-key-pinned: cp-1-claim: its connection has no hostKey: any machine may answer",
+    ]);
+    expect(refusals("Policies:\n    ✅ oslo-cluster@v0.1.0 (local: policy)\n")).toEqual([]);
+  });
+
+  it("is a risk, of a new stack too", () => {
+    const files = { files: new Map() };
+    for (const base of ["absent", files] as const)
+      expect(compareStack("dev", base, files, { steps: [], refused }).risks).toEqual(
+        refused.map((what) => `the policy pack refuses ${what}`),
+      );
   });
 });

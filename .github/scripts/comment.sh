@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Puts up a pull request's comment, or edits the one that an earlier run has put up.
+#
+# usage: comment.sh PULL_REQUEST FILE
+#   needs gh with GH_TOKEN and GITHUB_REPOSITORY; nothing is done where there is no FILE
+set -euo pipefail
+
+number=${1:?} file=${2:?}
+marker='<!-- oslo-cluster impact -->'
+
+[[ -e $file ]] || exit 0
+if [[ ! -f $file || -L $file || $(head -n 1 "$file") != "$marker" ]] || (($(wc -c <"$file") > 262144)); then
+  echo "$file: not a comment of npm run impact" >&2
+  exit 1
+fi
+
+comments=repos/$GITHUB_REPOSITORY/issues/$number/comments
+# Of the bot's own comments alone: anyone can write the marker.
+id=$(gh api --paginate "$comments" \
+  --jq ".[] | select(.user.type == \"Bot\" and (.body | startswith(\"$marker\"))) | .id" | head -n 1)
+if [[ -n $id ]]; then
+  gh api --method PATCH "repos/$GITHUB_REPOSITORY/issues/comments/$id" -F "body=@$file" --silent
+else
+  gh api --method POST "$comments" -F "body=@$file" --silent
+fi
