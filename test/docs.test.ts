@@ -1,15 +1,22 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { renderReadme } from "../commands/readme/readme.ts";
 import { schema } from "../config/schema.ts";
+import { labels } from "../impact/report.ts";
 import { directives } from "../plan/directives.ts";
+import { policies } from "../policy/policies.ts";
 import { root } from "./root.ts";
 import { problemsOf, stack } from "./stack.ts";
 import { configOf } from "./stacks.ts";
 
 const readme = readFileSync(join(root, "README.md"), "utf8");
+const pages = ["docs/reviewers.md", "docs/ci.md"].map((path): [string, string] => [
+  path,
+  readFileSync(join(root, path), "utf8"),
+]);
+const everything = [readme, ...pages.map(([, text]) => text)].join("\n");
 const config = configOf("dev");
 
 /** The cells of the README's row whose first cells are these. */
@@ -89,7 +96,7 @@ describe("what the README tells to type", () => {
 
   it("is a script of package.json", () => {
     const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-    const told = [...readme.matchAll(/npm run ([a-z]+(?::[a-z]+)*)/g)].map(([, name]) => name);
+    const told = [...everything.matchAll(/npm run ([a-z]+(?::[a-z]+)*)/g)].map(([, name]) => name);
     expect(told.length).toBeGreaterThan(10);
     expect(told.filter((name) => !(String(name) in scripts))).toEqual([]);
   });
@@ -105,6 +112,46 @@ describe("what the README tells to type", () => {
     const golden = readdirSync(join(root, "test/golden/dev/nodes/worker-1/steps"));
     const [, file] = readme.match(/nodes\/worker-1\/steps\/(\S+kernel\.yaml)/) ?? [];
     expect(golden).toContain(file);
+  });
+});
+
+describe("the pages", () => {
+  const golden = readFileSync(join(root, "test/golden/impact/recreate.md"), "utf8");
+
+  it("show a comment as it is; where this fails, put the golden file between the markers", () => {
+    const [, shown] =
+      pages[0]?.[1].match(/<!-- golden: recreate -->\n([\s\S]*?)<!-- \/golden -->/) ?? [];
+    expect(shown).toBe(golden);
+  });
+
+  it.each(pages)("%s links to what is there", (path, text) => {
+    const links = [...`${text}\n`.matchAll(/\]\(([^)#:]+)(#[\w-]+)?\)/g)];
+    expect(links.length).toBeGreaterThan(0);
+    for (const [, target] of links)
+      expect(existsSync(join(root, path, "..", target as string))).toBe(true);
+  });
+
+  it("name every label, every policy and every workflow", () => {
+    const [reviewers, ci] = pages.map(([, text]) => text);
+    for (const label of labels) expect(reviewers).toMatch(new RegExp(`^\\| \`${label}\` \\|`, "m"));
+    for (const { name } of policies) expect(ci).toContain(`| \`${name}\` |`);
+    for (const name of readdirSync(join(root, ".github/workflows")))
+      expect(ci).toContain(`| \`${name}\` |`);
+  });
+
+  it("name variables and secrets that the workflows take", () => {
+    const workflows = readdirSync(join(root, ".github"), { recursive: true, encoding: "utf8" })
+      .filter((name) => /\.(yaml|sh)$/.test(name))
+      .map((name) => readFileSync(join(root, ".github", name), "utf8"))
+      .join("\n");
+    const taken = new Set(
+      [...workflows.matchAll(/(?:vars|secrets)\.([A-Z_]+)/g)].map(([, name]) => name),
+    );
+    const told = new Set(
+      everything.match(/\b(OSLO_CLUSTER_(STACKS|RUNNER|SSH_KEY)|PULUMI_[A-Z_]+)\b/g),
+    );
+    expect(taken.size).toBeGreaterThan(4);
+    expect([...told].sort()).toEqual([...taken].sort());
   });
 });
 
