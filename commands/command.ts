@@ -3,7 +3,7 @@ import { ConfigError } from "../config/problem.ts";
 /** What a person did or has to mend, said in full: no stack trace makes it clearer. */
 export class UserError extends Error {}
 
-/** Runs an entry point: its usage where arguments are missing (exit 2), errors without a stack trace (exit 1). */
+/** Runs an entry point: its usage where arguments are missing or wrong (exit 2), errors without a stack trace (exit 1). */
 export function runCommand(
   usage: string,
   required: number,
@@ -18,12 +18,11 @@ export function runCommand(
   Promise.resolve()
     .then(() => main(args))
     .catch((error: unknown) => {
+      const { code } = error as { code?: string };
       const expected =
-        error instanceof ConfigError ||
-        error instanceof UserError ||
-        (error as { code?: string }).code !== undefined;
+        error instanceof ConfigError || error instanceof UserError || code !== undefined;
       console.error(expected ? (error as Error).message : error);
-      process.exitCode = 1;
+      process.exitCode = /^(USAGE|ERR_PARSE_ARGS_.*)$/.test(code ?? "") ? 2 : 1;
     });
 }
 

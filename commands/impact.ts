@@ -28,7 +28,7 @@ runCommand(usage, 2, async (args) => {
   const reports: StackReport[] = [];
   for (const file of files) reports.push(await reportOf(file, base, options.preview));
   if (reports.length === 0)
-    throw expected("no stack's file (Pulumi.<stack>.yaml) in either revision");
+    throw expected("no stack's file (Pulumi.<stack>.yaml) in either revision", "ENOENT");
 
   const comparison: Comparison = {
     base: options.base,
@@ -48,6 +48,7 @@ async function reportOf(file: string, base: Base, asksEngine: boolean): Promise<
   if (before === "absent" && head === "absent")
     throw expected(
       `--stack: ${file}: in neither revision; name one of ${stackFilesIn().join(", ")}`,
+      "ENOENT",
     );
   const planned = head !== "absent" && "files" in head;
   const preview = asksEngine && planned ? await enginePreview(stack) : undefined;
@@ -83,6 +84,6 @@ function readOptions(args: string[]) {
   };
 }
 
-function expected(message: string): Error {
-  return Object.assign(new Error(message), { code: "USAGE" });
+function expected(message: string, code = "USAGE"): Error {
+  return Object.assign(new Error(message), { code });
 }

@@ -16,7 +16,7 @@ const usage = `usage: npm run verify -- <stack> [--kubeconfig FILE] [--json] [--
   --junit FILE       the table for CI as well
   --only WORD        the promises that hold this word alone
   --proved-enough    exit 0 where nothing is broken, though something was not proved
-exit code: 0 all proved, 1 a promise is broken, 4 none is broken but something was not proved`;
+exit code: 0 all proved, 1 a promise is broken, 2 wrong arguments, 4 none is broken but something was not proved`;
 
 // npm run verify -- <stack>: every promise, proven on the running cluster by behaviour.
 runCommand(usage, 1, async (args) => {

@@ -34,6 +34,8 @@ export function readPreview(json: string): EnginePreview {
   return {
     steps: steps
       .filter(({ op }) => op !== "same" && op !== "read" && op !== "refresh")
+      // A component is a name for what it holds, which is told by itself.
+      .filter(({ urn }) => !/(?:::|\$)oslo-cluster:index:\w+::[^:]+$/.test(String(urn)))
       .map(({ op, urn, diffReasons, replaceReasons }) => {
         // urn:pulumi:STACK::PROJECT::TYPES::NAME
         const [, , type = "", name = ""] = String(urn).split("::");

@@ -139,7 +139,8 @@ describe("impact", { timeout: 60_000 }, () => {
   it.each([
     [["--base", "nowhere"], 1, /^--base: nowhere: .*; fetch it first/],
     [["--base", "HEAD", "--stack", "nope"], 1, /^--stack: Pulumi\.nope\.yaml: in neither revision/],
-    [["--base", "HEAD", "--fail-on", "terror"], 1, /^--fail-on: terror: no label; write one of/],
+    [["--base", "HEAD", "--fail-on", "terror"], 2, /^--fail-on: terror: no label; write one of/],
+    [["--base", "HEAD", "--fail-off"], 2, /fail-off/],
     [[], 2, /^usage: npm run impact/],
   ])("%j is refused", async (args, code, message) => {
     const { exitCode, stderr } = await impact(same, args);

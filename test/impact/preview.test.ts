@@ -26,6 +26,8 @@ const printed = JSON.stringify({
     { op: "replace", urn: command("worker-1-identity"), ...replaced },
     { op: "delete-replaced", urn: command("worker-1-identity"), ...replaced },
     { op: "delete", urn: route("production/store-route") },
+    { op: "delete", urn: urn("oslo-cluster:index:Node", "worker-1") },
+    { op: "delete", urn: "urn:pulumi:dev::oslo-cluster::oslo-cluster:index:Cluster::oslo-dev" },
   ],
   changeSummary: { same: 1 },
 });

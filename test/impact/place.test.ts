@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import type { Impact } from "../../config/field.ts";
+import { surprises } from "../../impact/preview.ts";
+import { labelOf } from "../../impact/report.ts";
+import { stackChanges } from "../../impact/stack.ts";
+import { worst } from "../../plan/effect.ts";
+import type { Registered } from "../components/program.ts";
+import { changed, filesOf, sectionsOf } from "./changed.ts";
+import { previewOf, registered } from "./engine.ts";
+import { changesOfFields } from "./field-changes.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "place-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const bases = new Map<string, Registered[]>();
+
+/** What the plan says of a changed field, and what an engine would do with the resources. */
+async function both(path: string) {
+  const change = changesOfFields[path];
+  if (change === undefined) throw new Error(`no change of ${path}`);
+  const before = sectionsOf(change.stack);
+  const after = changed(before, change.after);
+  const file = join(folder, "Pulumi.test.yaml");
+  const base = bases.get(change.stack) ?? (await registered(before, file));
+  bases.set(change.stack, base);
+  const preview = previewOf(base, await registered(after, file));
+  const [baseFiles, headFiles] = [filesOf(before), filesOf(after)];
+  const machines = [...baseFiles.keys()].flatMap(
+    (name) => name.match(/^(?:nodes|hypervisors)\/([^/]+)\//)?.[1] ?? [],
+  );
+  return { ...stackChanges(baseFiles, headFiles), machines: [...new Set(machines)], preview };
+}
+
+/** For each label changes, with what the engine does, most of all: operations by resource. */
+const cases: [label: Impact, field: string, does: RegExp, and: RegExp][] = [
+  ["check", "gates.diskFreePercent", /^update cp-1-gate-host$/, /^update \S+-gate-host$/],
+  [
+    "live",
+    "gatewayApi.routes[].backends[].weight",
+    /^update production\/store-route$/,
+    /^update production\/store-route$/,
+  ],
+  ["restart", "kubernetes.kubelet.maxPods", /^update cp-1-kubelet$/, /^update \S+-kubelet$/],
+  [
+    "restart",
+    "cilium.loadBalancer.mode",
+    /^update cilium$/,
+    /^update (cilium|datapath-probe|cp-1-ready)$/,
+  ],
+  [
+    "drain",
+    "nodes.libvirt.pools[].memoryMebibytes",
+    /^update worker-2-domain$/,
+    /^update \S+-(domain|preflight|gate-guest)$/,
+  ],
+  [
+    "recreate",
+    "nodes.existing[].ssh.hostKey",
+    /^replace worker-1-identity$/,
+    /^(replace worker-1-identity|update (worker-1-\S+|datapath-probe))$/,
+  ],
+  [
+    "recreate",
+    "nodes.libvirt.pools[].generations",
+    /^replace worker-2-guest$/,
+    /^(replace worker-2-guest|update worker-2-\S+)$/,
+  ],
+  ["recreate", "nodes.existing", /^delete worker-2-leave$/, /^(delete worker-2-\S+|update \S+)$/],
+  [
+    "recreate",
+    "gatewayApi.routes[].name",
+    /^delete production\/store-route$/,
+    /^(delete production\/store-route|create production\/other)$/,
+  ],
+  ["impossible", "network.podSubnets", /^update cp-1-kubeadm-init$/, /^update \S+$/],
+];
+
+describe("what the plan says is what the resources do", () => {
+  it.each(cases)("%s: %s", async (label, field, does, and) => {
+    const { changes, machines, preview } = await both(field);
+    expect(worst(changes.map(labelOf))).toBe(label);
+    const operations = preview.steps.map(({ operation, name }) => `${operation} ${name}`);
+    expect(operations).toContainEqual(expect.stringMatching(does));
+    for (const operation of operations) expect(operation).toMatch(and);
+    expect(surprises(preview, changes, machines)).toEqual([]);
+    // Were they called live, each would be a risk.
+    const destroys = operations.some((operation) => /^(replace|delete) /.test(operation));
+    expect(surprises(preview, [], machines).length > 0).toBe(destroys);
+    expect(destroys).toBe(label === "recreate");
+  });
+
+  it("has a case for each label", () => {
+    const covered = new Set(cases.map(([label]) => label));
+    expect([...covered].sort()).toEqual([
+      "check",
+      "drain",
+      "impossible",
+      "live",
+      "recreate",
+      "restart",
+    ]);
+  });
+});
