@@ -8,7 +8,7 @@ import { runCommand } from "./run.ts";
 const folder = mkdtempSync(join(tmpdir(), "check-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe.concurrent("check", { timeout: 20_000 }, () => {
+describe.concurrent("check", () => {
   it("a valid stack: exit 0, and what it describes", async () => {
     const { exitCode, stdout, stderr } = await runCommand("check", "Pulumi.dev.yaml");
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });

@@ -82,7 +82,7 @@ describe("a pod on a node", () => {
   });
 });
 
-describe.concurrent("what was typed", { timeout: 20_000 }, () => {
+describe.concurrent("what was typed", () => {
   it.each<[string[], RegExp]>([
     [["drops", "cp-9"], /^cp-9: no node of the stack; it has cp-1, worker-1, worker-2$/],
     [["node", "cp-9"], /^cp-9: no node of the stack/],

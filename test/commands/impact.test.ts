@@ -40,7 +40,7 @@ beforeAll(async () => {
   appendFileSync(join(repository, ".git/info/exclude"), "node_modules\n");
   await git("add", "-A");
   await git("commit", "-qm", "base");
-}, 60_000);
+}, 120_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** With a stack file in the work tree that differs from the committed one. */
@@ -69,7 +69,7 @@ const otherKey = (text: string) =>
   text.replace(/hostKey: ssh-ed25519 \S+IHGy\S+/, `hostKey: ssh-ed25519 AAAA${"K".repeat(20)}`);
 const noEngine = ["--base", "HEAD", "--no-preview"];
 
-describe("impact", { timeout: 60_000 }, () => {
+describe("impact", { timeout: 120_000 }, () => {
   it("of an edit: the change, its label, its diff, and the comment", async () => {
     const file = join(folder, "comment.md");
     const { exitCode, stdout } = await impact(otherWeights, [...noEngine, "--markdown", file]);

@@ -31,7 +31,7 @@ function filesBelow(directory: string): [string, string][] {
     .sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-describe.concurrent("render", { timeout: 20_000 }, () => {
+describe.concurrent("render", () => {
   test("writes the plan, one file each", async ({ out }) => {
     const { exitCode, stdout } = await runCommand("render", "Pulumi.dev.yaml", "--out", out);
     const planned = [...planFiles(planOf("dev"))];

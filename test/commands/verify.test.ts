@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { runCommand } from "./run.ts";
 
-describe.concurrent("verify", { timeout: 20_000 }, () => {
+describe.concurrent("verify", () => {
   it("no stack: exit 2 and the usage, with the exit codes", async () => {
     const { exitCode, stderr } = await runCommand("verify");
     expect(exitCode).toBe(2);
