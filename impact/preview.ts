@@ -50,6 +50,9 @@ export function readPreview(json: string): EnginePreview {
   };
 }
 
+/** Commands that only measure: nothing goes with them. */
+const measuring = ["datapath-probe", "promises"];
+
 /** Resources that the engine would replace or delete though no change of the plan says so. */
 export function surprises(
   { steps }: EnginePreview,
@@ -58,9 +61,14 @@ export function surprises(
 ): string[] {
   const gone = changes.filter(({ effects }) => effects[0]?.impact === "recreate");
   const goneMachines = new Set(gone.flatMap((change) => change.machines));
-  const goneDocuments = new Set(gone.map(({ what }) => what));
+  // What the plan no longer holds goes, also where nothing is lost with it.
+  const leaving = changes.filter(({ contents }) =>
+    contents.some(({ before, after }) => before !== undefined && after === undefined),
+  );
+  const goneDocuments = new Set([...gone, ...leaving].map(({ what }) => what));
   const unexpected = steps
     .filter(({ operation }) => destructive.includes(operation))
+    .filter(({ name, type }) => !(type === "Command" && measuring.includes(name)))
     .filter((step) => {
       const machine = machineOf(step.name, machines);
       return machine ? !goneMachines.has(machine) : !goneDocuments.has(documentOf(step));
@@ -84,8 +92,12 @@ function machineOf(resource: string, machines: readonly string[]): string | unde
 
 /** The document of an object in the cluster, as the plan's files name it. */
 function documentOf({ name, type }: EngineStep): string {
-  const [object = "", namespace] = name.split("/").reverse();
-  return ["gateway-api", namespace, `${type.toLowerCase()}-${object}.yaml`]
-    .filter(Boolean)
-    .join("/");
+  const kind = type.toLowerCase();
+  const [object = "", ...above] = name.split("/").reverse();
+  const file = `${kind}-${object}.yaml`;
+  if (kind === "namespace") return file;
+  // Their names begin with the kind.
+  const ofCilium = name.startsWith(`${kind}/`);
+  const namespace = ofCilium ? above.slice(0, -1) : above;
+  return [ofCilium ? "cilium" : "gateway-api", ...namespace, file].join("/");
 }

@@ -33,6 +33,7 @@ export interface StackChanges {
 const facts = [
   "cluster/cluster.yaml",
   "cluster/cilium-release.yaml",
+  "cluster/verify.yaml",
   "node.yaml",
   "hypervisor.yaml",
 ];

@@ -84,11 +84,22 @@ const routed = effect(
   "addresses and routes of every pod hang on it: put it back, or make a new cluster",
 );
 const operator = effect("live", "the operator's replicas change; the agents stay");
+const relay = effect("live", "Hubble's relay comes, goes or restarts; the agents stay");
+const resized = effect(
+  "restart",
+  "Cilium's agents restart, node after node, and make the maps whose size changes anew: connections that these held may break",
+);
 
 /** Every other value reaches the agents by `rollOutCiliumPods`. */
 export const ciliumValuesEffects: Effects = byPath(
   {
     "operator.replicas": operator,
+    "hubble.relay": relay,
+    "bpf.mapDynamicSizeRatio": resized,
+    "bpf.ctTcpMax": resized,
+    "bpf.ctAnyMax": resized,
+    "bpf.natMax": resized,
+    "bpf.lbMapMax": resized,
     "cluster.name": routed,
     k8sServiceHost: routed,
     k8sServicePort: routed,

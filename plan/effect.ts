@@ -72,6 +72,27 @@ export function byPath(table: Record<string, Effects>, other: Effects): Effects 
   };
 }
 
+/** What becomes of an object in the cluster: as it comes or changes, and as it goes. */
+export interface ObjectEffects {
+  /** Default: applied in place. */
+  comes?: Effect;
+  /** Default: as it comes. */
+  changes?: Effect;
+  goes: Effect;
+}
+
+/** Effects of a manifest. */
+export function ofObject({
+  comes = effect("live", "applied in place"),
+  changes = comes,
+  goes,
+}: ObjectEffects): Effects {
+  return (before, after) => {
+    if (after === undefined) return [goes];
+    return [before === undefined ? comes : changes];
+  };
+}
+
 /** Each effect once, the worst first. */
 export function distinct(effects: readonly Effect[]): Effect[] {
   const seen = new Map(effects.map((entry) => [`${entry.impact} ${entry.says}`, entry]));

@@ -1,4 +1,5 @@
 import { ciliumReleaseEffects, ciliumValuesEffects } from "./cilium.ts";
+import { ciliumObjectEffects } from "./cilium-objects/effects.ts";
 import { containerdEffects } from "./containerd.ts";
 import { probeEffects } from "./datapath-probe.ts";
 import {
@@ -8,11 +9,13 @@ import {
   type Effects,
   effect,
   lookup,
+  type ObjectEffects,
+  ofObject,
   resolveEffects,
   type StepEffects,
 } from "./effect.ts";
 import { gateEffects } from "./gates.ts";
-import { objectEffects } from "./gateway-api/objects.ts";
+import { gatewayObjectEffects } from "./gateway-api/objects.ts";
 import { swapEffects, timeSyncEffects } from "./host.ts";
 import { imagesEffects } from "./images.ts";
 import { kernelEffects } from "./kernel.ts";
@@ -21,6 +24,7 @@ import { kubeletEffects } from "./kubelet.ts";
 import { documentVars, type HypervisorScript } from "./libvirt/document.ts";
 import { domainEffects, guestEffects, liveEffects } from "./libvirt/guest.ts";
 import { imageEffects, preflightEffects, vlanEffects } from "./libvirt/hypervisor.ts";
+import { namespaceEffects } from "./namespaces.ts";
 import { packagesEffects, prerequisitesEffects } from "./packages.ts";
 import { readyEffects } from "./ready.ts";
 import { type StepName, stepVars } from "./step.ts";
@@ -77,6 +81,25 @@ export const clusterEffects: Effects = byPath(
   },
   way,
 );
+
+/** What `verify` asks, and from where on a reading breaks a promise. */
+export const verifyEffects: Effects = byPath(
+  {
+    afterUp: effect(
+      "check",
+      "whether `up` proves every promise at its end, and fails for a broken one",
+    ),
+  },
+  effect("check", "how promises are proven; nothing that runs changes"),
+);
+
+/** What becomes of an object, by the folder of its file and its kind. */
+const objects: Record<string, Record<string, ObjectEffects>> = {
+  "": { namespace: namespaceEffects },
+  // Namespaces stand there in plans of earlier revisions.
+  "gateway-api": { ...gatewayObjectEffects, namespace: namespaceEffects },
+  cilium: ciliumObjectEffects,
+};
 
 /** Who a node is. */
 export const nodeEffects: Effects = byPath(
@@ -149,10 +172,13 @@ function ofCluster(name: string): Effects {
   if (name === "cilium-release.yaml") return ciliumReleaseEffects;
   if (name.startsWith("probe/"))
     return (before, after) => ofVars(stepEffects.probe, stepVars, before, after);
-  const kind = name.match(/^gateway-api\/(?:[^/]+\/)?([a-z]+)-[^/]+\.yaml$/)?.[1];
-  if (kind === undefined)
+  if (name === "verify.yaml") return verifyEffects;
+  const [, folder = "", kind = ""] =
+    name.match(/^(?:([^/]+)\/)?(?:[^/]+\/)?([a-z0-9]+)-[^/]+\.yaml$/) ?? [];
+  const found = objects[folder]?.[kind];
+  if (found === undefined)
     throw new Error(`cluster/${name}: a document without a label; give it one in plan/effects.ts`);
-  return objectEffects(kind);
+  return ofObject(found);
 }
 
 function ofVars(

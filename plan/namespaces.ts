@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
 import { allGateways, allRoutes } from "../config/gateways.ts";
+import { effect, type ObjectEffects } from "./effect.ts";
 import type { Manifest } from "./manifest.ts";
 
 const ofEveryCluster = ["default", "kube-node-lease", "kube-public", "kube-system"];
@@ -40,3 +41,7 @@ function ofTheGatewayApi(gatewayApi: Config["gatewayApi"]): string[] {
 function ofPolicies({ defaultDeny, networkPolicies }: Config["policies"]): string[] {
   return [...defaultDeny, ...networkPolicies.map(({ namespace }) => namespace)];
 }
+
+export const namespaceEffects: ObjectEffects = {
+  goes: effect("live", "stays in the cluster, with everything in it: delete it by hand"),
+};

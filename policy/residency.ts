@@ -1,6 +1,6 @@
 import type { ResourceValidationPolicy } from "@pulumi/policy";
 import { Address4, Address6 } from "ip-address";
-import { known, textsOf } from "./texts.ts";
+import { known, textsOf, textsUnder } from "./texts.ts";
 
 interface ResidencyConfig {
   /** Norway alone, or the whole EEA. */
@@ -52,7 +52,8 @@ export function addressesOf(props: Record<string, unknown>): string[] {
     ...hosts(text, /(?<![\w.:-])((?:\d{1,3}\.){3}\d{1,3})(?![\w.-])/g),
     ...hosts(text, /(?<![\w.:])([0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7})(?![\w.:])/gi),
   ]);
-  const reached = [...found, ...connectionHosts(props)].map((host) => host.replace(/^\[|\]$/g, ""));
+  const named = [...connectionHosts(props), ...imageRegistries(props), ...calledNames(props)];
+  const reached = [...found, ...named].map((host) => host.replace(/^\[|\]$/g, ""));
   return [...new Set(reached)].filter((host) => isName(host) || isPublic(host)).sort();
 }
 
@@ -71,6 +72,18 @@ function hosts(text: string, pattern: RegExp): string[] {
   return [...text.matchAll(pattern)].map(([, host]) => host as string);
 }
 
+/** Of a workload: where its images come from. Containerd's document answers for the registries above. */
+function imageRegistries(props: Record<string, unknown>): string[] {
+  return textsUnder(props, "image")
+    .flatMap((image) => image.match(/^([\w-]+(?:\.[\w-]+)+)(?::\d+)?\//)?.[1] ?? [])
+    .filter((registry) => !registries.includes(registry));
+}
+
+/** Of a network policy: names that pods may call, and patterns. */
+function calledNames(props: Record<string, unknown>): string[] {
+  return textsUnder(props, "toFQDNs");
+}
+
 /** Of the machine and of the bastion before it. */
 function connectionHosts(props: Record<string, unknown>): string[] {
   const connection = known(() => props.connection) as Connection | undefined;
@@ -86,6 +99,8 @@ interface Connection {
 
 /** A name that can be looked up; `localhost` and names without a dot stay on the machine or the VLAN. */
 function isName(host: string): boolean {
+  // A policy's pattern may stand for any name.
+  if (host.includes("*")) return true;
   return /^(?=.*[a-z])[\w-]+(\.[\w-]+)+$/i.test(host) && !host.endsWith(".local");
 }
 

@@ -19,6 +19,15 @@ export function textsOf(value: unknown): string[] {
   return Object.keys(map).flatMap((key) => known(() => textsOf(map[key])) ?? []);
 }
 
+/** Every text in a resource's inputs that stands somewhere under that key. */
+export function textsUnder(value: unknown, key: string): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  const map = value as Record<string, unknown>;
+  return Object.keys(map).flatMap(
+    (name) => known(() => (name === key ? textsOf : textsUnder)(map[name], key)) ?? [],
+  );
+}
+
 /** Every key in a resource's inputs. */
 export function keysOf(value: unknown): string[] {
   if (typeof value !== "object" || value === null) return [];

@@ -57,7 +57,11 @@ const policy = z.strictObject({
 
 /** ARP and NDP answers for the addresses of services, from one node each. */
 export const l2announcements = z.strictObject({
-  enabled: field(z.boolean().default(false), "restart", "Announce by ARP and NDP (beta)."),
+  enabled: field(
+    z.boolean().default(false),
+    "recreate",
+    "Announce by ARP and NDP (beta). False deletes the policies.",
+  ),
   leaseDurationSeconds: field(
     seconds.default(15),
     "restart",
@@ -71,8 +75,8 @@ export const l2announcements = z.strictObject({
   leaseRetryPeriodSeconds: field(seconds.default(2), "restart", "Pause between tries."),
   policies: field(
     z.array(policy).default([]),
-    "live",
-    "Which nodes answer for which services. Default: one, workers for all services.",
+    "recreate",
+    "Which nodes answer for which services. One that is taken out is deleted. Default: one, workers for all services.",
   ),
 });
 

@@ -71,14 +71,22 @@ const advertisement = z.strictObject({
 
 /** BGP sessions from every selected node to routers. */
 export const bgpControlPlane = z.strictObject({
-  enabled: field(z.boolean().default(false), "restart", "Talk BGP to routers."),
+  enabled: field(
+    z.boolean().default(false),
+    "recreate",
+    "Talk BGP to routers. False ends all sessions.",
+  ),
   localASN: field(asn.optional(), "live", "The nodes' AS number. Default: none, needed with BGP."),
   nodeSelector: field(
     selector.optional(),
     "live",
     "Labels of the nodes that talk BGP. Default: all nodes.",
   ),
-  peers: field(z.array(peer).default([]), "live", "Routers. Default: none, needed with BGP."),
+  peers: field(
+    z.array(peer).default([]),
+    "recreate",
+    "Routers. With one that is taken out the session ends. Default: none, needed with BGP.",
+  ),
   advertisements: field(
     z.array(advertisement).default([]),
     "live",

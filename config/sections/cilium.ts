@@ -114,8 +114,8 @@ export const cilium = z.strictObject({
     .prefault({}),
   loadBalancerIPPools: field(
     loadBalancerIPPools,
-    "live",
-    "Addresses for services of type LoadBalancer. Default: none.",
+    "recreate",
+    "Addresses for services of type LoadBalancer. With a pool that is taken out, services lose theirs. Default: none.",
   ),
   l2announcements: l2announcements.prefault({}),
   bgpControlPlane: bgpControlPlane.prefault({}),
@@ -133,7 +133,7 @@ export const cilium = z.strictObject({
     .strictObject({
       enabled: field(
         z.boolean().default(false),
-        "live",
+        "restart",
         "NodeLocal DNSCache on every node, by a local redirect policy. Worth it above 50 ms at p99.",
       ),
       image: field(

@@ -90,8 +90,8 @@ export const gatewayApi = z.strictObject({
     .prefault({}),
   gateways: field(
     z.array(gateway).default([]),
-    "live",
-    "Further Gateways, with listeners of their own. Default: none.",
+    "recreate",
+    "Further Gateways, with listeners of their own. One that is taken out is deleted. Default: none.",
   ),
   routes: field(
     z.array(route).default([]),

@@ -113,12 +113,12 @@ const networkPolicy = z.strictObject({
 export const policies = z.strictObject({
   defaultDeny: field(
     z.array(dnsLabel).default([]),
-    "live",
-    "Namespaces of tenants: their pods may ask for names, and nothing else that no policy allows.",
+    "recreate",
+    "Namespaces of tenants: their pods may ask for names, and nothing else that no policy allows. One that is taken out loses that policy.",
   ),
   networkPolicies: field(
     z.array(networkPolicy).default([]),
-    "live",
-    "Policies, each a CiliumNetworkPolicy. Default: none.",
+    "recreate",
+    "Policies, each a CiliumNetworkPolicy. One that is taken out is deleted. Default: none.",
   ),
 });

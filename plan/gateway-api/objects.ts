@@ -7,7 +7,7 @@ import {
   type RouteRule,
 } from "../../config/gateways.ts";
 import type { AppliedDirective } from "../directive.ts";
-import { type Effects, effect } from "../effect.ts";
+import { effect, type ObjectEffects } from "../effect.ts";
 import type { Manifest } from "../manifest.ts";
 import { referenceGrants } from "./grants.ts";
 
@@ -146,18 +146,16 @@ export const gatewayDirectives: AppliedDirective[] = [
   },
 ];
 
-const lost: Record<string, string> = {
-  customresourcedefinition: "deleted, with every object of that kind in the cluster",
-  namespace: "deleted, with everything in it, whoever made it",
-  gateway: "deleted: its port no longer answers",
-  httproute: "deleted: requests that it took are answered with 404",
-};
-
 /** What becomes of an object, by its kind as the plan's file names have it. */
-export function objectEffects(kind: string): Effects {
-  return (_, after) => [
-    after === undefined
-      ? effect("recreate", lost[kind] ?? "deleted")
-      : effect("live", "applied in place"),
-  ];
-}
+export const gatewayObjectEffects: Record<string, ObjectEffects> = {
+  customresourcedefinition: {
+    goes: effect("recreate", "deleted, with every object of that kind in the cluster"),
+  },
+  gateway: { goes: effect("recreate", "deleted: its ports no longer answer") },
+  httproute: {
+    goes: effect("recreate", "deleted: requests that it took are answered with 404"),
+  },
+  referencegrant: {
+    goes: effect("live", "taken away: nothing here refers to what it allowed any more"),
+  },
+};

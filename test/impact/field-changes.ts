@@ -1,26 +1,5 @@
-import type { stackFiles } from "../stacks.ts";
-
-/** A change of one field of a valid stack, in the direction that means most. */
-interface FieldChange {
-  stack: keyof typeof stackFiles;
-  /** What stands there first, where the stack has it otherwise: path to value. */
-  before?: Record<string, unknown>;
-  after: Record<string, unknown>;
-  /** The plan holds nothing of it. */
-  unseen?: boolean;
-  /** There is no other value to change it to. */
-  onlyValue?: boolean;
-}
-
-const dev = (after: Record<string, unknown>, before?: Record<string, unknown>): FieldChange => ({
-  stack: "dev",
-  after,
-  ...(before ? { before } : {}),
-});
-const kvm = (after: Record<string, unknown>, before?: Record<string, unknown>): FieldChange => ({
-  ...dev(after, before),
-  stack: "libvirt",
-});
+import { dev, type FieldChange, kvm } from "./field-change.ts";
+import { changesOfServices } from "./field-changes-services.ts";
 
 const key = (letter: string) => `ssh-ed25519 AAAA${letter.repeat(20)}`;
 const worker = "nodes.existing[1]";
@@ -218,7 +197,10 @@ export const changesOfFields: Record<string, FieldChange> = {
     "cilium.bandwidthManager.enabled": false,
     "cilium.bandwidthManager.bbr": false,
   }),
-  "cilium.l7Proxy": dev({ "cilium.l7Proxy": false }, { "gatewayApi.enabled": false }),
+  "cilium.l7Proxy": dev(
+    { "cilium.l7Proxy": false },
+    { "gatewayApi.enabled": false, "policies.networkPolicies": [] },
+  ),
   "cilium.operatorReplicas": dev({ "cilium.operatorReplicas": 1 }),
   "cilium.waitFor": dev({ "cilium.waitFor": "agents" }),
   "cilium.timeoutSeconds": dev({ "cilium.timeoutSeconds": 300 }),
@@ -245,4 +227,6 @@ export const changesOfFields: Record<string, FieldChange> = {
     [`${route}.backends[1].weight`]: 20,
   }),
   "gatewayApi.routes[].regionHeader": dev({ [`${route}.regionHeader`]: true }),
+
+  ...changesOfServices,
 };

@@ -76,6 +76,38 @@ describe("what the engine would replace or delete", () => {
     expect(surprises(preview, changes, machines)).toEqual([]);
   });
 
+  it.each([
+    ["kubernetes:core/v1:Namespace", "production", "namespace-production.yaml"],
+    [
+      "kubernetes:cilium.io/v2:CiliumNetworkPolicy",
+      "ciliumnetworkpolicy/production/default-deny",
+      "cilium/production/ciliumnetworkpolicy-default-deny.yaml",
+    ],
+    [
+      "kubernetes:cilium.io/v2:CiliumLoadBalancerIPPool",
+      "ciliumloadbalancerippool/public",
+      "cilium/ciliumloadbalancerippool-public.yaml",
+    ],
+    [
+      "kubernetes:gateway.networking.k8s.io/v1:ReferenceGrant",
+      "canary/httproutes-of-production",
+      "gateway-api/canary/referencegrant-httproutes-of-production.yaml",
+    ],
+  ])("is none where the plan no longer holds a %s, whatever its label", (type, name, what) => {
+    const deleted = readPreview(
+      JSON.stringify({ steps: [{ op: "delete", urn: urn(type, name) }] }),
+    );
+    const gone = { ...change(what, "live"), contents: [{ machines: [], before: "spec: {}" }] };
+    expect(surprises(deleted, [gone], machines)).toEqual([]);
+    expect(surprises(deleted, [change(what, "live")], machines)).toHaveLength(1);
+    expect(surprises(deleted, [{ ...gone, what: `other/${what}` }], machines)).toHaveLength(1);
+  });
+
+  it("is none of a command that only measures", () => {
+    const steps = [{ op: "delete", urn: command("promises") }];
+    expect(surprises(readPreview(JSON.stringify({ steps })), [], machines)).toEqual([]);
+  });
+
   it("is one where another machine goes, or another object", () => {
     const other = [
       change("node goes", "recreate", ["worker"]),

@@ -1,6 +1,9 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UnknownValueError } from "@pulumi/policy";
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { parse } from "yaml";
 import { policies } from "../../policy/policies.ts";
 import { addressesOf } from "../../policy/residency.ts";
 import { type Registered, runProgram } from "../components/program.ts";
@@ -64,6 +67,9 @@ function local(inputs: object, options: Partial<Judged> = {}): Judged {
     inputs: { ...good, ...inputs },
     ...options,
   };
+}
+function object(kind: string, spec: object): Judged {
+  return { type: `kubernetes:a/v1:${kind}`, name: "it", protect: false, inputs: { spec } };
 }
 const etcd = { stdin: "# Measured.\nETCD_DISK='1'\n" };
 
@@ -178,12 +184,52 @@ const bad: [what: string, resource: Judged, policy: string, config?: Record<stri
     { residency: { allow: { NO: ["quay.io"] } } },
   ],
   [
+    "a foreign image",
+    object("DaemonSet", { containers: [{ image: "docker.io/a/b:1" }] }),
+    "residency",
+    { residency: { allow: { NO: ["*.example.no"] } } },
+  ],
+  [
+    "a foreign registry with a port",
+    object("DaemonSet", { containers: [{ image: "r.example.com:5000/a/b:1" }] }),
+    "residency",
+    { residency: { allow: { NO: ["*.example.no"] } } },
+  ],
+  [
+    "a foreign name that pods may call",
+    object("CiliumNetworkPolicy", { egress: [{ toFQDNs: [{ matchName: "api.example.com" }] }] }),
+    "residency",
+    { residency: { allow: { NO: ["*.example.no"] } } },
+  ],
+  [
+    "every name that pods may call",
+    object("CiliumNetworkPolicy", { egress: [{ toFQDNs: [{ matchPattern: "*" }] }] }),
+    "residency",
+    { residency: { allow: { NO: ["*.example.no"] } } },
+  ],
+  [
     "a domain that only ends alike",
     local({ stdin: "https://evilexample.no/" }),
     "residency",
     { residency: { allow: { NO: ["*.example.no"] } } },
   ],
 ];
+
+it("the program that proves every promise at its end is good", async () => {
+  vi.resetModules();
+  const folder = mkdtempSync(join(tmpdir(), "policy-"));
+  const file = join(folder, "Pulumi.test.yaml");
+  const { config } = parse(readFileSync(stackFiles.dev, "utf8"), { version: "1.1" });
+  writeFileSync(
+    file,
+    JSON.stringify({ config: { ...config, "oslo-cluster:verify": { afterUp: true } } }),
+  );
+  const { resources } = await runProgram(file);
+  rmSync(folder, { recursive: true });
+  const promises = resources.filter(({ name }) => name === "promises");
+  expect(promises).toHaveLength(1);
+  expect(await violationsOf(promises)).toEqual([]);
+});
 
 describe("a bad program", () => {
   it.each(bad)("%s is found", async (_, resource, policy, config = {}) => {
@@ -227,6 +273,26 @@ const good: [what: string, resource: Judged, config?: Record<string, object>][] 
   [
     "a private address",
     local({ stdin: "10.0.0.1 fd00::1 192.168.1.1 ::1 127.0.0.1" }),
+    { residency: { allow: {} } },
+  ],
+  [
+    "an image that containerd's document answers for",
+    object("DaemonSet", { containers: [{ image: "registry.k8s.io/pause:3.10.2" }] }),
+    { residency: { allow: {} } },
+  ],
+  [
+    "an image's tag in a chart's values",
+    local({ values: { image: { tag: "v1.20.2", repository: "mirror.example.no/a" } } }),
+    { residency: { allow: { NO: ["mirror.example.no"] } } },
+  ],
+  [
+    "a pattern within what is allowed",
+    object("CiliumNetworkPolicy", { egress: [{ toFQDNs: [{ matchPattern: "*.a.example.no" }] }] }),
+    { residency: { allow: { NO: ["*.example.no"] } } },
+  ],
+  [
+    "names that pods may ask for, and do not call",
+    object("CiliumNetworkPolicy", { rules: { dns: [{ matchName: "api.example.com" }] } }),
     { residency: { allow: {} } },
   ],
   [
