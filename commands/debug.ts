@@ -101,9 +101,10 @@ const pwruOptions = [
   "kfree_skb_reason|sk_skb_reason_drop|kfree_skb_list_reason",
 ];
 
+/** In the foreground: a `timeout` of its own process group would outlive what it was started by. */
 const dropsScript = (options: string) =>
   `${agentFunction}
-agent timeout 4h hubble observe --server unix:///var/run/cilium/hubble.sock --verdict DROPPED --follow ${options}`;
+agent timeout --foreground 4h hubble observe --server unix:///var/run/cilium/hubble.sock --verdict DROPPED --follow ${options}`;
 
 /** What stands behind the second `--` is another program's. */
 function wordsOf(args: string[]) {

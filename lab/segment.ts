@@ -64,7 +64,8 @@ export async function filterPort(
   if (filter !== undefined) {
     rules.push(
       `table ${table} {`,
-      "chain forward { type filter hook forward priority 0",
+      // What goes to other ports, and what goes to the operator, who is the bridge itself.
+      "chain prerouting { type filter hook prerouting priority 0",
       `iifname ${portOf(host)} ${drop[filter]} drop`,
       "}",
       "}",
