@@ -10,8 +10,10 @@ import { cpuProof } from "../../verify/proofs/cpu.ts";
 import { credentialsProof } from "../../verify/proofs/credentials.ts";
 import { gatewayCrdsProof } from "../../verify/proofs/gateway-crds.ts";
 import { kubeProxyProof } from "../../verify/proofs/kube-proxy.ts";
+import { overlayProof } from "../../verify/proofs/overlay.ts";
 import { packagesProof } from "../../verify/proofs/packages.ts";
 import { podSubnetsProof } from "../../verify/proofs/pod-subnets.ts";
+import { reversePathProof } from "../../verify/proofs/reverse-path.ts";
 import { secretsAtRestProof } from "../../verify/proofs/secrets-at-rest.ts";
 import { sysctlsProof } from "../../verify/proofs/sysctls.ts";
 import { type Row, runProofs } from "../../verify/run.ts";
@@ -72,6 +74,8 @@ const withoutDatapath: readonly Proof[] = [
   sysctlsProof,
   cpuProof,
   kubeProxyProof,
+  overlayProof,
+  reversePathProof,
   gatewayCrdsProof,
   secretsAtRestProof,
   credentialsProof,

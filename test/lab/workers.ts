@@ -30,8 +30,9 @@ export function describeWorkers({ current, leftovers, refresh }: Running): void 
       return items.length === 1 && items.every((pod) => serves(pod, node));
     });
   };
+  // Long enough for DNS, which takes five seconds to end.
   const impatient: Overrides = (config) => {
-    config.kubernetes = { ...config.kubernetes, drainTimeoutSeconds: 8 };
+    config.kubernetes = { ...config.kubernetes, drainTimeoutSeconds: 30 };
   };
   const withoutWorker: Overrides = (config) => {
     impatient(config);
