@@ -43,7 +43,7 @@ interface Packet {
 const port = 4240;
 
 /** Seconds for a node to begin, once it is reached; for what is lacking after its first packet. */
-const patience = { start: 45, packet: 20 };
+const patience = { start: 90, packet: 20 };
 
 type Part = Pick<Config, "cluster" | "nodes" | "network" | "cilium" | "ssh">;
 
