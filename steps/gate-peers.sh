@@ -12,6 +12,8 @@ apply() {
   done
   for peer in $PEERS; do
     name=${peer%%=*} address=${peer#*=}
+    # A machine made anew has another MAC address than the one that is remembered.
+    ip neighbour flush to "$address" dev "$INTERFACE" 2>/dev/null || true
     rtt=$(round_trip "$address")
     if [[ -z $rtt ]]; then
       problems+="$name ($address): no answer to ping on the VLAN: check cabling, VLAN and firewall"$'\n'

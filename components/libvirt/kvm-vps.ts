@@ -11,7 +11,7 @@ export interface KvmVpsArgs {
   cluster: Pick<ClusterPlan, "dial" | "bastion">;
   node: NodePlan & { guest: GuestPlan };
   hypervisor: Hypervisor;
-  /** The VLAN, the image, and every hypervisor's preflight. */
+  /** The VLAN and the image on its hypervisor. */
   after: pulumi.Resource[];
 }
 

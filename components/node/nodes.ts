@@ -37,17 +37,20 @@ function createGuests(
   opts: pulumi.ComponentResourceOptions,
 ): Map<string, KvmVps> {
   if (hypervisors.length === 0) return new Map();
-  // All hypervisors are measured, and the image is verified on all, before anything else is made.
+  // All hypervisors are measured before anything is made on one. From there each goes by itself: what
+  // a dead one keeps holds nothing up on the others.
   const measured = hypervisors.map(({ preflight }) => preflight);
-  const images = hypervisors.map((hypervisor) => hypervisor.image(measured));
-  const vlan = new PrivateVlan("vlan", { hypervisors, after: images }, opts);
+  const images = new Map(hypervisors.map((one) => [one.plan.name, one.image(measured)]));
+  const vlan = new PrivateVlan("vlan", { hypervisors, after: measured }, opts);
   const guests = plan.nodes.filter((node): node is Guest => node.guest !== undefined);
   return new Map(
     guests.map((node) => {
       const hypervisor = hypervisors.find(({ plan: { name } }) => name === node.guest.hypervisor);
       const bridge = vlan.on.get(node.guest.hypervisor);
-      if (!hypervisor || !bridge) throw new Error(`${node.name}: no ${node.guest.hypervisor}`);
-      const args = { cluster: plan, node, hypervisor, after: [...images, bridge] };
+      const image = images.get(node.guest.hypervisor);
+      if (!hypervisor || !bridge || !image)
+        throw new Error(`${node.name}: no ${node.guest.hypervisor}`);
+      const args = { cluster: plan, node, hypervisor, after: [image, bridge] };
       return [node.name, new KvmVps(`${node.name}-vps`, args, opts)];
     }),
   );

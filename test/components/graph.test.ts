@@ -65,6 +65,18 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
         for (const name of measured) expect(graph.before(name)).toEqual([]);
       });
 
+      it("makes nothing on a hypervisor that waits for what another one keeps", () => {
+        for (const { name } of plan.hypervisors) {
+          const kept = [...graph.before(`${name}-vlan`), ...graph.before(`${name}-image`)];
+          expect(kept.filter((one) => graph.get(one).inputs.delete)).toEqual([]);
+        }
+        for (const { name, guest } of plan.nodes) {
+          if (!guest) continue;
+          const kept = graph.before(`${name}-guest`).filter((one) => graph.get(one).inputs.delete);
+          expect(kept.sort()).toEqual([`${guest.hypervisor}-image`, `${guest.hypervisor}-vlan`]);
+        }
+      });
+
       it("makes a guest on its VLAN from its image, boots it, and claims it then", () => {
         for (const { name, guest } of plan.nodes) {
           if (!guest) continue;
