@@ -3,10 +3,11 @@ import {
   fileEffects,
   scriptEffects,
   scriptOfFile,
+  settingsEffects,
   stepEffects,
   stepFileEffects,
 } from "../plan/effects.ts";
-import { documentVars } from "../plan/libvirt/document.ts";
+import { documentVars, type HypervisorScript } from "../plan/libvirt/document.ts";
 import { type StepName, stepFilePaths, stepVars } from "../plan/step.ts";
 
 /** A rendered plan: path to content, as plan/files.ts has it. */
@@ -45,7 +46,8 @@ export function partsOf(files: Files): Parts {
         machine: prober,
         what: "probe: settings",
         content: settings(stepVars(content)),
-        effects: (before, after) => fileEffects(path, rendered(before), rendered(after)),
+        effects: (before, after) =>
+          settingsEffects(stepEffects.probe, settingsOf(before), settingsOf(after)),
       });
       continue;
     }
@@ -82,7 +84,8 @@ function documentOf(
     return {
       what: `${step}: settings`,
       content: settings(stepVars(content)),
-      effects: (before, after) => fileEffects(path, rendered(before), rendered(after)),
+      effects: (before, after) =>
+        settingsEffects(stepEffects[step as StepName], settingsOf(before), settingsOf(after)),
     };
   }
   if (own.startsWith("files/")) {
@@ -102,7 +105,12 @@ function documentOf(
     return {
       what: `${script}: settings`,
       content: settings(documentVars(content)),
-      effects: (before, after) => fileEffects(path, quoted(before), quoted(after)),
+      effects: (before, after) =>
+        settingsEffects(
+          scriptEffects[script as HypervisorScript],
+          settingsOf(before),
+          settingsOf(after),
+        ),
     };
   const file = own.replace(/^guest\//, "");
   const taker = scriptOfFile[file];
@@ -133,10 +141,10 @@ function settings(vars: Record<string, string>): string {
     .join("");
 }
 
-function rendered(text: string | undefined): string | undefined {
-  return text?.replace(/^(\w+): (.*)$/gm, '  $1: "$2"');
-}
-
-function quoted(text: string | undefined): string | undefined {
-  return text?.replace(/^(\w+): (.*)$/gm, "$1='$2'");
+/** What `settings` has written. */
+function settingsOf(text: string | undefined): Record<string, string> | undefined {
+  if (text === undefined) return undefined;
+  return Object.fromEntries(
+    [...text.matchAll(/^(\w+): (.*)$/gm)].map(([, key = "", value = ""]) => [key, value]),
+  );
 }

@@ -3,6 +3,9 @@ import { parse, stringify } from "yaml";
 import type { ConfigInput } from "../config/schema.ts";
 import { type Program, stackFileOf } from "./program.ts";
 
+/** What a caller may vary: tests change a field and bring the stack up again. */
+export type Overrides = (config: ConfigInput) => void;
+
 /** Writes a program's stack `lab`, where Pulumi looks for it. */
 export function writeStack(program: Program, config: ConfigInput): string {
   const file = stackFileOf(program);

@@ -2,13 +2,10 @@ import type { ConfigInput } from "../config/schema.ts";
 import type { LabFacts } from "./infrastructure.ts";
 import { clusterProgram, guestProgram, stackFileOf } from "./program.ts";
 import { segment } from "./segment.ts";
-import { removeStack, writeStack } from "./stack-file.ts";
+import { type Overrides, removeStack, writeStack } from "./stack-file.ts";
 
 /** Where Pulumi looks for the stack `lab`; made by each run, not part of the repository. */
 export const stackFile = stackFileOf(clusterProgram);
-
-/** What a caller may vary: tests change a field and bring the stack up again. */
-export type Overrides = (config: ConfigInput) => void;
 
 /** Writes the `lab` stack's file: the lab's hosts and mirrors, and what a host that shares a kernel cannot do. */
 export function writeStackFile(facts: LabFacts, vary: Overrides = () => {}): string {

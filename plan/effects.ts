@@ -21,13 +21,13 @@ import { imagesEffects } from "./images.ts";
 import { kernelEffects } from "./kernel.ts";
 import { kubeadmInitEffects, kubeadmJoinEffects } from "./kubeadm.ts";
 import { kubeletEffects } from "./kubelet.ts";
-import { documentVars, type HypervisorScript } from "./libvirt/document.ts";
+import type { HypervisorScript } from "./libvirt/document.ts";
 import { domainEffects, guestEffects, liveEffects } from "./libvirt/guest.ts";
 import { imageEffects, preflightEffects, vlanEffects } from "./libvirt/hypervisor.ts";
 import { namespaceEffects } from "./namespaces.ts";
 import { packagesEffects, prerequisitesEffects } from "./packages.ts";
 import { readyEffects } from "./ready.ts";
-import { type StepName, stepVars } from "./step.ts";
+import type { StepName } from "./step.ts";
 
 /** What a change of each step's document does, each from the place where the document is made. */
 export const stepEffects: Record<StepName, StepEffects> = {
@@ -148,11 +148,6 @@ export function fileEffects(path: string, before?: string, after?: string): Effe
     const guest = /^guest:$/m.test(before ?? "") && /^guest:$/m.test(after ?? "");
     return distinct(resolveEffects(guest ? guestNodeEffects : nodeEffects, before, after));
   }
-  const step = own.match(/^steps\/\d+-(.+)\.yaml$/)?.[1];
-  if (step !== undefined) return ofVars(stepEffects[step as StepName], stepVars, before, after);
-  const script = own.match(/^(?:guest\/)?(\w+)\.env$/)?.[1];
-  if (script !== undefined)
-    return ofVars(scriptEffects[script as HypervisorScript], documentVars, before, after);
   throw new Error(`${path}: a document without a label; give it one in plan/effects.ts`);
 }
 
@@ -170,8 +165,6 @@ function ofCluster(name: string): Effects {
   if (name === "cluster.yaml") return clusterEffects;
   if (name === "cilium-values.yaml") return ciliumValuesEffects;
   if (name === "cilium-release.yaml") return ciliumReleaseEffects;
-  if (name.startsWith("probe/"))
-    return (before, after) => ofVars(stepEffects.probe, stepVars, before, after);
   if (name === "verify.yaml") return verifyEffects;
   const [, folder = "", kind = ""] =
     name.match(/^(?:([^/]+)\/)?(?:[^/]+\/)?([a-z0-9]+)-[^/]+\.yaml$/) ?? [];
@@ -181,23 +174,24 @@ function ofCluster(name: string): Effects {
   return ofObject(found);
 }
 
-function ofVars(
+/**
+ * What a change of a document's settings does; a document that is new to a machine is a step that
+ * runs there.
+ */
+export function settingsEffects(
   table: StepEffects,
-  varsOf: (rendered: string) => Record<string, string>,
-  before = "",
-  after = "",
+  before?: Record<string, string>,
+  after?: Record<string, string>,
 ): Effect[] {
-  const [from, to] = [varsOf(before), varsOf(after)];
-  const changed = [...new Set([...Object.keys(from), ...Object.keys(to)])].filter(
-    (key) => from[key] !== to[key],
+  if (before === undefined || after === undefined) return [table.again];
+  const changed = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    (key) => before[key] !== after[key],
   );
-  // A document that is new to a machine is a step that runs there.
-  if (before === "" || after === "") return [table.again];
   return distinct(
     changed.flatMap((key) =>
       key === "CLUSTER"
         ? [newCluster]
-        : resolveEffects(lookup(table.vars, key) ?? table.again, from[key], to[key]),
+        : resolveEffects(lookup(table.vars, key) ?? table.again, before[key], after[key]),
     ),
   );
 }

@@ -90,16 +90,14 @@ export class Cluster extends pulumi.ComponentResource {
 
     this.kubeconfig = controlPlane.kubeconfig;
     this.gates = gates.readings;
-    this.hypervisors = pulumi
-      .all(hypervisors.map(({ preflight }) => preflight.stdout))
-      .apply((texts) =>
-        Object.fromEntries(
-          texts.map((text, i): [string, Record<string, unknown>] => [
-            hypervisors[i]?.plan.name ?? "",
-            JSON.parse(text),
-          ]),
-        ),
-      );
+    this.hypervisors = pulumi.all(
+      Object.fromEntries(
+        hypervisors.map(({ plan: { name }, preflight }) => [
+          name,
+          preflight.stdout.apply((text): Record<string, unknown> => JSON.parse(text)),
+        ]),
+      ),
+    );
     this.datapath = datapath.reading;
     this.identity = controlPlane.identity;
     this.registerOutputs({

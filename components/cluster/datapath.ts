@@ -4,10 +4,11 @@ import * as pulumi from "@pulumi/pulumi";
 import type { LoadBalancerMode } from "../../plan/cilium.ts";
 import { allowedMode, type DatapathReading } from "../../plan/datapath-probe.ts";
 import type { ClusterPlan } from "../../plan/plan.ts";
-import { type NodeReach, quote } from "../../plan/reach.ts";
+import type { NodeReach } from "../../plan/reach.ts";
 import { renderStep } from "../../plan/step.ts";
 import { scriptDigest } from "../../steps/bundle.ts";
 import type { Node } from "../node/node.ts";
+import { ssh } from "../node/ssh.ts";
 
 export interface DatapathArgs {
   plan: Pick<ClusterPlan, "probe" | "cilium">;
@@ -77,12 +78,12 @@ export function probeScript(
   reaches: NodeReach[],
 ): string {
   const script = readFileSync(new URL("datapath.sh", import.meta.url), "utf8");
-  const probes = reaches.flatMap(({ name, sshArguments, asRoot }) => {
+  const probes = reaches.flatMap((reach) => {
+    const { name, asRoot } = reach;
     const document = documents[name];
     if (document === undefined) return [];
-    const call = ["ssh", ...sshArguments, asRoot("/usr/local/lib/oslo-cluster/oslo-step probe")];
-    const words = call.map(quote).join(" ");
-    return [`probe ${name} ${words} <<'${endMarker}'\n${renderStep(document)}${endMarker}\n`];
+    const call = ssh(reach, asRoot("/usr/local/lib/oslo-cluster/oslo-step probe"));
+    return [`probe ${name} ${call} <<'${endMarker}'\n${renderStep(document)}${endMarker}\n`];
   });
   return `${script}\n${probes.join("")}finish\n`;
 }

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../../plan/plan.ts";
 import type { NodeReach } from "../../plan/reach.ts";
 import type { Node } from "./node.ts";
-import { ssh } from "./ssh.ts";
+import { ssh, unlessAbandoned } from "./ssh.ts";
 
 export interface MembershipArgs {
   cluster: Pick<ClusterPlan, "drainTimeoutSeconds">;
@@ -72,13 +72,9 @@ export class Membership extends pulumi.ComponentResource {
 function leaveCommand(name: string, reach: NodeReach, drainTimeoutSeconds: number): string {
   const leave = `/usr/local/lib/oslo-cluster/oslo-step leave ${name} ${drainTimeoutSeconds}`;
   const limit = drainTimeoutSeconds + 300;
-  return `case ",\${OSLO_CLUSTER_ABANDON:-}," in
-*,${reach.name},*)
-  echo "left behind in the cluster: node ${name}, not drained (${reach.name} is abandoned by OSLO_CLUSTER_ABANDON)" >&2
-  exit 0 ;;
-esac
-status=0
-timeout ${limit} ${ssh(reach, reach.asRoot(leave))} </dev/null || status=$?
+  const left = `in the cluster: node ${name}, not drained (${reach.name} is abandoned by OSLO_CLUSTER_ABANDON)`;
+  const call = `timeout ${limit} ${ssh(reach, reach.asRoot(leave))} </dev/null`;
+  return `${unlessAbandoned(reach.name, left, call)}
 case $status in
 75 | 124 | 255)
   echo "node ${name} is still in the cluster and its machine was not touched: ${reach.name} or the API server on it does not answer. Run again when it does; if it is gone for good, run with OSLO_CLUSTER_ABANDON=${reach.name}" >&2 ;;

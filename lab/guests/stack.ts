@@ -3,16 +3,13 @@ import type { LabFacts } from "../facts.ts";
 import { operatorKey } from "../hosts/keys.ts";
 import { guestProgram } from "../program.ts";
 import { segment } from "../segment.ts";
-import { writeStack } from "../stack-file.ts";
+import { type Overrides, writeStack } from "../stack-file.ts";
 
 /** Whether tests boot guests: half an hour, in which nothing else should run on the machine. */
 export const guestsAsked = process.env.OSLO_LAB_GUESTS === "1";
 
 /** The stack's cluster, by which its domains and files on hypervisors are known. */
 export const guestCluster = "oslo-guests";
-
-/** What a caller may vary: tests change a field and bring the stack up again. */
-export type Overrides = (config: ConfigInput) => void;
 
 /**
  * Writes the stack's file of the guests' program: a control plane and a worker on two hypervisors, in

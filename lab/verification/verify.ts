@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { loadStackFile } from "../../config/load.ts";
 import { plan } from "../../plan/plan.ts";
-import { nodeReach } from "../../plan/reach.ts";
+import { machineReach } from "../../plan/reach.ts";
 import { promises } from "../../verify/promises.ts";
 import { fail, type Proof } from "../../verify/proof.ts";
 import { cpuProof } from "../../verify/proofs/cpu.ts";
@@ -99,10 +99,7 @@ export function labOf(facts: LabFacts, engine: Engine): Lab {
       if (host === undefined) throw new Error(`no host ${name}`);
       const reach = { host: host.address, port: 22, user: "root", hostKey: host.hostKey };
       const dial = { timeoutSeconds: 10, attempts: 1 };
-      const { sshArguments } = nodeReach(
-        { dial },
-        { name, role: "worker", addresses: [host.address], reach, steps: {} },
-      );
+      const { sshArguments } = machineReach({ dial }, { name, reach });
       return inside(["ssh", ...sshArguments, command]);
     },
   };

@@ -24,22 +24,6 @@ const before = footprint();
 /** What hypervisors show before anything is made on them. */
 const bare = new Map<string, string>();
 
-beforeAll(async () => {
-  if (!asked) return;
-  facts = await infrastructure.up({ hosts: [], hypervisors });
-  await writeGuestStack(facts);
-  engine = await chooseEngine(facts, guestProgram);
-  lab = guestAccess(facts);
-  for (const name of hypervisors) bare.set(name, await traces(name));
-  console.log(`the program runs through ${engine.name}`);
-}, 80 * minutes);
-
-afterAll(async () => {
-  if (!asked) return;
-  await infrastructure.down();
-  removeStackFile();
-}, 2 * minutes);
-
 test.skipIf(asked)("guests on hypervisors, from nothing to destroy", (context) => {
   context.skip(
     true,
@@ -48,6 +32,20 @@ test.skipIf(asked)("guests on hypervisors, from nothing to destroy", (context) =
 });
 
 if (asked) {
+  beforeAll(async () => {
+    facts = await infrastructure.up({ hosts: [], hypervisors });
+    await writeGuestStack(facts);
+    engine = await chooseEngine(facts, guestProgram);
+    lab = guestAccess(facts);
+    for (const name of hypervisors) bare.set(name, await traces(name));
+    console.log(`the program runs through ${engine.name}`);
+  }, 80 * minutes);
+
+  afterAll(async () => {
+    await infrastructure.down();
+    removeStackFile();
+  }, 2 * minutes);
+
   describe("from bare hypervisors", () => {
     test("up makes guests, and the gates pass on them", { timeout: bootTime }, async () => {
       const summary = await engine.up();

@@ -4,7 +4,8 @@ import { chooseEngine, type Engine, forgetState } from "../../lab/engine.ts";
 import * as infrastructure from "../../lab/infrastructure.ts";
 import { segment } from "../../lab/segment.ts";
 import { inNamespace } from "../../lab/shell.ts";
-import { hasDatapath, type Overrides, removeStackFile, writeStackFile } from "../../lab/stack.ts";
+import { hasDatapath, removeStackFile, writeStackFile } from "../../lab/stack.ts";
+import type { Overrides } from "../../lab/stack-file.ts";
 import type { Lab } from "../../lab/verification/proof.ts";
 import { labOf, saveKubeconfig } from "../../lab/verification/verify.ts";
 
