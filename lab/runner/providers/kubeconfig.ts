@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Context, Provider } from "./provider.ts";
@@ -43,6 +43,8 @@ function asFile(kubeconfig: string, scratch: string): string {
   if (!/[\n{]/.test(kubeconfig)) return kubeconfig;
   const digest = createHash("sha256").update(kubeconfig).digest("hex").slice(0, 16);
   const file = join(scratch, `kubeconfig-${digest}`);
-  writeFileSync(file, kubeconfig, { mode: 0o600 });
+  // Whole at once: a program of another resource may be reading it.
+  writeFileSync(`${file}.new`, kubeconfig, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
   return file;
 }
