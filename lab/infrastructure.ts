@@ -97,7 +97,7 @@ export async function up(options: LabOptions = {}): Promise<LabFacts> {
         charts: artifacts.charts.directory,
         ...(parts ? hypervisorFiles(parts) : {}),
       }),
-      ensureRegistry(daemons, registryStorage),
+      ensureRegistry(daemons, registryStorage(artifacts.images)),
       ensureTimeServer(daemons),
       ensureNameServer(artifacts.coredns, [
         ...describeHosts(names),

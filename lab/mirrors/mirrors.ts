@@ -1,7 +1,7 @@
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Host } from "../hosts/host.ts";
-import { cacheDirectory, runDirectory } from "../paths.ts";
+import { runDirectory } from "../paths.ts";
 import { runningProcess, startProcess } from "../processes.ts";
 import { segment } from "../segment.ts";
 import { inNamespace, run, succeeds, waitFor } from "../shell.ts";
@@ -60,16 +60,12 @@ export async function ensureStatic(
   await waitFor("nginx", startDeadline, () => answers("nginx", `${staticUrl}/`));
 }
 
-/**
- * Runs the OCI registry over a storage in the cache.
- *
- * @param storage name of the storage
- */
+/** Runs the OCI registry over a folder. */
 export async function ensureRegistry(daemons: Daemons, storage: string): Promise<void> {
   const configuration = {
     version: 0.1,
     log: { level: "warn", accesslog: { disabled: true } },
-    storage: { filesystem: { rootdirectory: join(cacheDirectory, "registry", storage) } },
+    storage: { filesystem: { rootdirectory: storage } },
     http: { addr: `${segment.address}:5000` },
   };
   // JSON is YAML.

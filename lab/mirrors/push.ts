@@ -6,8 +6,11 @@ import { cacheDirectory } from "../paths.ts";
 import { segment } from "../segment.ts";
 import { contentKey, inNamespace, run } from "../shell.ts";
 
-/** Name of the registry's storage in the cache: one for all runs, filled as images come. */
-export const registryStorage = "images";
+/** The registry's storage in the cache: one for each set of images, so that no other is served. */
+export function registryStorage(images: readonly Image[]): string {
+  const key = contentKey(...images.map(({ reference }) => reference).sort());
+  return join(cacheDirectory, "registry", key);
+}
 
 /**
  * Pushes each image under HOST/NAME:TAG of its upstream, so that a containerd mirror with
@@ -16,7 +19,7 @@ export const registryStorage = "images";
  * @returns the upstream references that the registry now serves
  */
 export async function pushImages(images: readonly Image[]): Promise<string[]> {
-  const done = join(cacheDirectory, "registry", "pushed");
+  const done = join(registryStorage(images), "pushed");
   await mkdir(done, { recursive: true });
   for (const { reference, source } of images) {
     const marker = join(done, contentKey(reference, await identity(source)));
