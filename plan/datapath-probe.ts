@@ -75,9 +75,6 @@ function documentOf(config: Part, node: NodeConfig): StepDocument {
     NODE: node.name,
     INTERFACE: network.vlan.interface,
     PORT: port,
-    LISTEN: listeners(config, expected)
-      .map((address) => `${address},${device}`)
-      .join(" "),
     SEND: sent.map((packet) => `${packet.kind}=${socat(packet)},${device}`).join(" "),
     EXPECT: expected
       .map(({ from, ...packet }) =>
@@ -139,15 +136,6 @@ function socat({ kind, family: of, source, destination, option }: Packet): strin
 
 /** IP protocols of IPv4 in IPv4 and of IPv6 in IPv6. */
 const ipInIp = { 4: 4, 6: 41 };
-
-/** socat's addresses that receive. */
-function listeners({ network }: Part, expected: Packet[]): string[] {
-  const kinds = { 4: "ip-recvopts", 6: "ipv6only=1,ipv6-recvdstopts" };
-  return network.families.flatMap((of) => [
-    `UDP${of}-RECVFROM:${port},${kinds[of]}`,
-    ...(expected.some(({ kind }) => kind === "ipip") ? [`IP${of}-RECVFROM:${ipInIp[of]}`] : []),
-  ]);
-}
 
 /** The probe runs again as a whole; what it finds decides Cilium's mode only where there is a fallback. */
 export const probeEffects: StepEffects = {

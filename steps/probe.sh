@@ -7,24 +7,28 @@ shopt -s inherit_errexit
 # shellcheck source=steps/lib.sh
 source "${BASH_SOURCE[0]%/*}/lib.sh"
 
-declare -A arrived=() fate=() since=()
-last='' failed=0
+declare -A arrived=() since=()
+table=oslo-cluster-probe failed=0
 
 main() {
-  local decision='' listener
+  local decision='' status
   read_document
   owned
-  exec 3< <(listen)
-  listener=$!
-  trap 'kill "$listener" 2>/dev/null || true' EXIT
-  # What is ready on stdin is its end: nothing follows the document.
-  until read -r -t 0; do
+  trap 'nft delete table inet "$table" 2>/dev/null || true' EXIT
+  count
+  while true; do
     send
-    collect
-    if [[ -z $decision ]] && decided; then
-      decision=made
-      report
+    if [[ -z $decision ]]; then
+      collect
+      if decided; then
+        decision=made
+        report
+      fi
     fi
+    # A moment between rounds, unless stdin has ended.
+    status=0
+    read -r -t 0.2 || status=$?
+    ((status > 128)) || break
   done
   [[ -n $decision ]] || die "the probe on $NODE was ended before it was decided: see what is said of the other nodes, and run it again"
   exit "$failed"
@@ -38,58 +42,79 @@ read_document() {
   done
 }
 
-# A line per packet: its source, its IP options, what it says of itself; and socat's own errors.
-listen() {
-  local address
-  trap 'kill $(jobs -p) 2>/dev/null' EXIT
-  trap 'exit' TERM
-  for address in $LISTEN; do
-    # shellcheck disable=SC2016 # for the shell of each packet
-    socat -u "$address,fork" 'SYSTEM:exec 2>/dev/null; set -f; echo $SOCAT_PEERADDR _$SOCAT_IP_OPTIONS$SOCAT_IPV6_DSTOPTS $(head -c 99)' 2>&1 &
+# The kernel counts what arrives, behind the node's own filters: each packet that is whole, and each
+# that lost its source or option on the way. (socat, a process for each packet, hangs under load.)
+count() {
+  rules | nft -f - || die "$NODE cannot count packets on $INTERFACE: see nft's words above"
+}
+
+rules() {
+  local word sender family kind source option packet whole
+  printf 'table inet %s {}\ndelete table inet %s\ntable inet %s {\n' "$table" "$table" "$table"
+  for word in $EXPECT; do
+    printf 'counter %s {}\n' "whole-${word%/*/*}" "changed-${word%/*/*}"
   done
-  wait -n
+  printf 'chain input {\ntype filter hook input priority 100\niifname != "%s" return\n' "$INTERFACE"
+  for word in $EXPECT; do
+    IFS=/ read -r sender family kind source option <<<"$word"
+    packet="meta nfproto ipv$family $(transport "$kind/$family" "$(hexadecimal "$sender $kind")")"
+    # IPv4's options follow 20 bytes of header; IPv6's follow 40, and 2 of their own.
+    case $family in
+      4) whole="ip saddr $source $(bytes nh 160 "$option")" ;;
+      6) whole="ip6 saddr $source $(bytes nh 336 "$option")" ;;
+    esac
+    echo "$packet $whole counter name whole-$sender/$family/$kind drop"
+    echo "$packet counter name changed-$sender/$family/$kind drop"
+  done
+  printf '}\n}\n'
+}
+
+# transport KIND/FAMILY DIGITS: nft's match for what a packet says of itself.
+transport() {
+  case $1 in
+    ipip/4) echo "meta l4proto 4 $(bytes th 0 "$2")" ;;
+    ipip/6) echo "meta l4proto 41 $(bytes th 0 "$2")" ;;
+    *) echo "udp dport $PORT $(bytes th 64 "$2")" ;;
+  esac
+}
+
+# bytes BASE BIT DIGITS: nft's match for bytes of a packet, which compares 16 at a time.
+bytes() {
+  local base=$1 bit=$2 digits=$3
+  while [[ -n $digits ]]; do
+    printf '@%s,%d,%d 0x%s ' "$base" "$bit" "$((4 * ${#digits} < 128 ? 4 * ${#digits} : 128))" "${digits:0:32}"
+    digits=${digits:32} bit=$((bit + 128))
+  done
+}
+
+hexadecimal() {
+  local i
+  for ((i = 0; i < ${#1}; i++)); do printf %02x "'${1:i:1}"; done
 }
 
 send() {
   local packet said
   for packet in $SEND; do
-    said=$(echo "$NODE ${packet%%=*}" | socat -u - "${packet#*=}" 2>&1) ||
+    said=$(printf %s "$NODE ${packet%%=*}" | socat -u - "${packet#*=}" 2>&1) ||
       die "$NODE cannot send what Cilium will send (${packet%%=*}): $said"
   done
 }
 
-# Takes what has come, and waits a moment for what is under way.
+# Takes over what the kernel has counted.
 collect() {
-  local line status count
-  for ((count = 0; count < 32; count++)); do
-    status=0
-    IFS= read -r -t 0.2 -u 3 line || status=$?
-    ((status <= 128)) || return 0 # the moment is over
-    ((status == 0)) || die "$NODE cannot listen on UDP port $PORT of $INTERFACE: $last"
-    last=$line
-    take "$line"
-  done
-}
-
-take() {
-  local from options sender kind family word source packet
-  packet='^\[?([0-9a-f.:]+)\]? _([0-9a-fx]*) ([a-z0-9-]+) ([a-zA-Z]+)$'
-  [[ $1 =~ $packet ]] || return 0
-  from=${BASH_REMATCH[1]} options=${BASH_REMATCH[2]} sender=${BASH_REMATCH[3]} kind=${BASH_REMATCH[4]}
-  case $from in *:*) family=6 ;; *) family=4 ;; esac
-  for word in $EXPECT; do
-    [[ $word == "$sender/$family/$kind/"* ]] || continue
-    since["$sender/$family"]=${since["$sender/$family"]:-$SECONDS}
-    IFS=/ read -r _ _ _ source _ <<<"$word"
-    if [[ $source != "$from" ]]; then
-      fate[$word]="arrived with the source address $from"
-    # socat repeats the options of earlier packets; the sender's own name it.
-    elif [[ $options != *"${word##*/}" ]]; then
-      fate[$word]="arrived without it"
-    else
-      arrived[$word]=yes
-    fi
-  done
+  local text word value name='' sender
+  text=$(nft list counters table inet "$table") || die "$NODE lost its counters: something else changes its nftables"
+  while read -r word value _; do
+    case $word in
+      counter) name=$value ;;
+      packets)
+        [[ $value != 0 ]] || continue
+        arrived[$name]=yes
+        sender=${name#*-} sender=${sender%/*}
+        since[$sender]=${since[$sender]:-$SECONDS}
+        ;;
+    esac
+  done <<<"$text"
 }
 
 # True once all is here, or the time is over of each sender that lacks something: it is counted from its first packet.
@@ -97,7 +122,7 @@ decided() {
   local word sender
   for word in $EXPECT; do
     sender=${word%/*/*/*}
-    [[ -n ${arrived[$word]:-} ]] || ((SECONDS >= ${since[$sender]:-$START_SECONDS} + PATIENCE_SECONDS)) || return 1
+    [[ -n ${arrived["whole-${word%/*/*}"]:-} ]] || ((SECONDS >= ${since[$sender]:-$START_SECONDS} + PATIENCE_SECONDS)) || return 1
   done
 }
 
@@ -106,13 +131,13 @@ report() {
   local word peer family kind
   for word in $EXPECT; do
     IFS=/ read -r peer family kind _ <<<"$word"
-    echo "$peer $family $kind ${arrived[$word]:-no}"
+    echo "$peer $family $kind ${arrived["whole-$peer/$family/$kind"]:-no}"
   done | jq --raw-input --null-input --compact-output --arg node "$NODE" '
     reduce (inputs / " ") as [$peer, $family, $kind, $arrived]
       ({}; .["\($peer) -> \($node)"]["ipv\($family)"][$kind] = ($arrived == "yes"))'
   for word in $EXPECT; do
-    [[ -z ${arrived[$word]:-} ]] || continue
     IFS=/ read -r peer family kind _ <<<"$word"
+    [[ -z ${arrived["whole-$peer/$family/$kind"]:-} ]] || continue
     # Where nothing at all came, there is nothing to be said of the rest.
     [[ -n ${since["$peer/$family"]:-} || $kind == plain ]] || continue
     if [[ " $OPTIONAL " == *" $kind "* ]]; then
@@ -126,8 +151,13 @@ report() {
 
 # problem WORD ALTERNATIVE
 problem() {
-  local peer family kind from mend what spoofed
+  local peer family kind from fate mend what spoofed
   IFS=/ read -r peer family kind from _ <<<"$1"
+  case ${arrived["changed-$peer/$family/$kind"]:-}/$kind in
+    /*) fate="was dropped" ;;
+    */option) fate="arrived without it" ;;
+    *) fate="arrived from another address" ;;
+  esac
   spoofed="end anti-spoofing (port security, clean-traffic) on the ports of both nodes, at the hypervisor or the provider"
   case $kind in
     plain) what="an ordinary packet" mend="open UDP port $PORT between the nodes, in their own firewalls and the provider's" ;;
@@ -136,7 +166,7 @@ problem() {
     option) what="a packet with Cilium's $([[ $family == 4 ]] && echo "IP option 0x9a" || echo "IPv6 destination option 0x1b")" mend="DSR needs it: let IP options pass on hypervisors, switches and the provider's filters$2" ;;
     ipip) what="an IP-in-IP packet" mend="DSR by ipip needs it: let IP protocol $([[ $family == 4 ]] && echo 4 || echo 41) pass between the nodes$2" ;;
   esac
-  echo "$peer -> $NODE (IPv$family): $what ${fate[$1]:-was dropped}; $mend"
+  echo "$peer -> $NODE (IPv$family): $what $fate; $mend"
 }
 
 # The kernel's own filter would drop it as well; the stricter of the two values holds.

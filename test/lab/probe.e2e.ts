@@ -116,7 +116,7 @@ describe("the data path is proven before Cilium", { timeout: 5 * minutes }, () =
       (await units()).every((state) => state === "inactive"),
     );
     for (const node of cluster.nodes) {
-      expect(await onNode(node, "pgrep -a socat || true")).toBe("");
+      expect(await onNode(node, "pgrep -a socat || nft list tables inet")).toBe("");
     }
     await filter("worker-1", undefined);
     expect(await probe()).toMatchObject({ exitCode: 0, stderr: "" });
