@@ -11,6 +11,7 @@ import { formatTable } from "../../verify/report.ts";
 import type { Row } from "../../verify/run.ts";
 import { describeDebugging } from "./debugging.ts";
 import { footprint } from "./footprint.ts";
+import { describeImpacts } from "./impacts.ts";
 import { mutations } from "./mutations.ts";
 import { describeWorkers } from "./workers.ts";
 
@@ -110,25 +111,6 @@ describe("from nothing", () => {
     expect(failed.join("\n")).toContain("net.ipv4.tcp_fin_timeout: 60, expected 15");
   });
 
-  test("a changed setting is applied in place", { timeout: 5 * minutes }, async () => {
-    writeStackFile(facts, (config) => {
-      config.kubernetes = {
-        ...config.kubernetes,
-        kubelet: { ...config.kubernetes?.kubelet, maxPods: 100 },
-      };
-    });
-    expect(await engine.up()).toMatchObject({ ...changes, update: hosts.length });
-    await waitFor("the kubelets to report 100 pods", 60, async () => {
-      const pods = await lab.kubectl(
-        "get",
-        "nodes",
-        "-o",
-        "jsonpath={.items[*].status.capacity.pods}",
-      );
-      return pods === "100 100";
-    });
-  });
-
   test("a broken promise fails an up that is to prove them; the next asks again", {
     timeout: 10 * minutes,
   }, async (context) => {
@@ -144,19 +126,9 @@ describe("from nothing", () => {
     writeStackFile(facts);
     await engine.up();
   });
-
-  test("what a living cluster cannot change is refused", { timeout: 5 * minutes }, async () => {
-    writeStackFile(facts, (config) => {
-      config.network.podSubnets = ["10.245.0.0/16", "fd00:10:245::/56"];
-    });
-    await expect(engine.up()).rejects.toThrow();
-    const log = await lab.onHost("cp-1", "cat /var/log/oslo-cluster/kubeadm-init.log");
-    expect(log).toContain("asked for: network_podSubnets=10.245.0.0/16");
-    expect(log).toContain("in use:    network_podSubnets=10.244.0.0/16");
-    writeStackFile(facts);
-    await engine.up();
-  });
 });
+
+describeImpacts(() => ({ engine, lab }), hosts);
 
 describeDebugging(() => lab);
 

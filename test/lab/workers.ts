@@ -2,9 +2,11 @@ import { describe, expect, test } from "vitest";
 import type { Engine } from "../../lab/engine.ts";
 import * as infrastructure from "../../lab/infrastructure.ts";
 import { waitFor } from "../../lab/shell.ts";
-import { type Overrides, writeStackFile } from "../../lab/stack.ts";
+import { stackFile, writeStackFile } from "../../lab/stack.ts";
+import type { Overrides } from "../../lab/stack-file.ts";
 import type { Lab } from "../../lab/verification/proof.ts";
 import { verify } from "../../lab/verification/verify.ts";
+import { labels, planned } from "./impacts.ts";
 
 export interface Running {
   current(): { engine: Engine; lab: Lab };
@@ -82,8 +84,10 @@ export function describeWorkers({ current, leftovers, refresh }: Running): void 
       await servedBy("worker-1");
       const uid = () => kubectl("get", "node", "worker-1", "-o", "jsonpath={.metadata.uid}");
       const before = await uid();
+      const file = planned(stackFile);
       await infrastructure.rebuildHost("worker-1");
       await refresh();
+      expect(Object.values(labels(file, planned(stackFile)))[0]).toBe("recreate");
       const summary = await current().engine.up();
       expect(summary).toMatchObject({ create: 0, delete: 0, replace: 2 });
       expect(await uid()).not.toBe(before);

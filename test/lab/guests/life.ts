@@ -3,9 +3,11 @@ import { describe, expect, test } from "vitest";
 import type { ConfigInput } from "../../../config/schema.ts";
 import { labEnvironment } from "../../../lab/engine.ts";
 import type { GuestPlace } from "../../../lab/guests/access.ts";
-import { guestCluster, type Overrides, writeGuestStack } from "../../../lab/guests/stack.ts";
+import { guestCluster, writeGuestStack } from "../../../lab/guests/stack.ts";
 import { guestProgram, stackFileOf } from "../../../lab/program.ts";
 import { inNamespace } from "../../../lab/shell.ts";
+import type { Overrides } from "../../../lab/stack-file.ts";
+import { labels, planned } from "../impacts.ts";
 import { bootTime, first, guests, minutes, type Running, second } from "./running.ts";
 
 /** The domain of the second guest. */
@@ -18,7 +20,11 @@ export function describeLife(current: () => Running): void {
   const onGuest: Running["lab"]["onGuest"] = (...args) => current().lab.onGuest(...args);
   const onHypervisor: Running["lab"]["onHypervisor"] = (...args) =>
     current().lab.onHypervisor(...args);
-  const change = (vary: Overrides) => writeGuestStack(current().facts, vary);
+  /** Changes the stack's file; what reviewers are told of it, the worst first. */
+  const change = async (vary: Overrides) => {
+    const before = planned(stackFileOf(guestProgram));
+    return labels(before, planned(await writeGuestStack(current().facts, vary)));
+  };
   const up = () => current().engine.up();
   describe("life", () => {
     test("a second up changes nothing", { timeout: 5 * minutes }, async () => {
@@ -28,7 +34,9 @@ export function describeLife(current: () => Running): void {
     test("a larger disk is there at once, more memory at the next boot, and drift says so", {
       timeout: 5 * minutes,
     }, async () => {
-      await change(larger);
+      const said = await change(larger);
+      expect(said[`domain: domain.xml ${second.name}`]).toBe("drain");
+      expect(said[`live: settings ${second.name}`]).toBe("live");
       const { create, update, replace } = await up();
       // The disk, the definition, the gate, and what the hypervisor has left.
       expect({ create, update, replace }).toEqual({ create: 0, update: 4, replace: 0 });
@@ -79,7 +87,7 @@ export function describeLife(current: () => Running): void {
       const identity = (guest: GuestPlace) =>
         onGuest(guest, `cat /etc/ssh/ssh_host_ed25519_key.pub; ${bootId}`);
       const [firstBefore, secondBefore] = [await identity(first), await identity(second)];
-      await change(withGeneration(2));
+      expect(Object.values(await change(withGeneration(2)))[0]).toBe("recreate");
       const { create, replace, same } = await up();
       expect({ create, replaced: replace > 0, same: same > 10 }).toEqual({
         create: 0,
