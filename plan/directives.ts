@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { ciliumDirectives } from "./cilium.ts";
 import { policyDirectives } from "./cilium-objects/policies.ts";
-import type { AppliedDirective, Directive } from "./directive.ts";
+import type { AppliedDirective } from "./directive.ts";
 import { gateDirectives } from "./gates.ts";
 import { gatewayDirectives } from "./gateway-api/objects.ts";
 import { kernelDirectives } from "./kernel.ts";
@@ -18,20 +18,28 @@ export function directives(config: Config): AppliedDirective[] {
     ...guestDirectives,
     ...gatewayDirectives,
     ...policyDirectives,
+    ...commandDirectives,
   ];
 }
 
-/** What the articles ask for and this version does not do yet. */
-export const openDirectives: Directive[] = [
+/** What the articles look into a living cluster with. */
+const commandDirectives: AppliedDirective[] = [
   {
     seed: "002",
     says: "hubble observe: dropped flows, DNS latency",
-    why: "Hubble and its relay run; the commands around it are not there. The field is .flow.l7.latency_ns, not .flow.l7.dns.",
+    applied: "npm run debug -- STACK drops; npm run verify -- STACK --only DNS",
+    why: "Applied: Hubble's flows of all nodes as they come; the latency as pods see it, in percentiles, in the place of a field of flows (.flow.l7.latency_ns, not .flow.l7.dns).",
   },
   {
     seed: "001",
     says: "netshoot on the host's network; ipvsadm",
-    why: "Debug commands are not there. There is no IPVS to look at: cilium-dbg service list.",
+    applied: "npm run debug -- STACK node NODE",
+    why: "Applied, and beside a pod's containers too (pod NAMESPACE/POD). There is no IPVS to look at: cilium-dbg service list.",
   },
-  { seed: "004", says: "pwru for kernel drop reasons", why: "Debug commands are not there." },
+  {
+    seed: "004",
+    says: "pwru for kernel drop reasons",
+    applied: "npm run debug -- STACK reasons NODE",
+    why: "Applied, where the nodes' registries hold verify.pwruImage.",
+  },
 ];

@@ -1,6 +1,6 @@
 import type { Config } from "../../config/config.ts";
 import type { AppliedDirective, Directive } from "../../plan/directive.ts";
-import { directives, openDirectives } from "../../plan/directives.ts";
+import { directives } from "../../plan/directives.ts";
 import { code, table, text } from "./markdown.ts";
 
 /** The articles' titles. */
@@ -13,17 +13,12 @@ const articles: Record<Exclude<Directive["seed"], "all">, string> = {
   "004": "Kubernetes Networking in 2025: Bypassing the Overlay Tax for Nordic Low-Latency",
 };
 
-/** The articles; what they say and what a stack's plan applies; what is open. */
+/** The articles; what they say and what a stack's plan applies. */
 export function directiveTables(config: Config): string {
   return [
     table(["No.", "Article"], Object.entries(articles).sort()),
     "Applied, with the values of `Pulumi.dev.yaml`:",
     table(["No.", "The article says", "Applied", "Why"], appliedRows(config)),
-    "Open:",
-    table(
-      ["No.", "The article says", "Why not"],
-      openDirectives.map(({ seed, says, why }) => [seed, text(says), text(why)]),
-    ),
   ].join("\n\n");
 }
 
