@@ -1,4 +1,5 @@
 import type { Proof } from "./proof.ts";
+import { addressPoolsProof } from "./proofs/address-pools.ts";
 import { bandwidthProof } from "./proofs/bandwidth.ts";
 import { canaryProof } from "./proofs/canary.ts";
 import { clientAddressProof } from "./proofs/client-address.ts";
@@ -13,6 +14,7 @@ import { encryptionProof } from "./proofs/encryption.ts";
 import { gatewayCrdsProof } from "./proofs/gateway-crds.ts";
 import { gatewayStatusProof, routeStatusProof } from "./proofs/gateway-status.ts";
 import { kubeProxyProof } from "./proofs/kube-proxy.ts";
+import { l2AnnouncementsProof } from "./proofs/l2-announcements.ts";
 import { modesProof } from "./proofs/modes.ts";
 import { nixProof } from "./proofs/nix.ts";
 import { nodesProof } from "./proofs/nodes.ts";
@@ -45,6 +47,8 @@ export const promises: readonly Proof[] = [
   dsrProof,
   clientAddressProof,
   datagramsProof,
+  addressPoolsProof,
+  l2AnnouncementsProof,
   dnsProof,
   conntrackProof,
   nixProof,

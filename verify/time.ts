@@ -11,3 +11,22 @@ export async function pause(seconds: number, signal: AbortSignal): Promise<void>
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
   signal.throwIfAborted();
 }
+
+/**
+ * Asks again and again, until an answer is good or so many seconds are over.
+ * @returns the last answer, good or not.
+ * @throws what the question throws, and once the signal comes.
+ */
+export async function askUntil<T>(
+  isGood: (answer: T) => boolean,
+  seconds: number,
+  signal: AbortSignal,
+  ask: () => Promise<T>,
+): Promise<T> {
+  const over = deadline(seconds, signal);
+  for (;;) {
+    const answer = await ask();
+    if (isGood(answer) || over.aborted) return answer;
+    await pause(1, signal);
+  }
+}

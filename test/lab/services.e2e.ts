@@ -7,7 +7,9 @@ import { inNamespace } from "../../lab/shell.ts";
 import { hasDatapath, removeStackFile, writeStackFile } from "../../lab/stack.ts";
 import type { Overrides } from "../../lab/stack-file.ts";
 import type { Lab } from "../../lab/verification/proof.ts";
-import { labOf, saveKubeconfig } from "../../lab/verification/verify.ts";
+import { labOf, proveProduct, saveKubeconfig } from "../../lab/verification/verify.ts";
+import { addressPoolsProof } from "../../verify/proofs/address-pools.ts";
+import { l2AnnouncementsProof } from "../../verify/proofs/l2-announcements.ts";
 
 const minutes = 60_000;
 let facts: infrastructure.LabFacts;
@@ -19,7 +21,13 @@ const withServices: Overrides = (config) => {
   config.cilium = {
     ...config.cilium,
     loadBalancerIPPools: [
-      { name: "public", blocks: [{ start: "10.10.0.240", stop: "10.10.0.249" }] },
+      {
+        name: "public",
+        blocks: [
+          { start: "10.10.0.240", stop: "10.10.0.249" },
+          { start: "fd00:10:10::240", stop: "fd00:10:10::249" },
+        ],
+      },
     ],
     l2announcements: { enabled: true },
     bgpControlPlane: {
@@ -95,6 +103,22 @@ describe("services with addresses, and policies", () => {
       metadata.name.startsWith("cilium-l2announce-"),
     );
     expect(announced.map(({ spec }) => spec.holderIdentity)).toEqual(targets.map(() => "worker-1"));
+  });
+
+  // After the leases are counted: an agent keeps that of a service which is gone for a minute.
+  test("are proven: addresses of both families, and one node that answers for each", {
+    timeout: 5 * minutes,
+  }, async (context) => {
+    context.skip(!hasDatapath(facts), "OSLO_LAB_IMAGES names no folder with Cilium's images");
+    expect(await proveProduct(facts, [addressPoolsProof, l2AnnouncementsProof])).toMatchObject([
+      { verdict: "pass", reading: expect.stringMatching(/^public: .*10\.10\.0\.24\d/) },
+      {
+        verdict: "pass",
+        reading: expect.stringMatching(
+          /^(?=.*10\.10\.0\.24\d: \S+ \(worker-1\), asked from cp-1)(?=.*fd00:10:10::24\d: \S+ \(worker-1\))/,
+        ),
+      },
+    ]);
   });
 });
 

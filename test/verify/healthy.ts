@@ -42,7 +42,11 @@ export function healthy(config: Config, plan: ClusterPlan): Answers {
     ["get daemonsets", "daemonset.apps/cilium"],
     ["get crds", plan.gatewayApi.crds.map(({ metadata }) => `${metadata.name} True`).join("\n")],
     ["get pods -o json", listOf(names.map(probePod))],
-    ["get services -o json", listOf(names.map(probeService))],
+    ["get services -l verify-service=node-port", listOf(names.map(probeService))],
+    ["get services -l verify-service=address", listOf([addressService()])],
+    ["get lease cilium-l2announce-oslo-cluster-verify-address-0", "node-1"],
+    ["/sys/class/net/eth0/address", macOf],
+    ["SOCK_RAW", `answered\n${macOf("node-1")}`, 2.5],
     ["get service kube-dns", "10.96.0.10"],
     ["-l k8s-app=cilium-envoy", "pod/cilium-envoy-1"],
     ["get gateway external-gateway -o jsonpath", "10.10.1.1"],
@@ -76,6 +80,7 @@ export function healthy(config: Config, plan: ClusterPlan): Answers {
     ["use Socket", Array.from({ length: config.verify.dnsQueries }, () => "0.400").join("\n"), 0.5],
     ["client limited() { perl", clientAnswer],
     ["tcpdump -i", ""],
+    ["/address-0-", "12:00 IP 10.10.1.3.50000 > 10.10.9.1.8081: UDP, length 9"],
     ["tcpdump -n -v -r", (node, question) => captured(plan, names, node, question)],
     [
       `/${ports.denied} && read`,
@@ -130,6 +135,20 @@ function probeService(node: string) {
     },
   };
 }
+
+/** What the pool's operator gives, of each family. */
+export function addressService(...addresses: string[]) {
+  const given = addresses.length > 0 ? addresses : ["10.10.9.1", "fd00:10:10::901"];
+  return {
+    metadata: { name: "address-0" },
+    spec: { clusterIPs: ["10.96.0.99", "fd00:10:96::99"] },
+    status: { loadBalancer: { ingress: given.map((ip) => ({ ip })) } },
+  };
+}
+
+/** The MAC address of a node's interface on the VLAN. */
+export const macOf = (node: string) =>
+  `52:54:00:00:00:${indexOf(node).toString(16).padStart(2, "0")}`;
 
 const routeConditions = ["Accepted", "ResolvedRefs"].map((type) => ({ type, status: "True" }));
 

@@ -16,20 +16,15 @@ import { modesProof } from "../../verify/proofs/modes.ts";
 import { nixProof } from "../../verify/proofs/nix.ts";
 import { podTrafficProof } from "../../verify/proofs/pod-traffic.ts";
 import { xdpProof } from "../../verify/proofs/xdp.ts";
-import { runProofs } from "../../verify/run.ts";
 import { broken, on } from "./broken.ts";
+import { brokenServices } from "./broken-services.ts";
 import { type Answers, agentStatus } from "./healthy.ts";
-import { type SimulatedOptions, simulated } from "./simulated.ts";
+import type { SimulatedOptions } from "./simulated.ts";
+import { verdictOf } from "./virtual.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
 });
-
-async function verdictOf(proof: Proof, options: SimulatedOptions = {}) {
-  const { config, plan, transport } = simulated(options);
-  const [row] = await runProofs([proof], config, plan, transport);
-  return { verdict: row?.verdict, reading: row?.reading };
-}
 
 const encrypted = (config: ConfigInput) => {
   config.cilium = { loadBalancer: { acceleration: "disabled" }, encryption: { enabled: true } };
@@ -57,8 +52,10 @@ function titled<T extends [Proof, string, ...unknown[]]>(row: T): [string, T] {
   return [`${row[0].promise}: ${row[1]}`, row];
 }
 
+const allBroken = [...broken, ...brokenServices];
+
 describe("a broken promise", () => {
-  it.each(broken.map(titled))("%s", async (_, [proof, , sick, reading]) => {
+  it.each(allBroken.map(titled))("%s", async (_, [proof, , sick, reading]) => {
     expect(await verdictOf(proof, { sick })).toEqual({
       verdict: "fail",
       reading: expect.stringMatching(reading),
@@ -98,7 +95,7 @@ describe("a broken promise", () => {
 
   it("is known for every promise", () => {
     const others = [xdpProof, encryptionProof];
-    const covered = new Set([...broken.map(([proof]) => proof), ...others]);
+    const covered = new Set([...allBroken.map(([proof]) => proof), ...others]);
     expect(promises.filter((proof) => !covered.has(proof))).toEqual([]);
   });
 

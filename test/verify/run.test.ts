@@ -2,36 +2,15 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Cluster } from "../../verify/cluster.ts";
 import { promises } from "../../verify/promises.ts";
 import { type Proof, pass, type Verdict } from "../../verify/proof.ts";
-import { exitCode, type Row, runProofs } from "../../verify/run.ts";
-import { type SimulatedOptions, simulated } from "./simulated.ts";
+import { exitCode, type Row } from "../../verify/run.ts";
+import { run, stopTime } from "./virtual.ts";
 
 /** Virtual time: what takes minutes on a cluster takes moments here. */
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
-});
+beforeEach(stopTime);
 afterEach(() => {
   vi.useRealTimers();
   vi.restoreAllMocks();
 });
-
-/** Runs proofs to their end in virtual time; answers the seconds that passed there as well. */
-async function run(
-  proofs: readonly Proof[],
-  options: SimulatedOptions = {},
-  signal?: AbortSignal,
-): Promise<{ rows: Row[]; seconds: number } & ReturnType<typeof simulated>> {
-  const cluster = simulated(options);
-  const start = performance.now();
-  let rows: Row[] | undefined;
-  const running = runProofs(proofs, cluster.config, cluster.plan, cluster.transport, {
-    ...(signal ? { signal } : {}),
-  });
-  void running.then((all) => {
-    rows = all;
-  });
-  while (rows === undefined) await vi.advanceTimersByTimeAsync(100);
-  return { ...cluster, rows, seconds: (performance.now() - start) / 1000 };
-}
 
 const proofOf = (prove: (cluster: Cluster) => Promise<Verdict>, limitSeconds?: number): Proof => ({
   ...{ promise: "a promise", proof: "its proof", prove },

@@ -25,6 +25,11 @@ export interface SimulatedOptions {
   seconds?: { connection: number; session: number; kubectl: number };
 }
 
+const publicPool = {
+  name: "public",
+  blocks: [{ start: "10.10.9.1", stop: "10.10.9.9" }, { cidr: "fd00:10:10::900/120" }],
+};
+
 /** A dual-stack cluster of so many nodes, as its stack's file would describe it. */
 export function stackOf(nodes: number): ConfigInput {
   return {
@@ -39,6 +44,7 @@ export function stackOf(nodes: number): ConfigInput {
       })),
     },
     kubernetes: {},
+    cilium: { loadBalancerIPPools: [publicPool], l2announcements: { enabled: true } },
     gatewayApi: {
       routes: [
         {

@@ -37,7 +37,7 @@ export function services(cluster: Cluster): Promise<Service[]> {
       cluster.nodes.map((node) => ({
         apiVersion: "v1",
         kind: "Service",
-        metadata: { name: `probe-${node}`, namespace },
+        metadata: { name: `probe-${node}`, namespace, labels: { "verify-service": "node-port" } },
         spec: {
           type: "NodePort",
           selector: { "verify-node": node },
@@ -51,7 +51,9 @@ export function services(cluster: Cluster): Promise<Service[]> {
       })),
     );
     const { items } = JSON.parse(
-      await cluster.kubectl("-n", namespace, "get", "services", "-o", "json"),
+      await cluster.kubectl(
+        ...["-n", namespace, "get", "services", "-l", "verify-service=node-port", "-o", "json"],
+      ),
     ) as {
       items: {
         spec: { selector: Record<string, string>; ports: { name: string; nodePort: number }[] };

@@ -1,0 +1,107 @@
+import type { Proof } from "../../verify/proof.ts";
+import { addressPoolsProof } from "../../verify/proofs/address-pools.ts";
+import { l2AnnouncementsProof } from "../../verify/proofs/l2-announcements.ts";
+import { type Answers, addressService, macOf } from "./healthy.ts";
+
+const given = (...addresses: string[]): Answers => [
+  ["-l verify-service=address", JSON.stringify({ items: [addressService(...addresses)] })],
+];
+
+const refused: Answers = [
+  [
+    "-l verify-service=address",
+    JSON.stringify({
+      items: [
+        {
+          metadata: { name: "address-0" },
+          spec: { clusterIPs: ["10.96.0.99"] },
+          status: {
+            loadBalancer: {},
+            conditions: [
+              {
+                type: "cilium.io/IPAMRequestSatisfied",
+                status: "False",
+                message: "There are no enabled CiliumLoadBalancerIPPools that match this service",
+              },
+            ],
+          },
+        },
+      ],
+    }),
+  ],
+];
+
+const announcer = macOf("node-1");
+const stranger = macOf("node-2");
+
+/** What breaks the promises on the addresses of services, and what the reading must name. */
+export const brokenServices: [proof: Proof, fault: string, sick: Answers, reading: RegExp][] = [
+  [
+    addressPoolsProof,
+    "one family is missing",
+    given("10.10.9.1"),
+    /^public: no IPv6 address for a service$/,
+  ],
+  [
+    addressPoolsProof,
+    "no address, and why",
+    refused,
+    /^public: no IPv4 and IPv6 address for a service: There are no enabled/,
+  ],
+  [
+    addressPoolsProof,
+    "an address beside the range",
+    given("10.10.9.10", "fd00:10:10::901"),
+    /^public: 10\.10\.9\.10 was given, and is in no pool$/,
+  ],
+  [
+    addressPoolsProof,
+    "an address beside the CIDR",
+    given("10.10.9.1", "fd00:10:10::a01"),
+    /^public: fd00:10:10::a01 was given, and is in no pool$/,
+  ],
+  [l2AnnouncementsProof, "no address", refused, /^public: no address to announce$/],
+  [l2AnnouncementsProof, "no lease", [["get lease", ""]], /no node has taken its service's lease/],
+  [
+    l2AnnouncementsProof,
+    "a stranger's lease",
+    [["get lease", "worker-9"]],
+    /^public: worker-9 holds its lease$/,
+  ],
+  [
+    l2AnnouncementsProof,
+    "silence on the VLAN",
+    [["SOCK_RAW", "silent"]],
+    /^10\.10\.9\.1: nobody answers for it on eth0 of node-2; fd00:10:10::901: nobody/,
+  ],
+  [
+    l2AnnouncementsProof,
+    "silence in one family",
+    [["SOCK_RAW", (_, ask) => (ask.includes("fd00:") ? "silent" : `answered\n${announcer}`)]],
+    /^fd00:10:10::901: nobody answers for it on eth0 of node-2$/,
+  ],
+  [
+    l2AnnouncementsProof,
+    "another node",
+    [["SOCK_RAW", `answered\n${stranger}`]],
+    /^10\.10\.9\.1: 52:54:00:00:00:02 answers for it, node-1 has 52:54:00:00:00:01;/,
+  ],
+  [
+    l2AnnouncementsProof,
+    "two nodes",
+    [["SOCK_RAW", `answered\n${announcer}\n${stranger}`]],
+    /52:54:00:00:00:01 and 52:54:00:00:00:02 answers for it/,
+  ],
+  [
+    l2AnnouncementsProof,
+    "no answer to a datagram",
+    [["SOCK_RAW", `silent\n${announcer}`]],
+    /^10\.10\.9\.1: a datagram from node-2 to node-1 is not answered;/,
+  ],
+  [
+    l2AnnouncementsProof,
+    "an answer that did not come by way of the VLAN",
+    [["/address-0-", ""]],
+    /^10\.10\.9\.1: answered, but not by way of eth0 of node-2;/,
+  ],
+];
