@@ -133,7 +133,7 @@ export const agentFunction = `agent() {
 `;
 
 export interface NodeObject {
-  metadata: { name: string };
+  metadata: { name: string; labels?: Record<string, string> };
   spec: { podCIDRs?: string[] };
   status: {
     nodeInfo: { kubeletVersion: string; containerRuntimeVersion: string };

@@ -1,6 +1,7 @@
 import type { Proof } from "./proof.ts";
 import { addressPoolsProof } from "./proofs/address-pools.ts";
 import { bandwidthProof } from "./proofs/bandwidth.ts";
+import { bgpProof } from "./proofs/bgp.ts";
 import { canaryProof } from "./proofs/canary.ts";
 import { clientAddressProof } from "./proofs/client-address.ts";
 import { conntrackProof } from "./proofs/conntrack.ts";
@@ -49,6 +50,7 @@ export const promises: readonly Proof[] = [
   datagramsProof,
   addressPoolsProof,
   l2AnnouncementsProof,
+  bgpProof,
   dnsProof,
   conntrackProof,
   nixProof,

@@ -9,6 +9,7 @@ import type { Overrides } from "../../lab/stack-file.ts";
 import type { Lab } from "../../lab/verification/proof.ts";
 import { labOf, proveProduct, saveKubeconfig } from "../../lab/verification/verify.ts";
 import { addressPoolsProof } from "../../verify/proofs/address-pools.ts";
+import { bgpProof } from "../../verify/proofs/bgp.ts";
 import { l2AnnouncementsProof } from "../../verify/proofs/l2-announcements.ts";
 
 const minutes = 60_000;
@@ -118,6 +119,16 @@ describe("services with addresses, and policies", () => {
           /^(?=.*10\.10\.0\.24\d: \S+ \(worker-1\), asked from cp-1)(?=.*fd00:10:10::24\d: \S+ \(worker-1\))/,
         ),
       },
+    ]);
+  });
+
+  test("a session with a router that does not answer is no session", {
+    timeout: 5 * minutes,
+  }, async (context) => {
+    context.skip(!hasDatapath(facts), "OSLO_LAB_IMAGES names no folder with Cilium's images");
+    const silent = / \(10\.10\.0\.1, AS 64500\) is (idle|connect|active)/;
+    expect(await proveProduct(facts, [bgpProof])).toMatchObject([
+      { verdict: "fail", reading: expect.stringMatching(silent) },
     ]);
   });
 });

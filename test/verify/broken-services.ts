@@ -1,7 +1,9 @@
 import type { Proof } from "../../verify/proof.ts";
 import { addressPoolsProof } from "../../verify/proofs/address-pools.ts";
+import { bgpProof } from "../../verify/proofs/bgp.ts";
 import { l2AnnouncementsProof } from "../../verify/proofs/l2-announcements.ts";
-import { type Answers, addressService, macOf } from "./healthy.ts";
+import { on } from "./broken.ts";
+import { type Answers, addressService, advertised, macOf, session } from "./healthy.ts";
 
 const given = (...addresses: string[]): Answers => [
   ["-l verify-service=address", JSON.stringify({ items: [addressService(...addresses)] })],
@@ -104,4 +106,46 @@ export const brokenServices: [proof: Proof, fault: string, sick: Answers, readin
     [["/address-0-", ""]],
     /^10\.10\.9\.1: answered, but not by way of eth0 of node-2;/,
   ],
+  [
+    bgpProof,
+    "a router that does not answer",
+    [["bgp peers", on("node-1", sessions({ "session-state": "active" }), sessions({}))]],
+    /^node-1: the session with router-2 \(fd00:10:10::ff, AS 64500\) is active$/,
+  ],
+  [
+    bgpProof,
+    "a router of another AS",
+    [["bgp peers", sessions({ "peer-asn": 64_999 })]],
+    /^node-0: no session with router-2 \(fd00:10:10::ff, AS 64500\); node-1: no session/,
+  ],
+  [bgpProof, "no session at all", [["bgp peers", "null"]], /^node-0: no session with router-1 /],
+  [
+    bgpProof,
+    "an agent without BGP",
+    [["bgp peers", on("node-2", "BGP Control Plane is disabled", sessions({}))]],
+    /is not valid JSON/,
+  ],
+  [
+    bgpProof,
+    "a router that hears nothing",
+    [["bgp routes advertised", (node) => JSON.stringify(advertised(node, ["10.10.0.1"]))]],
+    /^node-0: router-2 is not told 10\.244\.0\.0\/24, fd00:10:244::\/64, 10\.10\.9\.1\/32, fd00:10:10::901\/128;/,
+  ],
+  [
+    bgpProof,
+    "routers that hear of no IPv6",
+    [["bgp routes advertised", (node) => JSON.stringify([advertised(node)[0], null])]],
+    /^node-0: router-1 is not told fd00:10:244::\/64, fd00:10:10::901\/128; node-0: router-2/,
+  ],
+  [
+    bgpProof,
+    "a node that tells another's share",
+    [["bgp routes advertised", JSON.stringify(advertised("node-0"))]],
+    /^node-1: router-1 is not told 10\.244\.1\.0\/24, fd00:10:244:1::\/64;/,
+  ],
 ];
+
+/** Sessions with both routers; what is different in that with the second. */
+function sessions(differs: object): string {
+  return JSON.stringify([session("10.10.0.1"), { ...session("fd00:10:10::ff"), ...differs }]);
+}

@@ -60,6 +60,8 @@ export function healthy(config: Config, plan: ClusterPlan): Answers {
     ["s/^BandwidthManager", "EDT with BPF [BBR] [eth0]"],
     ["bpftool net show", "eth0 attached"],
     ["bpf_map_pressure", "nf_conntrack 0.1 (300 of 262144)\nct4_global 1.5\nlb4_backends 0.2"],
+    ["agent cilium-dbg bgp peers -o json", JSON.stringify(routers.map(session))],
+    ["agent cilium-dbg bgp routes advertised", (node) => JSON.stringify(advertised(node))],
     ["agent cilium-dbg status --verbose", agentStatus],
     ["ip -o link show type", ""],
     [
@@ -100,7 +102,7 @@ export function healthy(config: Config, plan: ClusterPlan): Answers {
 
 function nodeObject(config: Config, name: string) {
   return {
-    metadata: { name },
+    metadata: { name, labels: { "kubernetes.io/hostname": name } },
     spec: { podCIDRs: [shareOf(name, 4), shareOf(name, 6)] },
     status: {
       nodeInfo: {
@@ -144,6 +146,33 @@ export function addressService(...addresses: string[]) {
     spec: { clusterIPs: ["10.96.0.99", "fd00:10:96::99"] },
     status: { loadBalancer: { ingress: given.map((ip) => ({ ip })) } },
   };
+}
+
+const routers = ["10.10.0.1", "fd00:10:10::ff"];
+
+/** A session as the agent of Cilium 1.20.2 prints it, of api/v1/models/bgp_peer.go. */
+export function session(router: string) {
+  return {
+    ...{ "local-asn": 64_512, "peer-asn": 64_500, "peer-address": router, "peer-port": 179 },
+    families: [{ advertised: 2, afi: "ipv4", safi: "unicast" }],
+    "session-state": "established",
+    "uptime-nanoseconds": 90_000_000_000,
+  };
+}
+
+/** What routers hear of a node, per family, of api/v1/models/bgp_route.go. */
+export function advertised(node: string, from: readonly string[] = routers): object[][] {
+  const prefixes = {
+    4: [shareOf(node, 4), "10.10.9.1/32"],
+    6: [shareOf(node, 6), "fd00:10:10::901/128"],
+  };
+  return ([4, 6] as const).map((family) =>
+    from.flatMap((neighbor) =>
+      prefixes[family].map((prefix) => ({
+        ...{ neighbor, paths: [{ best: true }], prefix, "router-asn": 64_512 },
+      })),
+    ),
+  );
 }
 
 /** The MAC address of a node's interface on the VLAN. */

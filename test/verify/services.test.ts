@@ -2,9 +2,10 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import type { ConfigInput } from "../../config/schema.ts";
 import type { Proof } from "../../verify/proof.ts";
 import { addressPoolsProof } from "../../verify/proofs/address-pools.ts";
+import { bgpProof } from "../../verify/proofs/bgp.ts";
 import { l2AnnouncementsProof } from "../../verify/proofs/l2-announcements.ts";
 import { labelsFor, selects } from "../../verify/selector.ts";
-import { type Answers, addressService } from "./healthy.ts";
+import { type Answers, addressService, session } from "./healthy.ts";
 import type { SimulatedOptions } from "./simulated.ts";
 import { run, stopTime, verdictOf } from "./virtual.ts";
 
@@ -60,6 +61,57 @@ describe("addresses of pools", () => {
     expect(await verdictOf(addressPoolsProof, { vary: twoTiers, sick })).toEqual({
       verdict: "fail",
       reading: "inner: 10.10.9.2 was given, of outer, which does not take the service",
+    });
+  });
+});
+
+const withBgp = (more: Cilium["bgpControlPlane"]) =>
+  withCilium({
+    bgpControlPlane: {
+      enabled: true,
+      localASN: 64_512,
+      peers: [{ name: "router", peerASN: 64_500, peerAddress: "10.10.0.1" }],
+      ...more,
+    },
+  });
+const oneSession: Answers[number] = ["bgp peers", JSON.stringify([session("10.10.0.1")])];
+const hears = (...prefixes: string[]): Answers[number] => [
+  "bgp routes advertised",
+  JSON.stringify([prefixes.map((prefix) => ({ neighbor: "10.10.0.1", prefix })), null]),
+];
+
+describe("BGP", () => {
+  it("is asked on the selected nodes alone", async () => {
+    const nodeSelector = { matchLabels: { "kubernetes.io/hostname": "node-1" } };
+    const sick = [oneSession, hears("192.0.2.7/32")];
+    stopTime();
+    const { rows, asked } = await run([bgpProof], { vary: withBgp({ nodeSelector }), sick });
+    expect(rows).toMatchObject([
+      {
+        verdict: "pass",
+        reading: "1 sessions of 1 nodes established; routes told in each: 1 to 1",
+      },
+    ]);
+    expect(asked.filter((question) => question.includes("bgp peers"))).toHaveLength(1);
+  });
+
+  it("on no node breaks the promise", async () => {
+    const nodeSelector = { matchLabels: { bgp: "yes" } };
+    expect(await verdictOf(bgpProof, { vary: withBgp({ nodeSelector }) })).toEqual({
+      verdict: "fail",
+      reading: "cilium.bgpControlPlane.nodeSelector selects no node",
+    });
+  });
+
+  it("waits for a session that has just been configured", async () => {
+    let asked = 0;
+    const active = JSON.stringify([{ ...session("10.10.0.1"), "session-state": "open_sent" }]);
+    const sick: Answers = [
+      ["bgp peers", () => (asked++ < 9 ? active : String(oneSession[1]))],
+      hears("192.0.2.7/32"),
+    ];
+    expect(await verdictOf(bgpProof, { vary: withBgp({}), sick })).toMatchObject({
+      verdict: "pass",
     });
   });
 });
@@ -138,6 +190,16 @@ describe("not proved, with the reason", () => {
         sick: gave(["address-0", "192.0.2.1"]),
       },
       /^routed: none of its addresses is of the VLAN$/,
+    ],
+    [bgpProof, "off", { vary: withCilium({}) }, /bgpControlPlane\.enabled is false/],
+    [
+      bgpProof,
+      "nothing to tell",
+      {
+        vary: withBgp({}),
+        sick: [oneSession, ["bgp routes advertised", "[null,null]"]],
+      },
+      /^3 sessions established, in which nothing is told: no service/,
     ],
   ];
 

@@ -44,7 +44,19 @@ export function stackOf(nodes: number): ConfigInput {
       })),
     },
     kubernetes: {},
-    cilium: { loadBalancerIPPools: [publicPool], l2announcements: { enabled: true } },
+    cilium: {
+      loadBalancerIPPools: [publicPool],
+      l2announcements: { enabled: true },
+      bgpControlPlane: {
+        enabled: true,
+        localASN: 64_512,
+        peers: [
+          { name: "router-1", peerASN: 64_500, peerAddress: "10.10.0.1" },
+          { name: "router-2", peerASN: 64_500, peerAddress: "fd00:10:10::ff" },
+        ],
+        advertisements: [{ advertisementType: "PodCIDR" }, { advertisementType: "Service" }],
+      },
+    },
     gatewayApi: {
       routes: [
         {
