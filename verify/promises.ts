@@ -18,6 +18,7 @@ import { kubeProxyProof } from "./proofs/kube-proxy.ts";
 import { l2AnnouncementsProof } from "./proofs/l2-announcements.ts";
 import { modesProof } from "./proofs/modes.ts";
 import { nixProof } from "./proofs/nix.ts";
+import { nodeLocalDnsProof } from "./proofs/node-local-dns.ts";
 import { nodesProof } from "./proofs/nodes.ts";
 import { overlayProof } from "./proofs/overlay.ts";
 import { packagesProof } from "./proofs/packages.ts";
@@ -52,6 +53,7 @@ export const promises: readonly Proof[] = [
   l2AnnouncementsProof,
   bgpProof,
   dnsProof,
+  nodeLocalDnsProof,
   conntrackProof,
   nixProof,
   gatewayCrdsProof,

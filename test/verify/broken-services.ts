@@ -2,8 +2,9 @@ import type { Proof } from "../../verify/proof.ts";
 import { addressPoolsProof } from "../../verify/proofs/address-pools.ts";
 import { bgpProof } from "../../verify/proofs/bgp.ts";
 import { l2AnnouncementsProof } from "../../verify/proofs/l2-announcements.ts";
+import { nodeLocalDnsProof } from "../../verify/proofs/node-local-dns.ts";
 import { on } from "./broken.ts";
-import { type Answers, addressService, advertised, macOf, session } from "./healthy.ts";
+import { type Answers, addressService, advertised, cachePod, macOf, session } from "./healthy.ts";
 
 const given = (...addresses: string[]): Answers => [
   ["-l verify-service=address", JSON.stringify({ items: [addressService(...addresses)] })],
@@ -142,6 +143,42 @@ export const brokenServices: [proof: Proof, fault: string, sick: Answers, readin
     "a node that tells another's share",
     [["bgp routes advertised", JSON.stringify(advertised("node-0"))]],
     /^node-1: router-1 is not told 10\.244\.1\.0\/24, fd00:10:244:1::\/64;/,
+  ],
+  [
+    nodeLocalDnsProof,
+    "a node without a cache, and one whose cache is not ready",
+    [
+      [
+        "k8s-app=node-local-dns",
+        JSON.stringify({ items: [cachePod("node-0"), cachePod("node-1", "False")] }),
+      ],
+    ],
+    /^node-1: no cache is Ready there; node-2: no cache is Ready there$/,
+  ],
+  [
+    nodeLocalDnsProof,
+    "answers of kube-dns, past the cache",
+    [["coredns_dns_requests_total", on("node-1", "20 0", "20 20")]],
+    /^node-1: its cache \(10\.244\.1\.53\) counted 0 of 20 questions to 10\.96\.0\.10$/,
+  ],
+  [
+    nodeLocalDnsProof,
+    "some past the cache",
+    [["coredns_dns_requests_total", on("node-1", "20 11", "20 20")]],
+    /^node-1: its cache .* counted 11 of 20/,
+  ],
+  [
+    nodeLocalDnsProof,
+    "lost answers",
+    [["coredns_dns_requests_total", on("node-1", "17 20", "20 20")]],
+    /^node-1: 3 of 20 questions to 10\.96\.0\.10 are lost$/,
+  ],
+  [nodeLocalDnsProof, "no reading", [["coredns_dns_requests_total", ""]], /counted 0 of 20/],
+  [
+    nodeLocalDnsProof,
+    "a cache that does not tell",
+    [["coredns_dns_requests_total", new Error("the metrics of 10.244.0.53 cannot be read")]],
+    /^node-0: the metrics of 10\.244\.0\.53 cannot be read/,
   ],
 ];
 

@@ -48,6 +48,8 @@ export function healthy(config: Config, plan: ClusterPlan): Answers {
     ["/sys/class/net/eth0/address", macOf],
     ["SOCK_RAW", `answered\n${macOf("node-1")}`, 2.5],
     ["get service kube-dns", "10.96.0.10"],
+    ["-l k8s-app=node-local-dns", listOf(names.map((name) => cachePod(name)))],
+    ["coredns_dns_requests_total", "20 20", 1],
     ["-l k8s-app=cilium-envoy", "pod/cilium-envoy-1"],
     ["get gateway external-gateway -o jsonpath", "10.10.1.1"],
     ["get gateway", statusOf("Accepted", "Programmed")],
@@ -145,6 +147,15 @@ export function addressService(...addresses: string[]) {
     metadata: { name: "address-0" },
     spec: { clusterIPs: ["10.96.0.99", "fd00:10:96::99"] },
     status: { loadBalancer: { ingress: given.map((ip) => ({ ip })) } },
+  };
+}
+
+/** The DNS cache of a node. */
+export function cachePod(nodeName: string, ready = "True") {
+  const conditions = [{ type: "Ready", status: ready }];
+  return {
+    spec: { nodeName },
+    status: { podIP: `10.244.${indexOf(nodeName)}.53`, conditions },
   };
 }
 

@@ -4,6 +4,7 @@ import type { Proof } from "../../verify/proof.ts";
 import { addressPoolsProof } from "../../verify/proofs/address-pools.ts";
 import { bgpProof } from "../../verify/proofs/bgp.ts";
 import { l2AnnouncementsProof } from "../../verify/proofs/l2-announcements.ts";
+import { nodeLocalDnsProof } from "../../verify/proofs/node-local-dns.ts";
 import { labelsFor, selects } from "../../verify/selector.ts";
 import { type Answers, addressService, session } from "./healthy.ts";
 import type { SimulatedOptions } from "./simulated.ts";
@@ -191,6 +192,7 @@ describe("not proved, with the reason", () => {
       },
       /^routed: none of its addresses is of the VLAN$/,
     ],
+    [nodeLocalDnsProof, "off", { vary: withCilium({}) }, /nodeLocalDns\.enabled is false/],
     [bgpProof, "off", { vary: withCilium({}) }, /bgpControlPlane\.enabled is false/],
     [
       bgpProof,
@@ -239,6 +241,15 @@ describe("labels", () => {
     ];
     expect(labelsFor(selectors, { name: "mine" })).toEqual({ tier: "web", team: "verify" });
   });
+});
+
+it("the cache that counts is asked on the node whose pod asks", async () => {
+  stopTime();
+  const { rows, asked } = await run([nodeLocalDnsProof]);
+  expect(rows).toMatchObject([{ verdict: "pass" }]);
+  const scripts = asked.filter((question) => question.includes("coredns_dns_requests_total"));
+  const caches = scripts.map((script) => script.match(/http:\/\/([\d.]+):9253/)?.[1]);
+  expect(caches).toEqual(["10.244.0.53", "10.244.1.53", "10.244.2.53"]);
 });
 
 it("a lease that an earlier run has left is waited out", async () => {

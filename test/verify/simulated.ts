@@ -47,6 +47,7 @@ export function stackOf(nodes: number): ConfigInput {
     cilium: {
       loadBalancerIPPools: [publicPool],
       l2announcements: { enabled: true },
+      nodeLocalDns: { enabled: true },
       bgpControlPlane: {
         enabled: true,
         localASN: 64_512,

@@ -1,31 +1,7 @@
 import { onEveryNode } from "../cluster.ts";
-import { inPod, probes } from "../probe/pods.ts";
+import { probes } from "../probe/pods.ts";
+import { clusterDns, questions } from "../probe/questions.ts";
 import { fail, type Proof, pass } from "../proof.ts";
-
-/**
- * Asks over UDP, one question after the other, and prints each answer's milliseconds, or `lost`.
- * perl-base is an essential package of Debian and Ubuntu; 228 is clock_gettime on x86-64.
- */
-const script = (server: string, name: string, count: number) => `${inPod}
-inpod perl -e '
-  use Socket; use IO::Socket::IP;
-  my ($server, $name, $count) = @ARGV;
-  sub now { my $t = "\\0" x 16; syscall(228, 1, $t); my ($s, $n) = unpack("qq", $t); return $s * 1000 + $n / 1e6 }
-  my $socket = IO::Socket::IP->new(PeerHost => $server, PeerPort => 53, Proto => "udp") or die "no socket: $@\\n";
-  my $question = join("", map { chr(length) . $_ } split(/\\./, $name)) . "\\0" . pack("nn", 1, 1);
-  for my $id (1 .. $count) {
-    my $start = now();
-    $socket->send(pack("n6", $id, 0x0100, 1, 0, 0, 0) . $question);
-    my ($answer, $mask) = ("", "");
-    while (1) {
-      vec($mask = "", fileno($socket), 1) = 1;
-      last unless select($mask, undef, undef, 2);
-      defined $socket->recv($answer, 4096) or last;
-      last if unpack("n", $answer) == $id;
-    }
-    my ($got, $flags, undef, $answers) = length($answer) >= 12 ? unpack("n4", $answer) : (0, 15, 0, 0);
-    print $got == $id && ($flags & 15) == 0 && $answers > 0 ? sprintf("%.3f\\n", now() - $start) : "lost\\n";
-  }' ${server} ${name} ${count}`;
 
 /** The value below which this share of the sorted values lies: nearest rank. */
 export function percentile(values: readonly number[], share: number): number {
@@ -41,13 +17,8 @@ export const dnsProof: Proof = {
   async prove(cluster) {
     const { dnsQueries, dnsP99Milliseconds } = cluster.config.verify;
     await probes(cluster);
-    const server = (
-      await cluster.kubectl(
-        ...["-n", "kube-system", "get", "service", "kube-dns", "-o", "jsonpath={.spec.clusterIP}"],
-      )
-    ).trim();
-    const name = "kubernetes.default.svc.cluster.local";
-    const answers = await onEveryNode(cluster, script(server, name, dnsQueries));
+    const server = await clusterDns(cluster);
+    const answers = await onEveryNode(cluster, questions({ server, count: dnsQueries }));
     const byNode = answers.map(({ node, output }) => {
       const lines = output.split("\n");
       const times = lines.filter((line) => line !== "lost").map(Number);
