@@ -2,6 +2,7 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chooseEngine, type Engine, forgetState } from "../../lab/engine.ts";
 import * as infrastructure from "../../lab/infrastructure.ts";
+import { routersNeighbours, startRouter } from "../../lab/router.ts";
 import { segment } from "../../lab/segment.ts";
 import { inNamespace } from "../../lab/shell.ts";
 import { hasDatapath, removeStackFile, writeStackFile } from "../../lab/stack.ts";
@@ -17,7 +18,9 @@ let facts: infrastructure.LabFacts;
 let engine: Engine;
 let lab: Lab;
 
-/** Addresses for services on the VLAN, a router that does not answer, a namespace of a tenant. */
+const systems = { own: 64_500, hosts: 64_512 };
+
+/** Addresses for services on the VLAN, a router that does not answer yet, a namespace of a tenant. */
 const withServices: Overrides = (config) => {
   config.cilium = {
     ...config.cilium,
@@ -33,8 +36,13 @@ const withServices: Overrides = (config) => {
     l2announcements: { enabled: true },
     bgpControlPlane: {
       enabled: true,
-      localASN: 64_512,
-      peers: [{ name: "router", peerASN: 64_500, peerAddress: segment.address }],
+      localASN: systems.hosts,
+      peers: [
+        {
+          ...{ name: "router", peerASN: systems.own, peerAddress: segment.address },
+          connectRetryTimeSeconds: 5,
+        },
+      ],
     },
   };
   config.policies = {
@@ -130,6 +138,20 @@ describe("services with addresses, and policies", () => {
     expect(await proveProduct(facts, [bgpProof])).toMatchObject([
       { verdict: "fail", reading: expect.stringMatching(silent) },
     ]);
+  });
+
+  test("a router that answers is told of addresses, by every node", {
+    timeout: 10 * minutes,
+  }, async (context) => {
+    context.skip(!hasDatapath(facts), "OSLO_LAB_IMAGES names no folder with Cilium's images");
+    await startRouter(systems);
+    expect(await proveProduct(facts, [bgpProof])).toMatchObject([
+      {
+        verdict: "pass",
+        reading: expect.stringMatching(/^2 sessions of 2 nodes established; .*: [1-9]/),
+      },
+    ]);
+    expect((await routersNeighbours()).match(/ 64512 .* Establ /g)).toHaveLength(2);
   });
 });
 

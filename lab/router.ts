@@ -1,0 +1,58 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { cacheDirectory, runDirectory } from "./paths.ts";
+import { startProcess } from "./processes.ts";
+import { segment } from "./segment.ts";
+import { inNamespace, makeOnce, run } from "./shell.ts";
+
+/** AS numbers of the router and of those who may talk to it. */
+export interface Systems {
+  own: number;
+  hosts: number;
+}
+
+/**
+ * A router on the segment's bridge, which takes a BGP session from every host and tells nothing. It
+ * ends with the lab. Debian's gobgpd, unpacked and not installed: no service of it starts on this machine.
+ */
+export async function startRouter({ own, hosts }: Systems): Promise<void> {
+  const file = join(runDirectory, "router.toml");
+  const families = ["ipv4", "ipv6"].map(
+    (family) => `[[peer-groups.afi-safis]]
+[peer-groups.afi-safis.config]
+afi-safi-name = "${family}-unicast"
+`,
+  );
+  await writeFile(
+    file,
+    `[global.config]
+as = ${own}
+router-id = "${segment.address}"
+[[peer-groups]]
+[peer-groups.config]
+peer-group-name = "hosts"
+peer-as = ${hosts}
+${families.join("")}[[dynamic-neighbors]]
+[dynamic-neighbors.config]
+prefix = "${segment.address.replace(/\d+$/, "0")}/${segment.prefixLength}"
+peer-group = "hosts"
+`,
+  );
+  const options = ["--api-hosts", "127.0.0.1:50051", "--pprof-disable", "-f", file];
+  await startProcess("router", inNamespace(segment.netns, [await program("gobgpd"), ...options]));
+}
+
+/** The router's own list of those who talk to it: address, AS, time, state, routes received and accepted. */
+export async function routersNeighbours(): Promise<string> {
+  const [command = "", ...args] = inNamespace(segment.netns, [await program("gobgp"), "neighbor"]);
+  return run(command, args);
+}
+
+async function program(name: "gobgp" | "gobgpd"): Promise<string> {
+  const unpacked = await makeOnce(join(cacheDirectory, "gobgpd"), async (partial) => {
+    await run("apt-get", ["update", "-qq"]);
+    await run("apt-get", ["download", "-qq", "gobgpd"], { cwd: partial });
+    await run("sh", ["-c", "dpkg --extract gobgpd_*.deb . && rm gobgpd_*.deb"], { cwd: partial });
+  });
+  return join(unpacked, "usr/bin", name);
+}
