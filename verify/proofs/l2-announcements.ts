@@ -59,7 +59,10 @@ async function answered(
   // Its own pod is the backend: who is asked answers, and nothing depends on a third node.
   await cluster.apply([manifest(service, holder)]);
   const { interface: device } = cluster.config.network.vlan;
-  const mac = await cluster.onNode(holder, `cat /sys/class/net/${device}/address`);
+  const mac = await cluster.onNode(
+    holder,
+    `ip -brief link show dev ${device} | awk '{ print $3 }'`,
+  );
   return worst(
     await Promise.all(
       addresses.map((address) => asked(cluster, service, { address, holder, mac })),
