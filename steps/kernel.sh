@@ -19,7 +19,16 @@ apply() {
   for module in $(settings "$modules_file"); do
     modprobe "$module" || die "kernel module $module: cannot be loaded on $(uname -r); install the distribution's full kernel package"
   done
+  remember
   sysctl --quiet --load="$sysctl_file"
+}
+
+# What stood there before, for the release; once, since what comes later is our own.
+remember() {
+  local key
+  while IFS=' =' read -r key _; do
+    grep -qF "$key=" "$state/sysctls" 2>/dev/null || echo "$key=$(sysctl --values "$key")" >>"$state/sysctls"
+  done < <(settings "$WORK/files$sysctl_file")
 }
 
 settings() { sed '/^#/d;/^$/d' "$1"; }

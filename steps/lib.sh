@@ -76,8 +76,13 @@ files_apply() {
 
 # Remembers a file that is not the machine's own, and what stood there before, for the release.
 record_file() {
+  local directory=${1%/*}
   mkdir -p "$state"
   if grep -qxF "$1" "$state/files" 2>/dev/null; then return; fi
+  while [[ -n $directory && ! -d $directory ]]; do
+    echo "$directory" >>"$state/directories"
+    directory=${directory%/*}
+  done
   if [[ -e $1 ]]; then
     mkdir -p "$state/backup${1%/*}"
     cp -a "$1" "$state/backup$1"
@@ -108,13 +113,20 @@ apt_get() {
     { cat "$WORK/apt.log" && return 100; }
 }
 
-# Installs packages; those that are not there yet are remembered first, for the release.
+# Installs packages; those that are not there yet are remembered first, for the release, and the groups
+# that came with them after, since purging leaves these.
 install_packages() {
+  local groups=$state/groups-before
   # A run that was killed inside dpkg; or the machine's own first updates, which hold the lock.
   wait_until 600 "dpkg is free" dpkg --configure -a
   apt-get --simulate --quiet --quiet --no-install-recommends --allow-change-held-packages install "$@" |
     sed -n 's/^Inst \([^ ]*\) (.*/\1/p' >>"$state/packages"
+  [[ -e $groups ]] || groups_now >"$groups" # or a run that was killed has written it
   apt_get install --no-install-recommends --allow-change-held-packages "$@"
+  groups_now | comm -13 "$groups" - >>"$state/groups"
+  rm "$groups"
 }
+
+groups_now() { cut -d: -f1 /etc/group | LC_ALL=C sort; }
 
 admin() { kubectl --kubeconfig "$kubeconfig" "$@"; }

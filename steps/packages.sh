@@ -40,15 +40,16 @@ refuse_upgrade() {
 keyring() {
   local url=KEY_URL_$1 pinned=KEY_FINGERPRINT_$1 path=/etc/apt/keyrings/oslo-cluster-$1.gpg key found
   key=$(mktemp "$WORK/key.XXXXXX")
+  install --directory --mode=0700 "$WORK/gnupg" # or gpg makes one in root's home
+  export GNUPGHOME=$WORK/gnupg
   curl --fail --silent --show-error --location --retry 3 --max-time 60 --output "$key" "${!url}" ||
     die "key of the $1 repository: ${!url} does not answer; correct artifacts.$1.url"
   found=$(gpg --batch --show-keys --with-colons "$key" 2>/dev/null | awk -F: '/^fpr:/ { print $10; exit }')
   [[ $found == "${!pinned}" ]] ||
     die "key of the $1 repository: ${!url} has the fingerprint ${found:-none}, pinned is ${!pinned}; if upstream has changed its key, pin the new one in artifacts.$1.keyFingerprint"
   record_file "$path"
-  gpg --batch --yes --dearmor --output "$path.new" "$key"
-  install -D -m 0644 "$path.new" "$path"
-  rm "$path.new"
+  gpg --batch --yes --dearmor --output "$key.gpg" "$key"
+  install -D -m 0644 "$key.gpg" "$path"
 }
 
 # The machine's other lists were read by the step prerequisites.

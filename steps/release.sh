@@ -5,6 +5,8 @@ set -Eeuo pipefail
 trap 'echo "error: release of $(hostname) stopped at line $LINENO: $BASH_COMMAND" >&2' ERR
 cluster=$1
 state=/var/lib/oslo-cluster
+# The kubelet writes it, for shutdownGracePeriod.
+shutdown_grace=/etc/systemd/logind.conf.d/99-kubelet.conf
 
 main() {
   if [[ ! -d $state ]]; then
@@ -22,7 +24,9 @@ main() {
   end_kubernetes
   end_containerd
   restore_files
+  restore_sysctls
   purge_packages
+  remove_directories
   [[ ! -e $state/swap-masked ]] || systemctl --quiet unmask swap.target
   systemctl daemon-reload
   rm -rf /run/oslo-cluster /etc/oslo-cluster /var/log/oslo-cluster /usr/local/lib/oslo-cluster
@@ -46,11 +50,16 @@ end_kubernetes() {
   if command -v ctr >/dev/null && systemctl is-active --quiet containerd; then
     end_containers
   fi
+  systemctl stop kubepods.slice 2>/dev/null || true # and those of all pods below it
   unmount_below /var/lib/kubelet/ /run/netns/cni- /run/cilium/
   remove_network
   empty /var/lib/kubelet /var/lib/etcd /var/lib/cni /var/lib/cilium
   rm -rf /etc/kubernetes /etc/cni/net.d /run/cilium /var/log/pods /var/log/containers /var/log/kubernetes \
     /opt/cni/bin/cilium-cni
+  if [[ -e $shutdown_grace ]]; then
+    rm "$shutdown_grace"
+    systemctl try-reload-or-restart systemd-logind 2>/dev/null || true
+  fi
 }
 
 # Only a containerd that the steps have installed: another one holds somebody's data.
@@ -149,10 +158,33 @@ restore_files() {
       cp -a "$state/backup$path" "$path"
     else
       rm -f "$path"
-      rmdir --ignore-fail-on-non-empty "${path%/*}" 2>/dev/null || true
     fi
   done <"$state/files"
   sysctl --quiet --system >/dev/null 2>&1 || true
+}
+
+# Values as they were: what no file of the machine sets would stay until its next boot.
+restore_sysctls() {
+  local key value
+  [[ -f $state/sysctls ]] || return 0
+  while IFS='=' read -r key value; do
+    echo "$value" >"/proc/sys/$(tr ./ /. <<<"$key")" || true
+  done <"$state/sysctls" 2>/dev/null
+}
+
+# Directories that the steps, the kubelet and containerd have made, as far as nobody else uses them.
+remove_directories() {
+  local directory
+  {
+    cat "$state/directories" 2>/dev/null || true
+    if [[ -e $state/initializing || -e $state/joining ]]; then
+      echo "${shutdown_grace%/*}"
+      echo /etc/cni
+    fi
+    if grep -x containerd.io "$state/packages" >/dev/null 2>&1; then printf '%s\n' /etc/containerd /opt/containerd/bin /opt/containerd/lib /opt/containerd; fi
+  } | LC_ALL=C sort --reverse --unique | while IFS= read -r directory; do
+    rmdir --ignore-fail-on-non-empty "$directory" 2>/dev/null || true
+  done
 }
 
 purge_packages() {
@@ -164,6 +196,16 @@ purge_packages() {
   DEBIAN_FRONTEND=noninteractive apt-get --quiet --quiet --yes -o DPkg::Lock::Timeout=300 \
     --allow-change-held-packages purge "${packages[@]}" >/dev/null 2>&1 ||
     echo "some packages could not be purged on $(hostname): ${packages[*]}"
+  remove_groups
+}
+
+# Purging takes users along, not their groups.
+remove_groups() {
+  local group
+  [[ -f $state/groups ]] || return 0
+  while IFS= read -r group; do
+    groupdel "$group" 2>/dev/null || true # gone already, or somebody's by now
+  done <"$state/groups"
 }
 
 main
