@@ -71,13 +71,18 @@ export function isReservedIn(cidr: string, address: string): boolean {
 }
 
 /** The address that many after this one; the family's last address where there is none. */
-export function nth(address: string, offset: number): string {
+export function nth(address: string, offset: number | bigint): string {
   const last = (1n << (family(address) === 4 ? 32n : 128n)) - 1n;
   const wanted = need(address).bigInt() + BigInt(offset);
   const value = wanted < last ? wanted : last;
   return family(address) === 4
     ? Address4.fromBigInt(value).correctForm()
     : Address6.fromBigInt(value).correctForm();
+}
+
+/** How many addresses after the first of a CIDR this one, or the first one of this CIDR, is. */
+export function offsetIn(cidr: string, address: string): bigint {
+  return need(address).startAddress().bigInt() - need(cidr).startAddress().bigInt();
 }
 
 /** The last address of a CIDR that a host can have. */

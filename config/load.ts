@@ -38,7 +38,11 @@ export function loadConfig(sections: Record<string, unknown>, source: string): C
   return config;
 }
 
-function sectionsOf(path: string): Record<string, unknown> {
+/**
+ * The sections of a stack's file as they are written, `<namespace>:<section>`, without a check.
+ * @param namespace @default the project's own
+ */
+export function sectionsOf(path: string, namespace = project): Record<string, unknown> {
   const notAStack = (value: unknown, why: string) =>
     new ConfigError(path, [
       { path: "config", value, why, fix: `write a map of ${project}:<section> keys under config:` },
@@ -55,7 +59,7 @@ function sectionsOf(path: string): Record<string, unknown> {
   }
   return Object.fromEntries(
     Object.entries(config)
-      .filter(([key]) => key.startsWith(`${project}:`))
-      .map(([key, value]) => [key.slice(project.length + 1), value]),
+      .filter(([key]) => key.startsWith(`${namespace}:`))
+      .map(([key, value]) => [key.slice(namespace.length + 1), value]),
   );
 }

@@ -12,7 +12,8 @@ const rooms: Record<string, string[]> = {
   verify: ["plan", "config"],
   impact: ["plan", "config"],
   policy: ["plan"],
-  commands: ["plan", "config", "steps", "verify", "impact"],
+  ephemeral: ["config", "verify"],
+  commands: ["plan", "config", "steps", "verify", "impact", "ephemeral"],
   "index.ts": ["config", "plan", "components"],
 };
 

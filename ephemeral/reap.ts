@@ -1,0 +1,40 @@
+import { type DownRequest, down } from "./down.ts";
+import type { Leftover } from "./leftovers.ts";
+import { Busy } from "./operate.ts";
+import { isDue } from "./record.ts";
+import { records, type World } from "./world.ts";
+
+/** What became of one cluster. */
+export interface Reaped {
+  name: string;
+  outcome: "gone" | "left" | "busy" | "failed" | "no expiry" | "living";
+  leftovers: Leftover[];
+  error?: string;
+}
+
+/**
+ * Removes what has expired, and what a `down` that was killed has begun to remove. Safe from cron: one
+ * that fails keeps nobody else, one that somebody works on is left to them, and a stack without an
+ * expiry is never touched.
+ * @param seconds What each removal may take.
+ */
+export async function reap(world: World, seconds: number): Promise<Reaped[]> {
+  const results: Reaped[] = [];
+  for (const { name, record } of await records(world.backend)) {
+    if (record === undefined) results.push({ name, outcome: "no expiry", leftovers: [] });
+    else if (!isDue(record, world.now())) results.push({ name, outcome: "living", leftovers: [] });
+    else results.push(await remove(world, { name, abandon: [], seconds }));
+  }
+  return results;
+}
+
+async function remove(world: World, request: DownRequest): Promise<Reaped> {
+  const { name } = request;
+  try {
+    const leftovers = await down(world, request);
+    return { name, outcome: leftovers.length > 0 ? "left" : "gone", leftovers };
+  } catch (error) {
+    const outcome = error instanceof Busy ? "busy" : "failed";
+    return { name, outcome, leftovers: [], error: (error as Error).message };
+  }
+}

@@ -1,0 +1,117 @@
+import { deriveSections } from "./derive.ts";
+import { allocate, clashes, type Lease } from "./leases.ts";
+import { alone, announced } from "./operate.ts";
+import { claimsTag, type EphemeralRecord, readRecord, stackOf, tagsOf } from "./record.ts";
+import { Refusal } from "./refusal.ts";
+import type { Template } from "./template.ts";
+import { checkName, records, type World } from "./world.ts";
+
+export interface UpRequest {
+  name: string;
+  owner: string;
+  template: Template;
+  /** From now, in milliseconds; a second `up` prolongs. */
+  ttl: number;
+  /** What the engine's run may take, in seconds. */
+  seconds: number;
+}
+
+/** How often machines are chosen anew when another machine has chosen the same at the same moment. */
+const attempts = 6;
+
+/**
+ * Makes an ephemeral cluster, or brings one to its template again and prolongs it. What it takes is on
+ * record, with its expiry, before anything is made: a run that is killed anywhere leaves what `reap` removes.
+ * @throws Refusal where there is no room, or the cluster cannot be.
+ */
+export async function up(world: World, request: UpRequest): Promise<EphemeralRecord> {
+  checkName(request.name);
+  return await alone(world, request.name, async () => {
+    const { backend, files } = world;
+    const stack = stackOf(request.name);
+    const former = await readFormer(world, request.name);
+    const { record, sections } = await claim(world, request, former);
+    const { operation } = former?.record ?? {};
+    const known = { name: record.name, ...(operation ? { operation } : {}) };
+    return await announced(world, known, "up", request.seconds, async () => {
+      files.write(stack, sections);
+      const { seconds } = request;
+      const { onOutput, signal } = world;
+      await backend.up(stack, { seconds, onOutput, ...(signal ? { signal } : {}) });
+      return record;
+    });
+  });
+}
+
+/** The cluster as it is. */
+interface Former {
+  record: EphemeralRecord;
+  /** It has resources: what it claims is its own for certain. */
+  isSettled: boolean;
+}
+
+async function readFormer({ backend }: World, name: string): Promise<Former | undefined> {
+  const stack = stackOf(name);
+  if (!(await backend.stacks()).includes(stack)) return undefined;
+  const record = readRecord(name, await backend.tags(stack));
+  if (record?.phase === "down")
+    throw new Refusal(
+      `${name}: is being taken down; finish that with: npm run ephemeral -- down ${name}`,
+    );
+  const isEmpty = ((await backend.state(stack)).resources ?? []).length === 0;
+  if (record === undefined && !isEmpty)
+    throw new Refusal(
+      `${stack}: a stack with resources and without an expiry, which npm run ephemeral did not make; take another name`,
+    );
+  return record && { record, isSettled: !isEmpty };
+}
+
+/**
+ * Chooses machines and a slot, writes them down, and looks again: who finds that another has chosen the
+ * same withdraws, waits a little, and chooses anew. So two machines that share a backend and nothing else
+ * never go on with the same; on one machine a lock has them choose one after the other.
+ */
+async function claim(
+  world: World,
+  request: UpRequest,
+  former: Former | undefined,
+): Promise<{ record: EphemeralRecord; sections: Record<string, unknown> }> {
+  const { backend } = world;
+  const { name, owner, template, ttl } = request;
+  const stack = stackOf(name);
+  await using _lock = await world.locks.sharing();
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    const lease = allocate(template, await others(world, name), former?.record.claims);
+    if (former?.isSettled) refuseAnother(former.record, lease);
+    const sections = deriveSections(template, name, lease);
+    const expiresAt = new Date(world.now().getTime() + ttl);
+    const record: EphemeralRecord = { name, owner, expiresAt, phase: "up", claims: lease.claims };
+    if (!(await backend.stacks()).includes(stack)) await backend.create(stack);
+    const { operation } = former?.record ?? {};
+    for (const tag of tagsOf({ ...record, ...(operation ? { operation } : {}) }))
+      await backend.setTag(stack, ...tag);
+    const rivals = (await others(world, name)).filter(
+      (other) => clashes(lease.claims, other.claims).length > 0,
+    );
+    // A rival of a living cluster sees it, and withdraws.
+    if (rivals.length === 0 || former?.isSettled) return { record, sections };
+    await backend.setTag(stack, ...claimsTag([]));
+    world.say(`${name}: ${rivals.map((rival) => rival.name).join(", ")} chose the same; once more`);
+    await world.pause(1000 * attempt * (1 + 4 * Math.random()));
+  }
+  throw new Refusal(`${name}: others chose the same ${attempts} times; run again`);
+}
+
+async function others({ backend }: World, name: string): Promise<EphemeralRecord[]> {
+  return (await records(backend)).flatMap(({ record }) =>
+    record && record.name !== name ? [record] : [],
+  );
+}
+
+/** A living cluster does not move. */
+function refuseAnother({ name, claims }: EphemeralRecord, lease: Lease): void {
+  if ([...claims].sort().join() === [...lease.claims].sort().join()) return;
+  throw new Refusal(
+    `${name}: lives on other machines or another slot than its template gives now; take it down first: npm run ephemeral -- down ${name}`,
+  );
+}
