@@ -148,7 +148,7 @@ describe("the pages", () => {
       [...workflows.matchAll(/(?:vars|secrets)\.([A-Z_]+)/g)].map(([, name]) => name),
     );
     const told = new Set(
-      everything.match(/\b(OSLO_CLUSTER_(STACKS|RUNNER|SSH_KEY)|PULUMI_[A-Z_]+)\b/g),
+      everything.match(/\b(OSLO_CLUSTER_(STACKS|RUNNER|SSH_KEY|EPHEMERAL_FROM)|PULUMI_[A-Z_]+)\b/g),
     );
     expect(taken.size).toBeGreaterThan(4);
     expect([...told].sort()).toEqual([...taken].sort());

@@ -74,10 +74,10 @@ function sameLock(directory: string): boolean {
   return before === after;
 }
 
-/** Stack files in a root, but for the lab's. */
+/** Stack files in a root, but for the lab's and ephemeral clusters'. */
 export function stackFilesIn(directory: string = root): string[] {
   return readdirSync(directory)
-    .filter((name) => /^Pulumi\..+\.yaml$/.test(name) && name !== "Pulumi.lab.yaml")
+    .filter((name) => /^Pulumi\.(?!lab\.yaml$|ephemeral-).+\.yaml$/.test(name))
     .sort();
 }
 
