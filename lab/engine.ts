@@ -38,12 +38,13 @@ export async function chooseEngine(
   facts: LabFacts,
   program: Program = clusterProgram,
 ): Promise<Engine> {
-  const pulumi = process.env.OSLO_LAB_ENGINE === "runner" ? undefined : await findPulumi();
+  const pulumi = await findPulumi();
   return pulumi ? pulumiEngine(facts, program, pulumi) : runnerEngine(facts, program);
 }
 
-/** The command line of a Pulumi CLI that runs, with the plugins of the program in place. */
-async function findPulumi(): Promise<string[] | undefined> {
+/** The command line of a Pulumi CLI that runs, with the plugins of the program in place; unless the runner is asked for. */
+export async function findPulumi(): Promise<string[] | undefined> {
+  if (process.env.OSLO_LAB_ENGINE === "runner") return undefined;
   for (const command of [["pulumi"], ["npx", "--yes", pulumiPackage]]) {
     const [file = "", ...args] = command;
     const quietly = { cwd: clusterProgram.directory, reject: false, timeout: 300_000 } as const;

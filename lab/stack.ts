@@ -28,7 +28,8 @@ function hasImage(facts: LabFacts, image: string): boolean {
   return facts.imagesAvailable.some((available) => available.includes(`quay.io/${image}:`));
 }
 
-function labConfig(facts: LabFacts): ConfigInput {
+/** The configuration of a cluster on all hosts of the lab. */
+export function labConfig(facts: LabFacts): ConfigInput {
   const { mirrors, versions, machine } = facts;
   return {
     cluster: { name: "oslo-lab" },
