@@ -55,7 +55,7 @@ end_kubernetes() {
   remove_network
   empty /var/lib/kubelet /var/lib/etcd /var/lib/cni /var/lib/cilium
   rm -rf /etc/kubernetes /etc/cni/net.d /run/cilium /var/log/pods /var/log/containers /var/log/kubernetes \
-    /opt/cni/bin/cilium-cni
+    /opt/cni/bin/cilium-cni /etc/sysctl.d/99-zzz-override_cilium.conf
   if [[ -e $shutdown_grace ]]; then
     rm "$shutdown_grace"
     systemctl try-reload-or-restart systemd-logind 2>/dev/null || true
@@ -172,16 +172,17 @@ restore_sysctls() {
   done <"$state/sysctls" 2>/dev/null
 }
 
-# Directories that the steps, the kubelet and containerd have made, as far as nobody else uses them.
+# Directories that the steps, the kubelet and containerd have made: not disks, nor what somebody else uses.
 remove_directories() {
   local directory
   {
     cat "$state/directories" 2>/dev/null || true
     if [[ -e $state/initializing || -e $state/joining ]]; then
-      echo "${shutdown_grace%/*}"
-      echo /etc/cni
+      printf '%s\n' "${shutdown_grace%/*}" /etc/cni /var/lib/{kubelet,etcd,cni,cilium}
     fi
-    if grep -x containerd.io "$state/packages" >/dev/null 2>&1; then printf '%s\n' /etc/containerd /opt/containerd/bin /opt/containerd/lib /opt/containerd; fi
+    if grep -x containerd.io "$state/packages" >/dev/null 2>&1; then
+      printf '%s\n' /etc/containerd /var/lib/containerd /opt/containerd/{bin,lib} /opt/containerd
+    fi
   } | LC_ALL=C sort --reverse --unique | while IFS= read -r directory; do
     rmdir --ignore-fail-on-non-empty "$directory" 2>/dev/null || true
   done
