@@ -28,7 +28,7 @@ if (!asked) {
   test("guests on hypervisors, from nothing to destroy", (context) => {
     context.skip(
       true,
-      "not asked for: OSLO_LAB_GUESTS=1 boots guests in emulation, for half an hour",
+      "not asked for: OSLO_LAB_GUESTS=1 boots guests in emulation, for twenty minutes",
     );
   });
 } else {
