@@ -47,11 +47,10 @@ export async function announced<T>(
     throw new Busy(
       `${name}: ${other.host} is at work on it (${other.verb}), until ${other.until.toISOString()} at the latest`,
     );
-  if (operation !== undefined) {
-    if (!(await world.locks.engineEnds(stack, patience)))
-      throw new Busy(`${name}: the engine of a run that was killed is at work still; see lslocks`);
-    await backend.unlock(stack);
-  }
+  // Also after a run that ended by itself: what its engine had started may be at work a little longer.
+  if (!(await world.locks.engineEnds(stack, patience)))
+    throw new Busy(`${name}: the engine of a run that was killed is at work still; see lslocks`);
+  if (operation !== undefined) await backend.unlock(stack);
   const until = new Date(now().getTime() + (seconds + margin) * 1000);
   await backend.setTag(stack, ...operationTag({ verb, host, until }));
   try {

@@ -190,6 +190,15 @@ describe("one at a time for a name", () => {
     world.locks.engineEnds = async () => true;
     expect(await down(world, end("a"))).toEqual([]);
   });
+
+  it("what the engine of a run that ended has started is waited for, and no lock broken", async () => {
+    await up(world, wish("a"));
+    world.locks.engineEnds = async () => false;
+    await expect(down(world, end("a"))).rejects.toThrow(/is at work still/);
+    world.locks.engineEnds = async () => true;
+    expect(await down(world, end("a"))).toEqual([]);
+    expect(backend.asked).not.toContain("unlock ephemeral-a");
+  });
 });
 
 describe("down", () => {
