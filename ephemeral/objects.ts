@@ -1,4 +1,7 @@
-import type { Outcome } from "../verify/process.ts";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Outcome, runProcess } from "../verify/process.ts";
 import type { Leftover } from "./leftovers.ts";
 
 /** Runs kubectl with so many seconds to answer; rejects where it cannot be started or does not end in time. */
@@ -18,6 +21,27 @@ interface Found {
 
 const gateways = "gateways.gateway.networking.k8s.io";
 const workloads = "cronjobs,jobs,statefulsets,daemonsets,deployments,replicasets";
+
+/**
+ * `removeObjects` by a kubectl's command line and a kubeconfig's text, which is a file meanwhile.
+ * @param env added to this process's: the kubeconfig asks for its certificate over SSH
+ */
+export function removeObjectsBy(command: readonly string[], env: Record<string, string> = {}) {
+  return async (kubeconfig: string, seconds: number): Promise<Leftover[]> => {
+    const directory = mkdtempSync(join(tmpdir(), "oslo-cluster-"));
+    const file = join(directory, "kubeconfig");
+    writeFileSync(file, kubeconfig, { mode: 0o600 });
+    try {
+      return await removeObjects((args, limit) => {
+        const options = ["--kubeconfig", file, `--request-timeout=${limit}s`];
+        const signal = AbortSignal.timeout((limit + 5) * 1000);
+        return runProcess([...command, ...options, ...args], { env, signal });
+      }, seconds);
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  };
+}
 
 /**
  * Removes load balancers, volumes and what holds them, as long as the API answers: what a controller

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { project } from "../config/load.ts";
@@ -12,7 +12,7 @@ export function stackFilesIn(directory: string): StackFiles {
       const keys = Object.entries(sections).map(([key, value]) => [`${project}:${key}`, value]);
       const file = fileOf(stack);
       // Pulumi keeps there what the stack's secrets are encrypted with.
-      const { config: _, ...kept } = read(file);
+      const { config: _, ...kept } = existsSync(file) ? parse(readFileSync(file, "utf8")) : {};
       const whole = { ...kept, config: Object.fromEntries(keys) };
       // Pulumi reads YAML 1.1, to which a bare NO is false.
       writeFileSync(file, stringify(whole, { version: "1.1" }));
@@ -21,12 +21,4 @@ export function stackFilesIn(directory: string): StackFiles {
       rmSync(fileOf(stack), { force: true });
     },
   };
-}
-
-function read(file: string): Record<string, unknown> {
-  try {
-    return parse(readFileSync(file, "utf8")) ?? {};
-  } catch {
-    return {};
-  }
 }

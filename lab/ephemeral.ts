@@ -1,11 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { execa } from "execa";
 import type { Backend, EngineRun } from "../ephemeral/backend.ts";
 import type { State } from "../ephemeral/leftovers.ts";
 import { locksOf } from "../ephemeral/locks.ts";
-import { removeObjects } from "../ephemeral/objects.ts";
+import { removeObjectsBy } from "../ephemeral/objects.ts";
 import { pulumiBackend } from "../ephemeral/pulumi.ts";
 import { stackFilesIn } from "../ephemeral/stack-files.ts";
 import type { Template } from "../ephemeral/template.ts";
@@ -13,7 +12,7 @@ import type { World } from "../ephemeral/world.ts";
 import { findPulumi, labEnvironment } from "./engine.ts";
 import type { LabFacts } from "./facts.ts";
 import { runDirectory } from "./paths.ts";
-import { clusterProgram } from "./program.ts";
+import { clusterProgram, stackFileOf } from "./program.ts";
 import { destroy, up } from "./runner/index.ts";
 import { inNamespace } from "./shell.ts";
 import { labConfig } from "./stack.ts";
@@ -51,17 +50,10 @@ export async function labWorld(facts: LabFacts, clock: { now: Date }): Promise<W
     say: console.log,
     onOutput: (text) => void process.stdout.write(text),
     files: stackFilesIn(clusterProgram.directory),
-    removeObjects: async (kubeconfig, seconds) => {
-      const file = join(directory, "kubeconfig");
-      writeFileSync(file, kubeconfig, { mode: 0o600 });
-      return await removeObjects(async (args, limit) => {
-        const words = [facts.kubectl, "--kubeconfig", file, `--request-timeout=${limit}s`, ...args];
-        const [command = "", ...rest] = inNamespace(facts.netns, words);
-        const options = { env: labEnvironment(facts), reject: false, timeout: (limit + 5) * 1000 };
-        const { exitCode, stdout, stderr } = await execa(command, rest, options);
-        return { status: exitCode ?? 1, stdout, stderr };
-      }, seconds);
-    },
+    removeObjects: removeObjectsBy(
+      inNamespace(facts.netns, [facts.kubectl]),
+      labEnvironment(facts),
+    ),
     pause: async (milliseconds) => void (await pause(milliseconds)),
   };
 }
@@ -116,7 +108,8 @@ function runnerBackend(facts: LabFacts): Backend {
     unlock: async () => {}, // the runner's lock goes with its process
     up: async (stack, run) => {
       const { directory: at, project } = clusterProgram;
-      const program = { program: join(at, "index.ts"), stackFile: stackFile(stack), project };
+      const stackFile = stackFileOf(clusterProgram, stack);
+      const program = { program: join(at, "index.ts"), stackFile, project };
       outputs.set(stack, (await up({ ...options(stack, run), ...program })).outputs);
     },
     destroy: async (stack, run) => void (await destroy(options(stack, run))),
@@ -126,9 +119,4 @@ function runnerBackend(facts: LabFacts): Backend {
       for (const what of ["state", "tags"] as const) rmSync(file(stack, what), { force: true });
     },
   };
-}
-
-/** Where the program's own directory has them, none of which is in the repository. */
-function stackFile(stack: string): string {
-  return join(clusterProgram.directory, `Pulumi.${stack}.yaml`);
 }

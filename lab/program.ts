@@ -20,7 +20,7 @@ export const guestProgram: Program = {
   project: "oslo-cluster-guests",
 };
 
-/** The stack's file: made by each run, not part of the repository. */
-export function stackFileOf({ directory }: Program): string {
-  return join(directory, "Pulumi.lab.yaml");
+/** A stack's file: made by each run, not part of the repository. */
+export function stackFileOf({ directory }: Program, stack = "lab"): string {
+  return join(directory, `Pulumi.${stack}.yaml`);
 }

@@ -1,9 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { cacheDirectory, runDirectory } from "./paths.ts";
+import { runDirectory } from "./paths.ts";
 import { startProcess } from "./processes.ts";
 import { segment } from "./segment.ts";
-import { inNamespace, makeOnce, run } from "./shell.ts";
+import { inNamespace, run } from "./shell.ts";
+import { unpackPackages } from "./unpack.ts";
 
 /** AS numbers of the router and of those who may talk to it. */
 export interface Systems {
@@ -49,10 +50,5 @@ export async function routersNeighbours(): Promise<string> {
 }
 
 async function program(name: "gobgp" | "gobgpd"): Promise<string> {
-  const unpacked = await makeOnce(join(cacheDirectory, "gobgpd"), async (partial) => {
-    await run("apt-get", ["update", "-qq"]);
-    await run("apt-get", ["download", "-qq", "gobgpd"], { cwd: partial });
-    await run("sh", ["-c", "dpkg --extract gobgpd_*.deb . && rm gobgpd_*.deb"], { cwd: partial });
-  });
-  return join(unpacked, "usr/bin", name);
+  return join(await unpackPackages("router", ["gobgpd"]), "usr/bin", name);
 }

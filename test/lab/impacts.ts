@@ -10,9 +10,9 @@ import type { Overrides } from "../../lab/stack-file.ts";
 import type { Lab } from "../../lab/verification/proof.ts";
 import { planFiles } from "../../plan/files.ts";
 import { plan } from "../../plan/plan.ts";
+import { unchanged } from "./unchanged.ts";
 
 const minutes = 60_000;
-const unchanged = { create: 0, update: 0, replace: 0, delete: 0 };
 
 /** The documents of a stack's file, as `npm run impact` compares them. */
 export function planned(file: string): Files {

@@ -13,6 +13,7 @@ import { describeDebugging } from "./debugging.ts";
 import { footprint } from "./footprint.ts";
 import { describeImpacts } from "./impacts.ts";
 import { mutations } from "./mutations.ts";
+import { unchanged } from "./unchanged.ts";
 import { describeWorkers } from "./workers.ts";
 
 const hosts = ["cp-1", "worker-1"];
@@ -35,8 +36,6 @@ afterAll(async () => {
   await infrastructure.down();
   removeStackFile();
 }, 2 * minutes);
-
-const changes = { create: 0, update: 0, replace: 0, delete: 0 };
 
 describe("from nothing", () => {
   test("up makes a cluster that keeps every promise", { timeout: 20 * minutes }, async () => {
@@ -90,15 +89,15 @@ describe("from nothing", () => {
       engine.name !== "Pulumi's engine",
       "pulumi is not on PATH; the runner took its place",
     );
-    expect(await engine.preview()).toMatchObject(changes);
+    expect(await engine.preview()).toMatchObject(unchanged);
   });
 
   test("a second up changes nothing", { timeout: 5 * minutes }, async () => {
-    expect(await engine.up()).toMatchObject(changes);
+    expect(await engine.up()).toMatchObject(unchanged);
   });
 
   test("the preview is empty", { timeout: 5 * minutes }, async () => {
-    expect(await engine.preview()).toMatchObject(changes);
+    expect(await engine.preview()).toMatchObject(unchanged);
   });
 
   test("drift on a node is reported, and up does not hide it", {
@@ -122,7 +121,7 @@ describe("from nothing", () => {
     await expect(engine.up()).rejects.toThrow();
     await lab.onHost("worker-1", "ip link delete mutant");
     expect(await engine.up()).toMatchObject({ update: 0, replace: 0, delete: 0 });
-    expect(await engine.up()).toMatchObject(changes);
+    expect(await engine.up()).toMatchObject(unchanged);
     writeStackFile(facts);
     await engine.up();
   });
@@ -177,7 +176,7 @@ describe("killed half way", () => {
     await saveKubeconfig(engine);
     const rows = await verify(facts, engine);
     expect(rows.filter((row) => row.verdict === "fail")).toEqual([]);
-    expect(await engine.up()).toMatchObject(changes);
+    expect(await engine.up()).toMatchObject(unchanged);
   });
 });
 

@@ -7,6 +7,7 @@ import type { Overrides } from "../../lab/stack-file.ts";
 import type { Lab } from "../../lab/verification/proof.ts";
 import { verify } from "../../lab/verification/verify.ts";
 import { labels, planned } from "./impacts.ts";
+import { unchanged } from "./unchanged.ts";
 
 export interface Running {
   current(): { engine: Engine; lab: Lab };
@@ -17,7 +18,6 @@ export interface Running {
 }
 
 const minutes = 60_000;
-const unchanged = { create: 0, update: 0, replace: 0, delete: 0 };
 
 /** A worker that leaves a living cluster, comes back, and is made anew by its provider. */
 export function describeWorkers({ current, leftovers, refresh }: Running): void {

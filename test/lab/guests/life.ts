@@ -8,12 +8,12 @@ import { guestProgram, stackFileOf } from "../../../lab/program.ts";
 import { inNamespace } from "../../../lab/shell.ts";
 import type { Overrides } from "../../../lab/stack-file.ts";
 import { labels, planned } from "../impacts.ts";
+import { unchanged } from "../unchanged.ts";
 import { bootTime, first, guests, minutes, type Running, second } from "./running.ts";
 
 /** The domain of the second guest. */
 const domain = `${guestCluster}-${second.name}`;
 const bootId = "cat /proc/sys/kernel/random/boot_id";
-const unchanged = { create: 0, update: 0, replace: 0, delete: 0 };
 
 /** Months of changes: a pool resized, a node added, taken away, made anew. */
 export function describeLife(current: () => Running): void {

@@ -1,0 +1,26 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { cacheDirectory } from "./paths.ts";
+import { contentKey, makeOnce, run } from "./shell.ts";
+
+/**
+ * Unpacks packages of this machine's distribution into the cache. They are not installed: that would
+ * start their services for this machine.
+ *
+ * @param name of the folder in the cache
+ * @returns where their files are, as below /
+ */
+export async function unpackPackages(name: string, packages: readonly string[]): Promise<string> {
+  const release = await readFile("/etc/os-release");
+  const key = contentKey(release, packages.join());
+  return makeOnce(join(cacheDirectory, name, key), async (partial) => {
+    const download = () => run("apt-get", ["download", "-qq", ...packages], { cwd: partial });
+    await download().catch(async () => {
+      await run("apt-get", ["update", "-qq"]);
+      await download();
+    });
+    await run("sh", ["-c", 'for file in *.deb; do dpkg-deb -x "$file" .; rm "$file"; done'], {
+      cwd: partial,
+    });
+  });
+}
