@@ -19,7 +19,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/lab/**"],
+          exclude: ["test/e2e/**"],
           // Files of one worker share the modules that they import: Pulumi's SDK takes a second.
           isolate: false,
           // Of seconds, on a machine that has other work too.
@@ -32,7 +32,7 @@ export default defineConfig({
       {
         test: {
           name: "runner",
-          include: ["test/lab/**/*.test.ts"],
+          include: ["test/e2e/**/*.test.ts"],
           testTimeout: 2 * minutes,
           sequence: { groupOrder: 1 },
         },
@@ -41,7 +41,7 @@ export default defineConfig({
       {
         test: {
           name: "lab",
-          include: ["test/lab/**/*.e2e.ts"],
+          include: ["test/e2e/**/*.e2e.ts"],
           testTimeout: 60 * minutes,
           hookTimeout: 80 * minutes,
           fileParallelism: false,

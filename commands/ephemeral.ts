@@ -1,15 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { parseArgs } from "node:util";
-import { down } from "../ephemeral/down.ts";
-import { renderReport } from "../ephemeral/leftovers.ts";
-import { type Reaped, reap } from "../ephemeral/reap.ts";
-import { stackOf } from "../ephemeral/record.ts";
-import { readTemplate } from "../ephemeral/template.ts";
-import { formatDuration, parseDuration } from "../ephemeral/ttl.ts";
-import { up } from "../ephemeral/up.ts";
-import { records } from "../ephemeral/world.ts";
 import { runCommand } from "./command.ts";
+import { down } from "./ephemeral/down.ts";
+import { renderReport } from "./ephemeral/leftovers.ts";
+import { type Reaped, reap } from "./ephemeral/reap.ts";
+import { stackOf } from "./ephemeral/record.ts";
+import { readTemplate } from "./ephemeral/template.ts";
+import { formatDuration, parseDuration } from "./ephemeral/ttl.ts";
+import { up } from "./ephemeral/up.ts";
+import { records } from "./ephemeral/world.ts";
 
 const usage = `usage: npm run ephemeral -- up <name> --ttl <time> --from <stack file> [--owner <who>]
                                     [--kubeconfig <file>] [--limit <time>]
@@ -29,7 +29,7 @@ runCommand(usage, 1, async (args) => {
   const request = verb === "up" ? options.up() : undefined;
   const seconds = options.seconds(request ? "1h" : "30m");
   // Pulumi's SDK takes a second, which wrong arguments need not wait for.
-  const { realWorld } = await import("./ephemeral/world.ts");
+  const { realWorld } = await import("./ephemeral/operator.ts");
   const world = await realWorld();
   if (request) {
     const record = await up(world, { name, seconds, ...request });

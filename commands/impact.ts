@@ -1,13 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
-import { compareStack } from "../impact/compare.ts";
-import { type Comparison, renderMarkdown } from "../impact/markdown.ts";
-import { labels, type StackReport, violations } from "../impact/report.ts";
-import { renderText } from "../impact/text.ts";
 import { runCommand } from "./command.ts";
+import { compareStack } from "./impact/compare.ts";
 import { enginePreview } from "./impact/engine.ts";
+import { type Comparison, renderMarkdown } from "./impact/markdown.ts";
+import { labels, type StackReport, violations } from "./impact/report.ts";
 import { type Base, basePlan, headPlan, openBase, stackFilesIn } from "./impact/revision.ts";
+import { renderText } from "./impact/text.ts";
 
 const usage = `usage: npm run impact -- --base <git ref> [--stack <stack> …] [--fail-on <label> …]
                       [--markdown <file>] [--no-preview]

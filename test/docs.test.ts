@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { labels } from "../commands/impact/report.ts";
 import { renderReadme } from "../commands/readme/readme.ts";
 import { schema } from "../config/schema.ts";
-import { labels } from "../impact/report.ts";
 import { directives } from "../plan/directives.ts";
 import { policies } from "../policy/policies.ts";
 import { root } from "./root.ts";
@@ -104,7 +104,7 @@ describe("what the README tells to type", () => {
   it("sets variables that the code reads", () => {
     const told = new Set([...readme.matchAll(/OSLO_[A-Z_]+/g)].map(([name]) => name));
     expect(told.size).toBeGreaterThan(3);
-    const code = ["components", "lab"].flatMap(sources).join("\n");
+    const code = ["components", "test/lab"].flatMap(sources).join("\n");
     expect([...told].filter((name) => !code.includes(name))).toEqual([]);
   });
 

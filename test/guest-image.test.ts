@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { guestPackages } from "../lab/guests/packages.ts";
+import { guestPackages } from "./lab/guests/packages.ts";
 import { planOf } from "./stacks.ts";
 
 // Emulated guests have no way to Debian's archive, and would take long to install what they lack.

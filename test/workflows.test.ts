@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { marker } from "../impact/markdown.ts";
-import { labels } from "../impact/report.ts";
+import { marker } from "../commands/impact/markdown.ts";
+import { labels } from "../commands/impact/report.ts";
 import { root } from "./root.ts";
 
 interface Step {

@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { refusals } from "../../impact/policies.ts";
-import { type EnginePreview, readPreview } from "../../impact/preview.ts";
 import { leaks } from "../../plan/secrets.ts";
+import { refusals } from "./policies.ts";
+import { type EnginePreview, readPreview } from "./preview.ts";
 
 const execute = promisify(execFile);
 const root = join(import.meta.dirname, "../..");

@@ -5,9 +5,9 @@ import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { loadStackFile } from "../../config/load.ts";
 import { ConfigError } from "../../config/problem.ts";
-import type { Revision } from "../../impact/compare.ts";
 import { planFiles } from "../../plan/files.ts";
 import { plan } from "../../plan/plan.ts";
+import type { Revision } from "./compare.ts";
 
 const execute = promisify(execFile);
 const root = join(import.meta.dirname, "../..");

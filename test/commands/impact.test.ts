@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { marker } from "../../impact/markdown.ts";
+import { marker } from "../../commands/impact/markdown.ts";
 import { root } from "../root.ts";
 
 /** A repository of its own with what stands in the work tree, one commit. */

@@ -1,21 +1,67 @@
-import { existsSync, readFileSync } from "node:fs";
-import { makeArtifacts } from "../../lab/artifacts/artifacts.ts";
-import type { LabFacts } from "../../lab/facts.ts";
-import { factsFile } from "../../lab/paths.ts";
-import { Progress } from "../../lab/progress.ts";
-import { ensureTools } from "../../lab/tools.ts";
+import { existsSync } from "node:fs";
+import { say } from "./progress.ts";
+import { onPath, run } from "./shell.ts";
 
-/** The real kubeadm and helm, and Cilium's real chart: those of the lab that is up, else from its cache. */
-export async function realTools(): Promise<Pick<LabFacts, "kubeadm" | "helm" | "chart">> {
-  if (existsSync(factsFile)) return JSON.parse(readFileSync(factsFile, "utf8")) as LabFacts;
-  try {
-    await ensureTools();
-    const { commands, charts } = await makeArtifacts(new Progress());
-    return { ...commands, chart: charts.cilium };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(
-      `No kubeadm, helm and chart to hold the documents against (${factsFile} is absent, and they cannot be made: ${reason}); run npm run lab first.`,
-    );
+/** A program or file that the lab needs, and the Debian or Ubuntu package that has it. */
+interface Tool {
+  command?: string;
+  file?: string;
+  package: string;
+}
+
+/** What a lab with hypervisors needs besides, to make the guests' image. */
+export const imageTools: readonly Tool[] = [
+  { command: "mke2fs", package: "e2fsprogs" },
+  { command: "sfdisk", package: "fdisk" },
+  { command: "qemu-img", package: "qemu-utils" },
+];
+
+const alwaysNeeded: readonly Tool[] = [
+  { command: "systemd-nspawn", package: "systemd-container" },
+  { command: "mmdebstrap", package: "mmdebstrap" },
+  { file: "/usr/share/keyrings/debian-archive-keyring.gpg", package: "debian-archive-keyring" },
+  { command: "apt-ftparchive", package: "apt-utils" },
+  { command: "gpg", package: "gnupg" },
+  { command: "skopeo", package: "skopeo" },
+  { command: "umoci", package: "umoci" },
+  { command: "ip", package: "iproute2" },
+  { command: "nft", package: "nftables" },
+  { command: "tcpdump", package: "tcpdump" },
+  { command: "ssh", package: "openssh-client" },
+  { command: "curl", package: "curl" },
+  { command: "gcc", package: "gcc" },
+  { file: "/usr/include/stdio.h", package: "libc6-dev" },
+  { file: "/usr/include/seccomp.h", package: "libseccomp-dev" },
+  { command: "pkg-config", package: "pkg-config" },
+];
+
+/**
+ * Checks that this machine can hold the lab and installs the Debian packages that are missing.
+ * None of them is a service: nothing starts to listen on this machine.
+ *
+ * @param more beyond what every lab needs
+ */
+export async function ensureTools(more: readonly Tool[] = []): Promise<void> {
+  requireMachine();
+  const missing: string[] = [];
+  for (const tool of [...alwaysNeeded, ...more]) {
+    const present = tool.command ? await onPath(tool.command) : existsSync(tool.file ?? "");
+    if (!present) missing.push(tool.package);
+  }
+  if (missing.length === 0) return;
+  say(`  installing ${missing.join(" ")}`);
+  await run("apt-get", ["update", "-qq"]);
+  await run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing], {
+    env: { DEBIAN_FRONTEND: "noninteractive" },
+  });
+}
+
+function requireMachine(): void {
+  const fallback = "Without it, check, render and the unit tests still work.";
+  if (process.platform !== "linux" || process.arch !== "x64" || !existsSync("/usr/bin/apt-get")) {
+    throw new Error(`The lab needs Debian 12+ or Ubuntu 24.04+ on x86-64. ${fallback}`);
+  }
+  if (process.getuid?.() !== 0) {
+    throw new Error(`The lab needs root: run it through sudo. ${fallback}`);
   }
 }

@@ -1,0 +1,104 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { build } from "../lab/artifacts/build.ts";
+import { findGo } from "../lab/artifacts/go.ts";
+import { recipes } from "../lab/artifacts/recipes.ts";
+import { Progress } from "../lab/progress.ts";
+import { waitFor } from "../lab/shell.ts";
+
+/** An API server with nothing behind it but etcd: what it takes, it has validated. */
+export interface ApiServer {
+  /** kubectl as cluster-admin, with objects on its standard input. @throws with what it said */
+  kubectl(args: string[], objects?: readonly object[]): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Starts the lab's own kube-apiserver and etcd on the loopback interface. */
+export async function startApiServer(): Promise<ApiServer> {
+  const go = await findGo();
+  const progress = new Progress();
+  const kubernetes = (await build(go, recipes.kubernetes, progress)).directory;
+  const etcd = (await build(go, recipes.etcd, progress)).directory;
+  const folder = mkdtempSync(join(tmpdir(), "api-server-"));
+  const [client, peer, secure] = await freePorts(3);
+  const token = randomBytes(16).toString("hex");
+  await writeCredentials(folder, token);
+  const url = (port: number | undefined) => `http://127.0.0.1:${port}`;
+  const store = start(join(etcd, "etcd"), [
+    ...["--data-dir", join(folder, "etcd"), "--unsafe-no-fsync", "--log-level", "error"],
+    ...["--listen-client-urls", url(client), "--advertise-client-urls", url(client)],
+    ...["--listen-peer-urls", url(peer), "--initial-advertise-peer-urls", url(peer)],
+    ...["--initial-cluster", `default=${url(peer)}`],
+  ]);
+  const server = start(join(kubernetes, "kube-apiserver"), [
+    ...["--etcd-servers", url(client), "--bind-address", "127.0.0.1"],
+    ...["--secure-port", `${secure}`, "--cert-dir", join(folder, "certificates")],
+    ...["--token-auth-file", join(folder, "tokens.csv"), "--authorization-mode", "RBAC"],
+    ...["--service-account-issuer", "https://kubernetes.default.svc"],
+    ...["--service-account-key-file", join(folder, "key.pem")],
+    ...["--service-account-signing-key-file", join(folder, "key.pem")],
+    ...["--advertise-address", "127.0.0.1", "--endpoint-reconciler-type", "none"],
+    ...["--service-cluster-ip-range", "10.96.0.0/16"],
+  ]);
+  const access = ["--server", `https://127.0.0.1:${secure}`, "--insecure-skip-tls-verify"];
+  const credentials = [...access, "--token", token, "--cache-dir", join(folder, "cache")];
+  const kubectl: ApiServer["kubectl"] = async (args, objects) => {
+    const input = JSON.stringify({ apiVersion: "v1", kind: "List", items: objects ?? [] });
+    const from = objects ? ["--filename", "-"] : [];
+    return (await execa(join(kubernetes, "kubectl"), [...credentials, ...args, ...from], { input }))
+      .stdout;
+  };
+  const stop = async () => {
+    for (const process of [server, store]) {
+      process.kill();
+      await process;
+    }
+    rmSync(folder, { recursive: true });
+  };
+  try {
+    await waitFor("the API server to be ready", 120, async () => {
+      if (server.exitCode !== null) throw new Error("the API server ended");
+      return kubectl(["get", "--raw", "/readyz"]).then(
+        (answer) => answer === "ok",
+        () => false,
+      );
+    });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { kubectl, stop };
+}
+
+function start(file: string, args: string[]) {
+  return execa(file, args, { reject: false, stdio: "ignore", cleanup: true });
+}
+
+async function writeCredentials(folder: string, token: string): Promise<void> {
+  mkdirSync(join(folder, "certificates"));
+  writeFileSync(join(folder, "tokens.csv"), `${token},admin,admin,system:masters\n`, {
+    mode: 0o600,
+  });
+  await execa("openssl", ["genrsa", "-out", join(folder, "key.pem"), "2048"]);
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports = await Promise.all(
+    servers.map(
+      (one) =>
+        new Promise<number>((resolve) => {
+          one.listen(0, "127.0.0.1", () => {
+            const address = one.address();
+            resolve(typeof address === "object" && address !== null ? address.port : 0);
+          });
+        }),
+    ),
+  );
+  await Promise.all(servers.map((one) => new Promise((resolve) => one.close(resolve))));
+  return ports;
+}

@@ -1,0 +1,240 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { dsrProof } from "../../verify/proofs/dsr.ts";
+import { podTrafficProof } from "../../verify/proofs/pod-traffic.ts";
+import { formatTable } from "../../verify/report.ts";
+import type { Row } from "../../verify/run.ts";
+import { chooseEngine, type Engine, forgetState } from "../lab/engine.ts";
+import * as infrastructure from "../lab/infrastructure.ts";
+import { waitFor } from "../lab/shell.ts";
+import { hasDatapath, removeStackFile, writeStackFile } from "../lab/stack.ts";
+import type { Lab } from "../lab/verification/proof.ts";
+import { labOf, proveProduct, saveKubeconfig, verify } from "../lab/verification/verify.ts";
+import { describeDebugging } from "./debugging.ts";
+import { footprint } from "./footprint.ts";
+import { describeImpacts } from "./impacts.ts";
+import { mutations } from "./mutations.ts";
+import { unchanged } from "./unchanged.ts";
+import { describeWorkers } from "./workers.ts";
+
+const hosts = ["cp-1", "worker-1"];
+const minutes = 60_000;
+let facts: infrastructure.LabFacts;
+let engine: Engine;
+let lab: Lab;
+let proofs: Row[];
+const before = footprint();
+
+beforeAll(async () => {
+  facts = await infrastructure.up({ hosts });
+  writeStackFile(facts);
+  engine = await chooseEngine(facts);
+  lab = labOf(facts, engine);
+  console.log(`the program runs through ${engine.name}`);
+}, 80 * minutes);
+
+afterAll(async () => {
+  await infrastructure.down();
+  removeStackFile();
+}, 2 * minutes);
+
+describe("from nothing", () => {
+  test("up makes a cluster that keeps every promise", { timeout: 20 * minutes }, async () => {
+    const summary = await engine.up();
+    expect(summary.create).toBeGreaterThan(30);
+    await saveKubeconfig(engine);
+    proofs = await verify(facts, engine);
+    console.log(formatTable(proofs));
+    expect(proofs.filter((row) => row.verdict === "fail")).toEqual([]);
+  });
+
+  test("the datapath keeps its promises, DSR by packets", (context) => {
+    context.skip(!hasDatapath(facts), "OSLO_LAB_IMAGES names no folder with Cilium's images");
+    const promises = [dsrProof, podTrafficProof].map(({ promise }) => promise);
+    const rows = proofs.filter(({ promise }) => promises.includes(promise));
+    expect(rows.map(({ verdict }) => verdict)).toEqual(promises.map(() => "pass"));
+  });
+
+  test.for(mutations)(
+    "$name turns red: $proof.promise",
+    { timeout: 10 * minutes },
+    async ({ proof, reading, needsDatapath, make, undo }, context) => {
+      context.skip(
+        needsDatapath && !hasDatapath(facts),
+        "no images of Cilium, no datapath to break",
+      );
+      await make(lab);
+      const [red] = await proveProduct(facts, [proof]).finally(() => undo(lab));
+      expect(red).toMatchObject({ verdict: "fail", reading: expect.stringMatching(reading) });
+      const [green] = await proveProduct(facts, [proof]);
+      expect(green).toMatchObject({ verdict: "pass" });
+    },
+  );
+
+  test("verify leaves nothing behind, on nodes and in the cluster", async () => {
+    expect(
+      await lab.kubectl("get", "namespaces", "-l", "oslo-cluster.io/made-by=verify", "-o", "name"),
+    ).toBe("");
+    for (const host of hosts) {
+      expect(
+        await lab.onHost(
+          host,
+          "ls -d /run/oslo-verify 2>/dev/null; systemctl list-units --all --no-legend 'oslo-verify-*'; true",
+        ),
+      ).toBe("");
+    }
+  });
+
+  test("Pulumi's own preview finds nothing to do", { timeout: 5 * minutes }, async (context) => {
+    context.skip(
+      engine.name !== "Pulumi's engine",
+      "pulumi is not on PATH; the runner took its place",
+    );
+    expect(await engine.preview()).toMatchObject(unchanged);
+  });
+
+  test("a second up changes nothing", { timeout: 5 * minutes }, async () => {
+    expect(await engine.up()).toMatchObject(unchanged);
+  });
+
+  test("the preview is empty", { timeout: 5 * minutes }, async () => {
+    expect(await engine.preview()).toMatchObject(unchanged);
+  });
+
+  test("drift on a node is reported, and up does not hide it", {
+    timeout: 5 * minutes,
+  }, async () => {
+    await lab.onHost("worker-1", "sysctl -qw net.ipv4.tcp_fin_timeout=60");
+    const drifted = await verify(facts, engine);
+    await lab.onHost("worker-1", "sysctl -qw net.ipv4.tcp_fin_timeout=15");
+    const failed = drifted.filter((row) => row.verdict === "fail").map((row) => row.reading);
+    expect(failed.join("\n")).toContain("net.ipv4.tcp_fin_timeout: 60, expected 15");
+  });
+
+  test("a broken promise fails an up that is to prove them; the next asks again", {
+    timeout: 10 * minutes,
+  }, async (context) => {
+    context.skip(!hasDatapath(facts), "without Cilium's images most promises are broken");
+    writeStackFile(facts, (config) => {
+      config.verify = { ...config.verify, afterUp: true };
+    });
+    await lab.onHost("worker-1", "ip link add mutant type vxlan id 4711 dstport 4790 dev eth0");
+    await expect(engine.up()).rejects.toThrow();
+    await lab.onHost("worker-1", "ip link delete mutant");
+    expect(await engine.up()).toMatchObject({ update: 0, replace: 0, delete: 0 });
+    expect(await engine.up()).toMatchObject(unchanged);
+    writeStackFile(facts);
+    await engine.up();
+  });
+});
+
+describeImpacts(() => ({ engine, lab }), hosts);
+
+describeDebugging(() => lab);
+
+describeWorkers({
+  current: () => ({ engine, lab }),
+  leftovers,
+  refresh: async () => {
+    facts = await infrastructure.up({ hosts });
+    writeStackFile(facts);
+    lab = labOf(facts, engine);
+  },
+});
+
+describe("destroy with a dead node", () => {
+  test("ends in bounded time, says what is left, and releases the others", {
+    timeout: 10 * minutes,
+  }, async () => {
+    await infrastructure.stopHost("worker-1");
+    const start = performance.now();
+    await expect(engine.destroy()).rejects.toThrow(/left behind on worker-1/);
+    expect((performance.now() - start) / 1000).toBeLessThan(240);
+    expect(await leftovers("cp-1")).toBe("");
+  });
+
+  test("a later run finishes it, and nothing is left", { timeout: 10 * minutes }, async () => {
+    await infrastructure.startHost("worker-1");
+    await engine.destroy();
+    for (const host of hosts) expect(await leftovers(host)).toBe("");
+  });
+});
+
+describe("killed half way", () => {
+  test("up killed during kubeadm init, and the machine with it", {
+    timeout: 15 * minutes,
+  }, async () => {
+    await killDuring("cp-1", "kubeadm-init", "test -s /etc/kubernetes/manifests/etcd.yaml");
+    expect(await unfinished("cp-1")).toBe("initializing");
+  });
+
+  test("up killed during kubeadm join, and the machine with it", {
+    timeout: 15 * minutes,
+  }, async () => {
+    await killDuring("worker-1", "kubeadm-join", "test -e /var/lib/oslo-cluster/joining");
+    expect(await unfinished("worker-1")).toBe("joining");
+    await engine.up();
+    await saveKubeconfig(engine);
+    const rows = await verify(facts, engine);
+    expect(rows.filter((row) => row.verdict === "fail")).toEqual([]);
+    expect(await engine.up()).toMatchObject(unchanged);
+  });
+});
+
+test("down leaves nothing behind", { timeout: 5 * minutes }, async () => {
+  await engine.destroy();
+  await forgetState();
+  await infrastructure.down();
+  expect(footprint()).toEqual(before);
+});
+
+/** Starts up, and kills it and the host as soon as a step runs there and a condition holds; boots the host again. */
+async function killDuring(host: string, step: string, condition: string): Promise<void> {
+  const kill = new AbortController();
+  const running = engine.up(kill.signal).then(
+    () => "finished",
+    () => "killed",
+  );
+  await waitFor(`${step} to be under way on ${host}`, 400, async () => {
+    const answer = await lab
+      .onHost(
+        host,
+        `systemctl is-active --quiet 'oslo-step-${step}-*' && ${condition} && echo yes || true`,
+      )
+      .catch(() => "");
+    return answer.trim() === "yes";
+  });
+  // The power goes first: the step's unit would outlive its client.
+  await infrastructure.stopHost(host);
+  kill.abort();
+  expect(await running).toBe("killed");
+  await infrastructure.startHost(host);
+}
+
+/** Which of init and join has begun on a host and not ended. */
+async function unfinished(host: string): Promise<string> {
+  return (
+    await lab.onHost(
+      host,
+      "cd /var/lib/oslo-cluster && ls -d initializing joining cluster 2>/dev/null || true",
+    )
+  ).trim();
+}
+
+/** What a released machine must not show. */
+async function leftovers(host: string): Promise<string> {
+  return (
+    await lab.onHost(
+      host,
+      `ls -d /var/lib/oslo-cluster /etc/oslo-cluster /usr/local/lib/oslo-cluster /etc/kubernetes /etc/cni/net.d 2>/dev/null
+       ls -A /var/lib/etcd /var/lib/kubelet /var/lib/cni 2>/dev/null | grep -v ':$'
+       dpkg -l kubelet kubeadm kubectl containerd.io 2>/dev/null | grep ^.i
+       pgrep -a 'kubelet|containerd|kube-|etcd|cilium'
+       ip -o link | grep -E 'cilium|lxc|vxlan'
+       awk '$2 ~ "^/var/lib/kubelet/." || $2 ~ "^/run/containerd" { print $2 }' /proc/mounts
+       ip rule | grep '^0:.*lookup local' >/dev/null || echo 'the rule for local addresses is gone'
+       { ip rule; ip -6 rule; } | grep -E 'lookup (2004|2005)'
+       { ip route; ip -6 route; } | grep 'via .* proto kernel'
+       true`,
+    )
+  ).trim();
+}

@@ -1,0 +1,176 @@
+import { describe, expect, test } from "vitest";
+import type { Engine } from "../lab/engine.ts";
+import * as infrastructure from "../lab/infrastructure.ts";
+import { waitFor } from "../lab/shell.ts";
+import { stackFile, writeStackFile } from "../lab/stack.ts";
+import type { Overrides } from "../lab/stack-file.ts";
+import type { Lab } from "../lab/verification/proof.ts";
+import { verify } from "../lab/verification/verify.ts";
+import { labels, planned } from "./impacts.ts";
+import { unchanged } from "./unchanged.ts";
+
+export interface Running {
+  current(): { engine: Engine; lab: Lab };
+  /** What a released machine must not show. */
+  leftovers(host: string): Promise<string>;
+  /** Takes the lab as it is now, with its hosts' keys, for the stack's file and all that follows. */
+  refresh(): Promise<void>;
+}
+
+const minutes = 60_000;
+
+/** A worker that leaves a living cluster, comes back, and is made anew by its provider. */
+export function describeWorkers({ current, leftovers, refresh }: Running): void {
+  const kubectl = (...args: string[]) => current().lab.kubectl(...args);
+  const nodes = () => kubectl("get", "nodes", "-o", "jsonpath={.items[*].metadata.name}");
+  /** The node of the pod that serves, once there is one that does. */
+  const servedBy = async (node: string) => {
+    const running = ["-n", "kube-system", "get", "pods", "-l", "app=web"];
+    await waitFor(`web to run on ${node}`, 180, async () => {
+      const pods = await kubectl(...running, "-o", "json");
+      const { items } = JSON.parse(pods) as { items: Pod[] };
+      return items.length === 1 && items.every((pod) => serves(pod, node));
+    });
+  };
+  // Long enough for DNS, which takes five seconds to end.
+  const impatient: Overrides = (config) => {
+    config.kubernetes = { ...config.kubernetes, drainTimeoutSeconds: 30 };
+  };
+  const withoutWorker: Overrides = (config) => {
+    impatient(config);
+    config.nodes.existing = config.nodes.existing?.filter(({ name }) => name !== "worker-1");
+  };
+
+  describe("a worker", () => {
+    test("stays while a disruption budget keeps its pods, and it is said which and what to do", {
+      timeout: 10 * minutes,
+    }, async () => {
+      await apply(current().lab);
+      await servedBy("worker-1");
+      writeStackFile(current().lab.facts, impatient);
+      expect(await current().engine.up()).toMatchObject({ ...unchanged, update: 1 });
+      writeStackFile(current().lab.facts, withoutWorker);
+      const said = await messageOf(current().engine.up());
+      expect(said).toMatch(/kube-system\/web-\S+: its PodDisruptionBudget allows no eviction/);
+      expect(said).toContain("kubectl uncordon worker-1");
+      expect(await nodes()).toBe("cp-1 worker-1");
+      await servedBy("worker-1");
+    });
+
+    test("leaves in a later run: pods moved, Node object gone, machine given back", {
+      timeout: 10 * minutes,
+    }, async () => {
+      await kubectl("-n", "kube-system", "delete", "poddisruptionbudget", "web");
+      const summary = await current().engine.up();
+      expect(summary.delete).toBeGreaterThan(0);
+      expect(await nodes()).toBe("cp-1");
+      await servedBy("cp-1");
+      expect(await leftovers("worker-1")).toBe("");
+      expect(await current().engine.up()).toMatchObject(unchanged);
+    });
+
+    test("is added again", { timeout: 10 * minutes }, async () => {
+      writeStackFile(current().lab.facts);
+      await current().engine.up();
+      expect(await nodes()).toBe("cp-1 worker-1");
+      await noFailures();
+    });
+
+    test("that its provider made anew under the same name joins as another machine", {
+      timeout: 15 * minutes,
+    }, async () => {
+      // Back to the worker, to be there when its machine goes.
+      await kubectl("-n", "kube-system", "delete", "pod", "-l", "app=web");
+      await servedBy("worker-1");
+      const uid = () => kubectl("get", "node", "worker-1", "-o", "jsonpath={.metadata.uid}");
+      const before = await uid();
+      const file = planned(stackFile);
+      await infrastructure.rebuildHost("worker-1");
+      await refresh();
+      expect(Object.values(labels(file, planned(stackFile)))[0]).toBe("recreate");
+      const summary = await current().engine.up();
+      expect(summary).toMatchObject({ create: 0, delete: 0, replace: 2 });
+      expect(await uid()).not.toBe(before);
+      await kubectl("-n", "kube-system", "rollout", "status", "deployment/web", "--timeout=180s");
+      await kubectl("-n", "kube-system", "delete", "deployment", "web");
+      await noFailures();
+      expect(await current().engine.up()).toMatchObject(unchanged);
+    });
+  });
+
+  async function noFailures(): Promise<void> {
+    const { lab, engine } = current();
+    const rows = await verify(lab.facts, engine);
+    expect(rows.filter(({ verdict }) => verdict === "fail")).toEqual([]);
+  }
+}
+
+interface Pod {
+  spec: { nodeName?: string };
+  status: { conditions?: { type: string; status: string }[] };
+}
+
+function serves({ spec, status }: Pod, node: string): boolean {
+  const ready = status.conditions?.some((one) => one.type === "Ready" && one.status === "True");
+  return spec.nodeName === node && ready === true;
+}
+
+async function messageOf(run: Promise<unknown>): Promise<string> {
+  return run.then(
+    () => "",
+    (error: Error) => error.message,
+  );
+}
+
+/**
+ * One pod that likes workers and takes any node, on the host's network: it runs where the lab has no
+ * images of Cilium, too.
+ */
+async function apply({ kubectl, onHost }: Lab): Promise<void> {
+  const image = (
+    await onHost("cp-1", "kubeadm config images list 2>/dev/null | grep /pause:")
+  ).trim();
+  const labels = { app: "web" };
+  const likesWorkers = {
+    key: "node-role.kubernetes.io/control-plane",
+    operator: "DoesNotExist",
+  };
+  const spec = {
+    hostNetwork: true,
+    terminationGracePeriodSeconds: 1,
+    tolerations: [
+      { operator: "Exists", effect: "NoSchedule", key: "node-role.kubernetes.io/control-plane" },
+      { operator: "Exists", key: "node.kubernetes.io/not-ready" },
+      { operator: "Exists", key: "node.kubernetes.io/network-unavailable" },
+      { operator: "Exists", key: "node.cilium.io/agent-not-ready" },
+    ],
+    affinity: {
+      nodeAffinity: {
+        preferredDuringSchedulingIgnoredDuringExecution: [
+          { weight: 100, preference: { matchExpressions: [likesWorkers] } },
+        ],
+      },
+    },
+    containers: [{ name: "web", image, imagePullPolicy: "IfNotPresent" }],
+  };
+  const metadata = { name: "web", namespace: "kube-system" };
+  const deployment = {
+    ...{ apiVersion: "apps/v1", kind: "Deployment", metadata },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec },
+    },
+  };
+  const budget = {
+    ...{ apiVersion: "policy/v1", kind: "PodDisruptionBudget", metadata },
+    spec: { minAvailable: 1, selector: { matchLabels: labels } },
+  };
+  for (const object of [deployment, budget]) {
+    await onHost(
+      "cp-1",
+      `kubectl --kubeconfig /etc/kubernetes/admin.conf apply -f - <<'END'\n${JSON.stringify(object)}\nEND`,
+    );
+  }
+  await kubectl("-n", "kube-system", "rollout", "status", "deployment/web", "--timeout=120s");
+}

@@ -1,0 +1,111 @@
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { execa, execaSync } from "execa";
+import { formatTable } from "../../verify/report.ts";
+import { chooseEngine, labEnvironment } from "./engine.ts";
+import { down, up as infrastructureUp, type LabFacts } from "./infrastructure.ts";
+import { factsFile } from "./paths.ts";
+import { Progress, say } from "./progress.ts";
+import { inNamespace } from "./shell.ts";
+import { removeStackFile, stackFile, writeStackFile } from "./stack.ts";
+import { kubeconfigFile, saveKubeconfig, verify } from "./verification/verify.ts";
+
+const usage = `usage: npm run lab                     bring hosts and cluster up, and verify
+       npm run lab -- exec COMMAND...  run a command in the lab, such as kubectl get nodes
+       npm run lab -- verify           verify again
+       npm run lab:down                take everything away`;
+
+const [command = "up", ...args] = process.argv.slice(2);
+const commands: Record<string, () => Promise<number>> = {
+  up: bringUp,
+  verify: verifyAgain,
+  exec: () => runInside(args),
+  down: async () => {
+    await down();
+    removeStackFile();
+    return 0;
+  },
+};
+const action = commands[command];
+if (action === undefined) {
+  console.error(usage);
+  process.exitCode = 2;
+} else {
+  elevate();
+  try {
+    process.exitCode = await action();
+  } catch (error) {
+    say(`error: ${(error as Error).message}`);
+    process.exitCode = 1;
+  }
+}
+
+async function bringUp(): Promise<number> {
+  const start = performance.now();
+  const facts = await infrastructureUp({ hosts: ["cp-1", "worker-1"] });
+  writeStackFile(facts);
+  const engine = await chooseEngine(facts);
+  say(
+    engine.name === "the lab's runner"
+      ? "Pulumi's engine cannot be had (not on PATH, and its npm package could not download it): the same program runs through the SDK's test seam and the lab's runner"
+      : `the program runs through ${engine.name}`,
+  );
+  const progress = new Progress();
+  const summary = await progress.phase("cluster", () => engine.up());
+  say(
+    `  ${Object.entries(summary)
+      .map(([op, n]) => `${n} ${op}`)
+      .join(", ")}`,
+  );
+  await saveKubeconfig(engine);
+  const rows = await progress.phase("verification", () => verify(facts, engine));
+  console.log(`\n${formatTable(rows)}\n`);
+  const seconds = [...facts.timings, ...progress.timings].map(
+    ({ phase, seconds }) => `${phase} ${seconds} s`,
+  );
+  console.log(
+    `time: ${seconds.join(", ")}; ${Math.round((performance.now() - start) / 1000)} s in all`,
+  );
+  console.log(
+    `stack: ${stackFile}\nkubeconfig: ${kubeconfigFile} (works inside the lab's network)`,
+  );
+  console.log("next: npm run lab -- exec kubectl get nodes -o wide; npm run lab:down");
+  return rows.some((row) => row.verdict === "fail") ? 1 : 0;
+}
+
+async function verifyAgain(): Promise<number> {
+  const facts = factsOrExplain();
+  const rows = await verify(facts, await chooseEngine(facts));
+  console.log(formatTable(rows));
+  return rows.some((row) => row.verdict === "fail") ? 1 : 0;
+}
+
+/** Runs a command in the lab's network, with its kubeconfig, ssh-agent and tools. */
+async function runInside(line: string[]): Promise<number> {
+  const facts = factsOrExplain();
+  const [file = "", ...rest] = inNamespace(facts.netns, line.length > 0 ? line : ["bash"]);
+  const { exitCode } = await execa(file, rest, {
+    env: { ...labEnvironment(facts), KUBECONFIG: kubeconfigFile },
+    stdio: "inherit",
+    reject: false,
+  });
+  return exitCode ?? 1;
+}
+
+function factsOrExplain(): LabFacts {
+  if (!existsSync(factsFile)) throw new Error("the lab is not up; type npm run lab");
+  return JSON.parse(readFileSync(factsFile, "utf8"));
+}
+
+/** Becomes root through sudo, where a terminal's user may. */
+function elevate(): void {
+  if (process.getuid?.() === 0 || process.platform !== "linux") return;
+  const self = fileURLToPath(import.meta.url);
+  const keep =
+    "--preserve-env=PATH,HOME,XDG_CACHE_HOME,OSLO_LAB_CACHE,OSLO_LAB_IMAGES,OSLO_LAB_ENGINE,OSLO_LAB_DEBIAN_MIRROR,GOPROXY,GOFLAGS,http_proxy,https_proxy,no_proxy";
+  const { exitCode } = execaSync("sudo", [keep, process.execPath, self, command, ...args], {
+    stdio: "inherit",
+    reject: false,
+  });
+  process.exit(exitCode ?? 1);
+}

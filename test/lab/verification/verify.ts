@@ -1,0 +1,119 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import { loadStackFile } from "../../../config/load.ts";
+import { plan } from "../../../plan/plan.ts";
+import { machineReach } from "../../../plan/reach.ts";
+import { promises } from "../../../verify/promises.ts";
+import { fail, type Proof } from "../../../verify/proof.ts";
+import { cpuProof } from "../../../verify/proofs/cpu.ts";
+import { credentialsProof } from "../../../verify/proofs/credentials.ts";
+import { gatewayCrdsProof } from "../../../verify/proofs/gateway-crds.ts";
+import { kubeProxyProof } from "../../../verify/proofs/kube-proxy.ts";
+import { overlayProof } from "../../../verify/proofs/overlay.ts";
+import { packagesProof } from "../../../verify/proofs/packages.ts";
+import { podSubnetsProof } from "../../../verify/proofs/pod-subnets.ts";
+import { reversePathProof } from "../../../verify/proofs/reverse-path.ts";
+import { secretsAtRestProof } from "../../../verify/proofs/secrets-at-rest.ts";
+import { sysctlsProof } from "../../../verify/proofs/sysctls.ts";
+import { type Row, runProofs } from "../../../verify/run.ts";
+import { sshTransport } from "../../../verify/transport.ts";
+import { type Engine, labEnvironment } from "../engine.ts";
+import type { LabFacts } from "../infrastructure.ts";
+import { runDirectory } from "../paths.ts";
+import { inNamespace } from "../shell.ts";
+import { hasDatapath, stackFile } from "../stack.ts";
+import { labProofs } from "./own.ts";
+import type { Lab, LabProof } from "./proof.ts";
+
+export const kubeconfigFile = join(runDirectory, "kubeconfig");
+
+/** Keeps the stack's kubeconfig where the lab's commands look for it. */
+export async function saveKubeconfig(engine: Engine): Promise<void> {
+  writeFileSync(kubeconfigFile, String((await engine.outputs()).kubeconfig), { mode: 0o600 });
+}
+
+/** Holds every promise against the living cluster: the product's own, and those of the lab. */
+export async function verify(facts: LabFacts, engine: Engine): Promise<Row[]> {
+  const lab = labOf(facts, engine);
+  const rows = await proveProduct(facts, promises);
+  for (const proof of labProofs) rows.push(await row(proof, lab));
+  return rows;
+}
+
+/**
+ * The product's proofs, as `npm run verify` runs them. Without Cilium's images nothing of the
+ * datapath is asked, and none of it counts as passed.
+ */
+export async function proveProduct(facts: LabFacts, asked: readonly Proof[]): Promise<Row[]> {
+  const config = loadStackFile(stackFile);
+  const clusterPlan = plan(config);
+  const transport = sshTransport(clusterPlan, {
+    kubeconfig: kubeconfigFile,
+    prefix: inNamespace(facts.netns, []),
+    env: labEnvironment(facts),
+  });
+  const possible = asked.filter((one) => hasDatapath(facts) || withoutDatapath.includes(one));
+  const missing = asked.filter((one) => !possible.includes(one));
+  const reading = `image quay.io/cilium/cilium:v${facts.versions.cilium} not available (name a folder of OCI archives in OSLO_LAB_IMAGES)`;
+  const rows = await runProofs(possible, config, clusterPlan, transport).finally(() =>
+    transport.close(),
+  );
+  return [
+    ...rows,
+    ...missing.map(({ promise, proof }) => ({
+      ...{ promise, proof, seconds: 0, reading },
+      verdict: "not proved" as const,
+    })),
+  ];
+}
+
+const withoutDatapath: readonly Proof[] = [
+  podSubnetsProof,
+  packagesProof,
+  sysctlsProof,
+  cpuProof,
+  kubeProxyProof,
+  overlayProof,
+  reversePathProof,
+  gatewayCrdsProof,
+  secretsAtRestProof,
+  credentialsProof,
+];
+
+/** Ways into the cluster and its hosts. */
+export function labOf(facts: LabFacts, engine: Engine): Lab {
+  const inside = async (command: string[]) => {
+    const [file = "", ...args] = inNamespace(facts.netns, command);
+    const { stdout } = await execa(file, args, {
+      env: { ...labEnvironment(facts), KUBECONFIG: kubeconfigFile },
+    });
+    return stdout;
+  };
+  return {
+    facts,
+    engine,
+    kubectl: (...args) => inside([facts.kubectl, ...args]),
+    onHost: (name, command) => {
+      const host = facts.hosts.find((candidate) => candidate.name === name);
+      if (host === undefined) throw new Error(`no host ${name}`);
+      const reach = { host: host.address, port: 22, user: "root", hostKey: host.hostKey };
+      const dial = { timeoutSeconds: 10, attempts: 1 };
+      const { sshArguments } = machineReach({ dial }, { name, reach });
+      return inside(["ssh", ...sshArguments, command]);
+    },
+  };
+}
+
+async function row({ promise, proof, prove }: LabProof, lab: Lab): Promise<Row> {
+  const start = performance.now();
+  const verdict = await prove(lab).catch((error) => {
+    const { shortMessage, stderr, message } = error as {
+      shortMessage?: string;
+      stderr?: string;
+      message: string;
+    };
+    return fail(stderr || shortMessage || message);
+  });
+  return { promise, proof, seconds: (performance.now() - start) / 1000, ...verdict };
+}
