@@ -5,13 +5,14 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test as base, describe, expect } from "vitest";
 import { planFiles } from "../../plan/files.ts";
-import { planOf } from "../stacks.ts";
+import { planOf, stackFiles } from "../stacks.ts";
 import { runCommand } from "./run.ts";
 
 const test = base.extend<{ out: string }>({
@@ -42,13 +43,67 @@ describe.concurrent("render", () => {
     expect(filesBelow(out)).toEqual(planned);
   });
 
-  test("again replaces an earlier rendering as a whole", async ({ out }) => {
+  test("again removes what only the earlier rendering had, and its empty folders", async ({
+    out,
+  }) => {
+    const fewer = join(out, "../Pulumi.fewer.yaml");
+    const text = readFileSync(stackFiles.dev, "utf8");
+    writeFileSync(fewer, text.replace(/ {6}- name: worker-2\n(?: {8}.*\n)+/, ""));
     await runCommand("render", "Pulumi.dev.yaml", "--out", out);
-    writeFileSync(join(out, "nodes/left-over"), "of an earlier node");
+    expect(existsSync(join(out, "nodes/worker-2"))).toBe(true);
+    expect(await runCommand("render", fewer, "--out", out)).toMatchObject({ exitCode: 0 });
+    expect(existsSync(join(out, "nodes/worker-2"))).toBe(false);
+    expect(existsSync(join(out, "nodes/worker-1/node.yaml"))).toBe(true);
+    await runCommand("render", "Pulumi.dev.yaml", "--out", out);
+    expect(filesBelow(out)).toEqual([...planFiles(planOf("dev"))]);
+  });
+
+  test("removes nothing that it did not write: a .git and notes remain", async ({ out }) => {
+    await runCommand("render", "Pulumi.dev.yaml", "--out", out);
+    const own = [".git/HEAD", "notes.txt", "nodes/worker-2/why.txt"].map((name) => join(out, name));
+    for (const file of own) {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, "mine");
+    }
     expect(await runCommand("render", "Pulumi.dev.yaml", "--out", out)).toMatchObject({
       exitCode: 0,
     });
-    expect(filesBelow(out)).toEqual([...planFiles(planOf("dev"))]);
+    for (const file of own) expect(readFileSync(file, "utf8")).toBe("mine");
+  });
+
+  test("overwrites nothing that it did not write", async ({ out }) => {
+    await runCommand("render", "Pulumi.dev.yaml", "--out", out);
+    const manifest = join(out, ".oslo-cluster-render");
+    const lines = readFileSync(manifest, "utf8").split("\n");
+    writeFileSync(manifest, lines.filter((line) => line !== "cluster/verify.yaml").join("\n"));
+    writeFileSync(join(out, "cluster/verify.yaml"), "mine");
+    const { exitCode, stderr } = await runCommand("render", "Pulumi.dev.yaml", "--out", out);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^--out: .*cluster\/verify\.yaml: not of an earlier rendering; /);
+    expect(readFileSync(join(out, "cluster/verify.yaml"), "utf8")).toBe("mine");
+  });
+
+  test("follows no manifest and no link out of its directory", async ({ out }) => {
+    await runCommand("render", "Pulumi.dev.yaml", "--out", out);
+    const outside = join(out, "../outside");
+    mkdirSync(outside);
+    for (const name of ["a", "verify.yaml"]) writeFileSync(join(outside, name), "mine");
+    const manifest = join(out, ".oslo-cluster-render");
+    const lines = readFileSync(manifest, "utf8");
+    writeFileSync(manifest, `${lines}../outside/a\n`);
+    const refused = await runCommand("render", "Pulumi.dev.yaml", "--out", out);
+    expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("../outside/a") });
+    writeFileSync(manifest, lines);
+    rmSync(join(out, "cluster"), { recursive: true });
+    symlinkSync(outside, join(out, "cluster"));
+    expect(await runCommand("render", "Pulumi.dev.yaml", "--out", out)).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/^--out: .*cluster: a link/),
+    });
+    expect(filesBelow(outside)).toEqual([
+      ["a", "mine"],
+      ["verify.yaml", "mine"],
+    ]);
   });
 
   test("refuses a directory that holds something else, and leaves it alone", async ({ out }) => {
@@ -56,7 +111,7 @@ describe.concurrent("render", () => {
     writeFileSync(join(out, "thesis.txt"), "years of work");
     const { exitCode, stderr } = await runCommand("render", "Pulumi.dev.yaml", "--out", out);
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/^--out: .*: not empty, and not an earlier rendering; name another/);
+    expect(stderr).toMatch(/^--out: .*: not empty, and not an earlier rendering; .*name another/);
     expect(filesBelow(out)).toEqual([["thesis.txt", "years of work"]]);
   });
 
