@@ -2,6 +2,8 @@
 # The first control-plane node. kubeadm init is neither atomic nor repeatable, so three states are told apart:
 # nothing there yet: init. A part of our own init there, alone: reset and init again. A living cluster of
 # ours: refuse what cannot change, apply the rest. Anything else is somebody's cluster: stop.
+# shellcheck source=steps/containers.sh
+source "${BASH_SOURCE[0]%/*}/containers.sh"
 
 init_document=/etc/oslo-cluster/kubeadm-init.yaml
 encryption=/etc/kubernetes/encryption/config.yaml
@@ -70,20 +72,32 @@ reconfigure() {
   encryption_key
   if ((${#CHANGED[@]} == 0)) && healthy; then return; fi
   say "apply the changed configuration to the control plane"
+  rm -f /etc/kubernetes/*.yaml.restarting # of a run that was killed: kubeadm writes the manifests again
   rm -f /etc/kubernetes/pki/apiserver.crt /etc/kubernetes/pki/apiserver.key
   kubeadm init phase certs apiserver --config "$init_document"
   kubeadm init phase control-plane all --config "$init_document"
   kubeadm init phase upload-config all --config "$init_document"
   # The kubelet notices a changed manifest; changed policies and certificates it does not.
-  crictl_free_restart kube-apiserver
+  restart_static_pod kube-apiserver
 }
 
-# Restarts a static pod: moved away and back, without a client of the runtime.
-crictl_free_restart() {
-  local manifest=/etc/kubernetes/manifests/$1.yaml
-  mv "$manifest" "/etc/kubernetes/$1.yaml.restarting"
-  wait_until 60 "$1 stopped" bash -c '! '"pgrep --exact '${1:0:15}'"
-  mv "/etc/kubernetes/$1.yaml.restarting" "$manifest"
+# Restarts a static pod: its manifest is moved away until its container has ended. It is put back whatever happens.
+restart_static_pod() {
+  local name=$1
+  # Not local: the trap runs when the function has returned.
+  manifest=/etc/kubernetes/manifests/$name.yaml aside=/etc/kubernetes/$name.yaml.restarting
+  trap 'if [[ -e $aside ]]; then mv "$aside" "$manifest"; fi' EXIT
+  trap 'exit 143' TERM
+  mv "$manifest" "$aside"
+  wait_until 60 "$name stopped" stopped "$name"
+  mv "$aside" "$manifest"
+  trap - EXIT TERM
+}
+
+stopped() {
+  local running
+  running=$(system_containers "$1") || return
+  [[ -z $running ]] || { echo "running: $running" && return 1; }
 }
 
 # Made here, once, and never leaves this machine but to other control planes.

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { Config } from "../config/config.ts";
 import type { ClusterPlan } from "../plan/plan.ts";
 import { limit } from "./limit.ts";
@@ -124,11 +125,22 @@ export function reasonOf(reason: unknown): string {
   return reason instanceof Error ? reason.message.trim() : String(reason);
 }
 
-/** Shell function: runs a command among the files and processes of the node's Cilium agent. */
-export const agentFunction = `agent() {
-  local pid
-  pid=$(pgrep -xo cilium-agent) || { echo 'no cilium-agent runs here' >&2; return 1; }
-  nsenter --target "$pid" --mount --pid -- "$@"
+/** Shell function `system_containers NAME`: see the file. */
+export const containersFunction = readFileSync(
+  new URL("../steps/containers.sh", import.meta.url),
+  "utf8",
+);
+
+/**
+ * Shell function: runs a command in the container of the node's Cilium agent, as the runtime does it: with
+ * that container's own rights. Standard input is the script's, so the command has none.
+ */
+export const agentFunction = `${containersFunction}
+agent() {
+  local id
+  id=$(system_containers cilium-agent | head -n 1)
+  [ -n "$id" ] || { echo 'no cilium-agent of kube-system runs here' >&2; return 1; }
+  ctr --namespace k8s.io tasks exec --exec-id "oslo-verify-$$-$RANDOM$RANDOM" "$id" "$@" </dev/null
 }
 `;
 
