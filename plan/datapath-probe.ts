@@ -1,5 +1,6 @@
 import { family, hexadecimal, hostPort, lastAddress, unabridged } from "../config/cidr.ts";
 import type { Config, NodeConfig } from "../config/config.ts";
+import { probePort } from "../config/ports.ts";
 import type { LoadBalancerMode } from "./cilium.ts";
 import { effect, type StepEffects } from "./effect.ts";
 import { type StepDocument, step } from "./step.ts";
@@ -39,9 +40,6 @@ interface Packet {
   option: string;
 }
 
-/** UDP port of the probe; beside Cilium's TCP port for health, and reserved like that. */
-const port = 4240;
-
 /** Seconds for a node to begin, once it is reached; for what is lacking after its first packet. */
 const patience = { start: 90, packet: 20 };
 
@@ -74,7 +72,7 @@ function documentOf(config: Part, node: NodeConfig): StepDocument {
     CLUSTER: config.cluster.name,
     NODE: node.name,
     INTERFACE: network.vlan.interface,
-    PORT: port,
+    PORT: probePort,
     SEND: sent.map((packet) => `${packet.kind}=${socat(packet)},${device}`).join(" "),
     EXPECT: expected
       .map(({ from, ...packet }) =>
@@ -115,7 +113,7 @@ function packets(config: Part, from: NodeConfig, to: NodeConfig): Packet[] {
  * Source: bpf/lib/common.h of Cilium 1.20, DSR_IPV4_OPT_32 and struct dsr_opt_v6.
  */
 function dsrOption(service: string): string {
-  const [address, servicePort] = [hexadecimal(service), port.toString(16).padStart(4, "0")];
+  const [address, servicePort] = [hexadecimal(service), probePort.toString(16).padStart(4, "0")];
   return family(service) === 4
     ? `9a08${servicePort}${address}`
     : `1b14${address}${servicePort}0000`;
@@ -124,7 +122,7 @@ function dsrOption(service: string): string {
 /** socat's address that sends a packet. */
 function socat({ kind, family: of, source, destination, option }: Packet): string {
   const to = kind === "ipip" ? `IP${of}-DATAGRAM` : `UDP${of}-DATAGRAM`;
-  const number = kind === "ipip" ? ipInIp[of] : port;
+  const number = kind === "ipip" ? ipInIp[of] : probePort;
   const own = hostPort(source, 0).replace(/:0$/, "");
   const options = [`bind=${own}`];
   if (kind === "podSource" || kind === "nodeSource") options.push("ip-transparent");

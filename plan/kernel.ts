@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import { reservedPorts } from "../config/ports.ts";
 import type { AppliedDirective, Directive } from "./directive.ts";
 import { effect, type StepEffects } from "./effect.ts";
 import { type StepDocument, step } from "./step.ts";
@@ -21,22 +22,7 @@ const modules: { name: string; why: string }[] = [
   { name: "xt_socket", why: "Cilium's L7 redirection" },
 ];
 
-type Part = Pick<Config, "cluster" | "network" | "tuning">;
-
-/** Ports that ephemeral sockets must leave alone: etcd, Cilium's health, API server, kubelet and friends, NodePorts. */
-function reservedPorts({ cluster: { endpoint } }: Part): string {
-  const ranges = [[2379, 2381], [4240, 4245], [endpoint.port], [10248, 10259], [30000, 32767]];
-  // As the kernel prints them back: in order, and adjacent ones as one.
-  const merged: { first: number; last: number }[] = [];
-  for (const [first = 0, last = first] of ranges.sort(([a = 0], [b = 0]) => a - b)) {
-    const before = merged.at(-1);
-    if (before && first <= before.last + 1) before.last = Math.max(before.last, last);
-    else merged.push({ first, last });
-  }
-  return merged
-    .map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`))
-    .join(",");
-}
+type Part = Pick<Config, "cluster" | "network" | "nodes" | "tuning">;
 
 /** Every kernel parameter of the plan, with its reason. */
 export function sysctls(config: Part): Sysctl[] {
@@ -101,7 +87,7 @@ export function sysctls(config: Part): Sysctl[] {
       key: "net.ipv4.ip_local_reserved_ports",
       value: reservedPorts(config),
       scope: "network",
-      why: "etcd, Cilium, API server, kubelet and NodePorts lie within the range above",
+      why: "ports of config/ports.ts within the range above",
     },
     {
       key: "net.core.default_qdisc",

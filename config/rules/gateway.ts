@@ -1,6 +1,7 @@
 import { contains, family, parseAddress } from "../cidr.ts";
 import type { Config } from "../config.ts";
 import { type At, allGateways, type GatewayConfig } from "../gateways.ts";
+import { ownerOfPort } from "../ports.ts";
 import type { Problem } from "../problem.ts";
 import { duplicates, type Rule } from "../rule.ts";
 
@@ -72,20 +73,7 @@ function* listenerProblems({ at, listeners }: Gateway): Generator<Problem> {
   }
 }
 
-/** Ports of a node that its own parts listen on, first and last. */
-const taken: [first: number, last: number, by: string][] = [
-  [22, 22, "sshd"],
-  [2379, 2381, "etcd"],
-  [4240, 4245, "Cilium"],
-  [9878, 9891, "Cilium"],
-  [9963, 9965, "Cilium's metrics"],
-  [10248, 10259, "Kubernetes"],
-  [30000, 32767, "NodePorts"],
-];
-
-function* onTheNodes({ cluster }: Config, all: readonly Gateway[]): Generator<Problem> {
-  const { port: api } = cluster.endpoint;
-  const ranges = [...taken, [api, api, "the API server"] as const];
+function* onTheNodes(config: Config, all: readonly Gateway[]): Generator<Problem> {
   const ports = all.flatMap(({ at, name, listeners }) =>
     listeners.map(({ port }, l) => {
       const short = at === "gatewayApi.gateway";
@@ -93,12 +81,12 @@ function* onTheNodes({ cluster }: Config, all: readonly Gateway[]): Generator<Pr
     }),
   );
   for (const { path, port } of ports) {
-    const range = ranges.find(([first, last]) => first <= port && port <= last);
-    if (range === undefined) continue;
+    const owner = ownerOfPort(config, port);
+    if (owner === undefined) continue;
     yield {
       path,
       value: port,
-      why: `gateways listen on the nodes, and there it is the port of ${range[2]}`,
+      why: `gateways listen on the nodes, and there it is the port of ${owner}`,
       fix: "give another port, or write exposure: loadBalancer",
     };
   }

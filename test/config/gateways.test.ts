@@ -61,9 +61,9 @@ describe("gateways", () => {
       [
         [6443, "the API server"],
         [22, "sshd"],
-        [10250, "Kubernetes"],
+        [10250, "the kubelet"],
         [30080, "NodePorts"],
-        [4244, "Cilium"],
+        [4244, "Hubble"],
       ] as const
     ).map(([port, by]) => ({
       name: `a node's own port ${port}`,
@@ -74,7 +74,7 @@ describe("gateways", () => {
     {
       name: "a node's own port in the short form",
       changes: { "gatewayApi.gateway.port": 9965 },
-      says: "Cilium's metrics",
+      says: "Hubble's metrics",
     },
     {
       name: "one port of the nodes for two gateways",

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../config/load.ts";
+import { reservedPorts } from "../../config/ports.ts";
 import { kernelStep } from "../../plan/kernel.ts";
 import { stack } from "../stack.ts";
 import { configOf } from "../stacks.ts";
@@ -9,8 +10,6 @@ const files = (changes: Record<string, unknown> = {}) =>
 const parameters = (changes?: Record<string, unknown>) =>
   (files(changes)["/etc/sysctl.d/99-k8s-network.conf"] as string).trim().split("\n");
 const set = (lines: string[]) => lines.filter((line) => !line.startsWith("#"));
-const reserved = (port: number) =>
-  set(parameters({ "cluster.endpoint.port": port })).find((line) => line.includes("reserved"));
 
 describe("kernel parameters", () => {
   it.each([
@@ -40,13 +39,11 @@ describe("kernel parameters", () => {
     expect(single["/etc/sysctl.d/99-k8s-network.conf"]).not.toContain("ipv6");
   });
 
-  it.each([
-    [6443, "2379-2381,4240-4245,6443,10248-10259,30000-32767"],
-    [443, "443,2379-2381,4240-4245,10248-10259,30000-32767"],
-    [4246, "2379-2381,4240-4246,10248-10259,30000-32767"],
-    [2380, "2379-2381,4240-4245,10248-10259,30000-32767"],
-  ])("keep port %i of the API server from clients, as the kernel prints it", (port, expected) => {
-    expect(reserved(port)).toBe(`net.ipv4.ip_local_reserved_ports = ${expected}`);
+  it("keep the nodes' ports from clients", () => {
+    const { cluster, nodes } = loadConfig(stack(), "test");
+    expect(set(parameters())).toContain(
+      `net.ipv4.ip_local_reserved_ports = ${reservedPorts({ cluster, nodes })}`,
+    );
   });
 });
 

@@ -1,14 +1,12 @@
+import { wireGuardPort } from "../../config/ports.ts";
 import type { Cluster } from "../cluster.ts";
 import { captureScript, packets, readScript } from "../probe/capture.ts";
 import { inPod, type Probe, peerOf, probeOn, probes } from "../probe/pods.ts";
 import { expectNothing, notProved, type Proof } from "../proof.ts";
 
-/** UDP port of Cilium's WireGuard. */
-const port = 51871;
-
 export const encryptionProof: Proof = {
   promise: "What pods say to pods on other nodes is encrypted, where that was asked for",
-  proof: `a capture on the wire of each node while a pod there is pinged from the one before: WireGuard's packets (UDP ${port}), and none with a pod's address`,
+  proof: `a capture on the wire of each node while a pod there is pinged from the one before: WireGuard's packets (UDP ${wireGuardPort}), and none with a pod's address`,
   limitSeconds: 110,
   async prove(cluster) {
     const { encryption } = cluster.plan.cilium.values as {
@@ -23,7 +21,7 @@ export const encryptionProof: Proof = {
     );
     return expectNothing(
       faults.flat(),
-      `${cluster.nodes.length} pairs of nodes: UDP ${port} alone on the wire`,
+      `${cluster.nodes.length} pairs of nodes: UDP ${wireGuardPort} alone on the wire`,
     );
   },
 };
@@ -42,7 +40,7 @@ async function onTheWire(
     .map((address, i) => `(host ${address} and host ${senders[i]})`)
     .join(" or ");
   const device = cluster.config.network.vlan.interface;
-  await cluster.onNode(to, captureScript(name, device, `udp port ${port} or ${pods}`));
+  await cluster.onNode(to, captureScript(name, device, `udp port ${wireGuardPort} or ${pods}`));
   const pings = addresses.map((address) => `inpod ping -n -q -c 2 -i 0.2 -W 2 ${address}`);
   const silent = await cluster.onNode(
     from,
@@ -54,6 +52,8 @@ async function onTheWire(
   return [
     ...(silent === "" ? [] : [`${path}: no answer to ping`]),
     ...(plain.length > 0 ? [`${path}: ${plain.length} packets of pods in the clear`] : []),
-    ...(seen.some((line) => line.includes(`.${port}`)) ? [] : [`${path}: no packet of WireGuard`]),
+    ...(seen.some((line) => line.includes(`.${wireGuardPort}`))
+      ? []
+      : [`${path}: no packet of WireGuard`]),
   ];
 }
