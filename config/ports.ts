@@ -78,10 +78,13 @@ export function ownerOfPort(config: Part, port: number): string | undefined {
 /** Where ephemeral sockets begin: net.ipv4.ip_local_port_range is 1024 to 65535. */
 const firstEphemeral = 1024;
 
-/** net.ipv4.ip_local_reserved_ports, as the kernel prints it: in order, adjacent ones as a range. */
-export function reservedPorts(config: Part): string {
+/**
+ * net.ipv4.ip_local_reserved_ports, as the kernel prints it: in order, adjacent ones as a range. Without
+ * the ports of SSH: one that a node is reached at may be a router's, and is not the same for all nodes.
+ */
+export function reservedPorts({ cluster }: Pick<Config, "cluster">): string {
   const merged: { first: number; last: number }[] = [];
-  for (const { first, last } of ports(config)) {
+  for (const { first, last } of ports({ cluster })) {
     if (first < firstEphemeral) continue;
     const before = merged.at(-1);
     if (before && first <= before.last + 1) before.last = Math.max(before.last, last);

@@ -22,7 +22,7 @@ const modules: { name: string; why: string }[] = [
   { name: "xt_socket", why: "Cilium's L7 redirection" },
 ];
 
-type Part = Pick<Config, "cluster" | "network" | "nodes" | "tuning">;
+type Part = Pick<Config, "cluster" | "network" | "tuning">;
 
 /** Every kernel parameter of the plan, with its reason. */
 export function sysctls(config: Part): Sysctl[] {

@@ -40,9 +40,9 @@ describe("kernel parameters", () => {
   });
 
   it("keep the nodes' ports from clients", () => {
-    const { cluster, nodes } = loadConfig(stack(), "test");
+    const config = loadConfig(stack(), "test");
     expect(set(parameters())).toContain(
-      `net.ipv4.ip_local_reserved_ports = ${reservedPorts({ cluster, nodes })}`,
+      `net.ipv4.ip_local_reserved_ports = ${reservedPorts(config)}`,
     );
   });
 });
