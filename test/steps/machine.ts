@@ -22,6 +22,7 @@ const moved = {
   "/etc/machine-id": "machine-id",
   "/etc/kubernetes": "etc/kubernetes",
   "/etc/oslo-cluster": "etc/oslo-cluster",
+  "/etc/apt": "etc/apt",
   "/proc/meminfo": "meminfo",
   "/proc/sys/net": "sysctl",
   "/sys/class/net": "net",
