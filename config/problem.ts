@@ -31,6 +31,15 @@ function formatValue(value: unknown): string {
   if (value === undefined) return "(not set)";
   // A string stands as it is written, unless that would be empty, padded or more than one line.
   const plain = typeof value === "string" && /^\S(.*\S)?$/.test(value);
-  const text = plain ? value : JSON.stringify(value);
+  const text = hideLogins(plain ? value : JSON.stringify(value));
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** An error is read by more people than the file: what may be a password is not repeated. */
+function hideLogins(text: string): string {
+  return text
+    .replace(/:\/\/[^/?#\s]*@/g, "://…@")
+    .replace(/([?&;#][\w.-]+=)[^&\s"]+/g, (whole, name) =>
+      text.includes("://") ? `${name}…` : whole,
+    );
 }

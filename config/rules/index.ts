@@ -14,13 +14,14 @@ import {
   pools,
   vlanId,
 } from "./libvirt.ts";
+import { noLogins, plainHttp } from "./origins.ts";
 import { networkPolicies, routesIntoDenied, waitedFor } from "./policies.ts";
 import { ownDnsRules } from "./policy-names.ts";
 import { regionInResidency } from "./residency.ts";
 import { distinctRoutes, routeForms, routeParents, weights } from "./routes.ts";
 import { disjointSubnets, sameFamilies, subnetSizes } from "./subnets.ts";
 import { controlPlanes, distinctNodes } from "./topology.ts";
-import { neededSysctls } from "./tuning.ts";
+import { harmlessSysctls, neededSysctls } from "./tuning.ts";
 import { knownVersions } from "./versions.ts";
 
 /** Every check across fields, in the order in which a person reads the stack's file. */
@@ -42,6 +43,9 @@ export const rules: readonly Rule[] = [
   disjointSubnets,
   subnetSizes,
   knownVersions,
+  plainHttp,
+  noLogins,
+  harmlessSysctls,
   neededSysctls,
   contradictions,
   mapSizes,

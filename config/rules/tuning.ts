@@ -25,3 +25,29 @@ export const neededSysctls: Rule = function* ({ tuning }) {
     };
   }
 };
+
+/** Parameters whose value the kernel runs as root. */
+const commands = [
+  "kernel.modprobe",
+  "kernel.hotplug",
+  "kernel.poweroff_cmd",
+  "fs.binfmt_misc.register",
+];
+/** What a crash is handed to; a file's name is harmless. */
+const corePattern = "kernel.core_pattern";
+
+/** A pull request that changes a number must not be one that runs a command on every node. */
+export const harmlessSysctls: Rule = function* ({ tuning }) {
+  for (const [key, value] of Object.entries(tuning.sysctl)) {
+    const pattern = new RegExp(`^${key.replaceAll(".", "\\.").replaceAll("*", ".*")}$`);
+    const named = value.trimStart().startsWith("|") ? [...commands, corePattern] : commands;
+    const command = named.find((one) => pattern.test(one));
+    if (command === undefined) continue;
+    yield {
+      path: `tuning.sysctl["${key}"]`,
+      value,
+      why: `the kernel runs the value of ${command} as root, on every node`,
+      fix: "remove it",
+    };
+  }
+};

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { field } from "../field.ts";
-import { fingerprint, url } from "../formats.ts";
+import { fingerprint, hostname, url } from "../formats.ts";
 
 /** A suite or component of an apt repository. */
 const aptWord = z
@@ -54,5 +54,10 @@ export const artifacts = z.strictObject({
     url.default("https://helm.cilium.io"),
     "live",
     "Helm repository of the cilium chart.",
+  ),
+  plainHttpHosts: field(
+    z.array(hostname).default([]),
+    "check",
+    "Hosts of private mirrors, such as `mirror.lan` or `10.10.0.5`, that the addresses above may ask by http. Whoever stands on the way to them can serve other images and charts; packages are signed all the same. Default: none.",
   ),
 });

@@ -9,7 +9,7 @@ export const tuning = z.strictObject({
         z
           .string()
           .regex(
-            /^[a-z0-9_]+(\.[A-Za-z0-9_*/-]+)+$/,
+            /^[a-z0-9_]+(\.[A-Za-z0-9_*-]+(\/[A-Za-z0-9_*-]+)*)+$/,
             "not a sysctl key; write one such as net.core.somaxconn",
           ),
         z

@@ -58,6 +58,7 @@ export function labConfig(facts: LabFacts): ConfigInput {
         "quay.io": `${mirrors.registry}/quay.io`,
       },
       charts: mirrors.charts,
+      plainHttpHosts: [segment.address],
     },
     kubernetes: {
       version: versions.kubernetes,

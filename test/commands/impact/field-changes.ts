@@ -145,6 +145,10 @@ export const changesOfFields: Record<string, FieldChange> = {
   "artifacts.containerd.keyFingerprint": dev({
     "artifacts.containerd.keyFingerprint": "A".repeat(40),
   }),
+  "artifacts.plainHttpHosts": {
+    ...dev({ "artifacts.plainHttpHosts": ["10.10.0.5"] }),
+    unseen: true,
+  },
   "artifacts.registries": dev({
     "artifacts.registries": { "quay.io": "https://mirror.example.no/quay" },
   }),
