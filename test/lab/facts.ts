@@ -76,6 +76,7 @@ export interface LabFacts {
   helm: string;
   kubectl: string;
   kubeadm: string;
+  pulumi: string;
   /** Path of Cilium's packaged chart. */
   chart: string;
   timings: Timing[];

@@ -72,9 +72,11 @@ export async function up(options: LabOptions = {}): Promise<LabFacts> {
   const hasHypervisors = hypervisorNames.length > 0;
   const progress = new Progress();
   await progress.phase("tools", () => ensureTools(hasHypervisors ? imageTools : []));
-  const tree = await makeTree(hostTree, progress);
-  const parts = hasHypervisors ? await makeHypervisorParts(progress) : undefined;
-  const artifacts = await makeArtifacts(progress);
+  const [tree, parts, artifacts] = await Promise.all([
+    makeTree(hostTree, progress),
+    hasHypervisors ? makeHypervisorParts(progress) : undefined,
+    makeArtifacts(progress),
+  ]);
   const [distributionApt, daemons] = await Promise.all([
     makeRepository("debian", tree.packages, {
       kind: "suite",

@@ -1,9 +1,10 @@
-import { readFile, rename } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readdir, readFile, rename } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { execa } from "execa";
 import { cacheDirectory } from "../paths.ts";
 import type { Progress } from "../progress.ts";
-import { contentKey, makeOnce } from "../shell.ts";
+import { contentKey, makeOnce, run } from "../shell.ts";
 import { goEnvironment, modulesDirectory } from "./go.ts";
 import type { Recipe } from "./recipes.ts";
 
@@ -18,18 +19,12 @@ export interface Built {
  * the ones that made them.
  */
 export async function build(go: string, recipe: Recipe, progress: Progress): Promise<Built> {
-  const source = join(modulesDirectory, recipe.name);
-  const key = contentKey(
-    await readFile(join(source, "go.mod")),
-    await readFile(join(source, "go.sum")),
-    JSON.stringify(recipe),
-  );
-  const directory = join(cacheDirectory, "binaries", `${recipe.name}-${recipe.version}-${key}`);
-  await makeOnce(directory, async (partial) => {
+  const built = await whereBuilt(recipe);
+  await makeOnce(built.directory, async (partial) => {
     let compiled = 0;
     await progress.phase(
-      `build ${recipe.name} ${recipe.version}`,
-      () => compile(go, recipe, source, partial, () => compiled++),
+      `build ${describe(recipe)}`,
+      () => compile(go, recipe, partial, () => compiled++),
       () => `${compiled} Go packages compiled`,
     );
     for (const [path, binary] of Object.entries(recipe.binaries)) {
@@ -37,13 +32,51 @@ export async function build(go: string, recipe: Recipe, progress: Progress): Pro
       if (made !== binary) await rename(join(partial, made), join(partial, binary));
     }
   });
-  return { directory, key };
+  return built;
+}
+
+/** Downloads the modules that a recipe compiles, unless it has been built. */
+export async function downloadSources(go: string, recipe: Recipe): Promise<void> {
+  if (existsSync((await whereBuilt(recipe)).directory)) return;
+  const list = ["list", "-deps", ...tagsOf(recipe), ...Object.keys(recipe.binaries)];
+  await run(go, list, { cwd: sourceOf(recipe), env: goEnvironment, stdout: "ignore" });
+}
+
+async function whereBuilt(recipe: Recipe): Promise<Built> {
+  const source = sourceOf(recipe);
+  const key = contentKey(
+    await readFile(join(source, "go.mod")),
+    await readFile(join(source, "go.sum")),
+    JSON.stringify(recipe),
+    ...(await ownSources(source)),
+  );
+  const name = `${recipe.name}-${recipe.version}-${key}`;
+  return { directory: join(cacheDirectory, "binaries", name), key };
+}
+
+function sourceOf({ name }: Recipe): string {
+  return join(modulesDirectory, name);
+}
+
+/** Two recipes may build of one module. */
+function describe({ name, version, tags = [] }: Recipe): string {
+  return [name, version, ...(tags.length > 0 ? [`(${tags.join(", ")})`] : [])].join(" ");
+}
+
+function tagsOf({ tags }: Recipe): string[] {
+  return tags ? [`-tags=${tags.join(",")}`] : [];
+}
+
+/** The Go files that lie beside the module file: a main package of ours, a substitute of a module. */
+async function ownSources(module: string): Promise<Buffer[]> {
+  const names = await readdir(module, { recursive: true });
+  const sources = names.filter((name) => name.endsWith(".go")).sort();
+  return Promise.all(sources.map((name) => readFile(join(module, name))));
 }
 
 async function compile(
   go: string,
   recipe: Recipe,
-  source: string,
   output: string,
   onPackage: () => void,
 ): Promise<void> {
@@ -51,16 +84,19 @@ async function compile(
     "-s",
     "-w",
     ...(recipe.cgo ? ["-extldflags", "-static"] : []),
-    ...Object.entries(recipe.variables ?? {}).flatMap(([key, value]) => ["-X", `${key}=${value}`]),
+    ...Object.entries(recipe.variables ?? {}).flatMap(([key, value]) => [
+      "-X",
+      `'${key}=${value}'`,
+    ]),
   ];
   const process = execa(
     go,
     [
       ...["build", "-v", "-trimpath", `-ldflags=${linkerFlags.join(" ")}`],
-      ...(recipe.tags ? [`-tags=${recipe.tags.join(",")}`] : []),
+      ...tagsOf(recipe),
       ...["-o", `${output}/`, ...Object.keys(recipe.binaries)],
     ],
-    { cwd: source, env: { ...goEnvironment, CGO_ENABLED: recipe.cgo ? "1" : "0" } },
+    { cwd: sourceOf(recipe), env: { ...goEnvironment, CGO_ENABLED: recipe.cgo ? "1" : "0" } },
   );
   process.stderr.on("data", (data: Buffer) => {
     for (const line of data.toString().split("\n")) {

@@ -29,59 +29,60 @@ export async function clusterImages(binaries: ImageBinaries, go: string): Promis
   const commands = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"];
   return Promise.all([
     ...commands.map((command) =>
-      image(`registry.k8s.io/${command}:${kubernetesTag}`, kubernetes.key, "-", {
-        [join(kubernetesDirectory, command)]: `/usr/local/bin/${command}`,
+      makeImage(`registry.k8s.io/${command}:${kubernetesTag}`, {
+        key: kubernetes.key,
+        files: { [join(kubernetesDirectory, command)]: `/usr/local/bin/${command}` },
       }),
     ),
-    image(`registry.k8s.io/etcd:${recipes.etcd.version}-0`, etcd.key, "-", {
-      [join(etcdDirectory, "etcd")]: "/usr/local/bin/etcd",
-      [join(etcdDirectory, "etcdctl")]: "/usr/local/bin/etcdctl",
-      [join(etcdDirectory, "etcdutl")]: "/usr/local/bin/etcdutl",
+    makeImage(`registry.k8s.io/etcd:${recipes.etcd.version}-0`, {
+      key: etcd.key,
+      files: Object.fromEntries(
+        ["etcd", "etcdctl", "etcdutl"].map((name) => [
+          join(etcdDirectory, name),
+          `/usr/local/bin/${name}`,
+        ]),
+      ),
     }),
-    image(`registry.k8s.io/coredns/coredns:v${recipes.coredns.version}`, coredns.key, "/coredns", {
-      [join(coredns.directory, "coredns")]: "/coredns",
+    makeImage(`registry.k8s.io/coredns/coredns:v${recipes.coredns.version}`, {
+      ...{ key: coredns.key, entrypoint: "/coredns" },
+      files: { [join(coredns.directory, "coredns")]: "/coredns" },
     }),
-    image(`registry.k8s.io/pause:${pauseVersion}`, pause.key, "/pause", {
-      [join(pause.directory, "pause")]: "/pause",
+    makeImage(`registry.k8s.io/pause:${pauseVersion}`, {
+      ...{ key: pause.key, entrypoint: "/pause" },
+      files: { [join(pause.directory, "pause")]: "/pause" },
     }),
   ]);
 }
 
-/**
- * The archives of a folder that the user names, with an index.json: [{"file", "image"}].
- *
- * @param folder value of OSLO_LAB_IMAGES. @default no folder, no images
- */
-export async function givenImages(folder = process.env.OSLO_LAB_IMAGES): Promise<Image[]> {
-  if (!folder) return [];
-  const file = join(folder, "index.json");
-  const index = JSON.parse(await readFile(file, "utf8")) as { file: string; image: string }[];
-  if (!Array.isArray(index) || index.some((entry) => !entry?.file || !entry?.image)) {
-    throw new Error(`${file}: must be a list of {"file": "x.tar", "image": "host/name:tag"}`);
-  }
-  return index.map((entry) => ({
-    reference: entry.image,
-    source: `oci-archive:${join(folder, entry.file)}`,
-  }));
+/** What an image is made of. */
+export interface ImageContent {
+  /** Changes when the files do. */
+  key: string;
+  /** Absolute path of the command. @default none: the manifests name it */
+  entrypoint?: string;
+  /** NAME=VALUE. @default none */
+  environment?: string;
+  /** Path on this machine → path in the image; a directory at / comes first. */
+  files: Readonly<Record<string, string>>;
 }
 
-async function image(
+/** Makes an image, or takes it from the cache. */
+export async function makeImage(
   reference: string,
-  binariesKey: string,
-  entrypoint: string,
-  files: Readonly<Record<string, string>>,
+  { key: content, entrypoint = "-", environment = "-", files }: ImageContent,
 ): Promise<Image> {
   const script = join(import.meta.dirname, "image.sh");
   const [name, tag] = splitTag(basename(reference));
   const key = contentKey(
-    ...[reference, binariesKey, entrypoint, Object.values(files).join()],
+    ...[reference, content, entrypoint, environment, Object.values(files).join()],
     await readFile(script),
   );
   const directory = await makeOnce(
     join(cacheDirectory, "images", `${name}-${tag}-${key}`),
     async (partial) => {
       const copies = Object.entries(files).map(([source, target]) => `${source}=${target}`);
-      await run("bash", [script, join(partial, "layout"), tag, entrypoint, ...copies]);
+      const layout = join(partial, "layout");
+      await run("bash", [script, layout, tag, entrypoint, environment, ...copies]);
     },
   );
   return { reference, source: `oci:${join(directory, "layout")}:${tag}` };

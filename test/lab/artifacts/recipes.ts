@@ -44,7 +44,59 @@ const kubernetesCommands = [
 const containerd = "github.com/containerd/containerd/v2";
 const cniPlugins = "github.com/containernetworking/plugins";
 
+/** Version of Cilium: of its binaries, its image and its chart, all from the module in modules/cilium. */
+export const ciliumVersion = "1.20.2";
+const cilium = "github.com/cilium/cilium";
+/** What Cilium's Makefile.defs sets; a tree without git has no commit and no date. */
+const ciliumVariables = {
+  [`${cilium}/pkg/version.ciliumVersion`]: `${ciliumVersion} module 1970-01-01T00:00:00+00:00`,
+};
+
+/** Longest first: they are built in this order, two at a time. */
 export const recipes = {
+  kubernetes: {
+    name: "kubernetes",
+    version: kubernetesVersion,
+    binaries: Object.fromEntries(
+      kubernetesCommands.map((command) => [`k8s.io/kubernetes/cmd/${command}`, command]),
+    ),
+    variables: kubernetesVariables(),
+  },
+  cilium: {
+    name: "cilium",
+    version: ciliumVersion,
+    binaries: {
+      [`${cilium}/daemon`]: "cilium-agent",
+      [`${cilium}/cilium-dbg`]: "cilium-dbg",
+      [`${cilium}/cilium-health/responder`]: "cilium-health-responder",
+      [`${cilium}/plugins/cilium-cni`]: "cilium-cni",
+      [`${cilium}/hubble`]: "hubble",
+      [`${cilium}/hubble-relay`]: "hubble-relay",
+      [`${cilium}/tools/mount`]: "cilium-mount",
+      [`${cilium}/tools/sysctlfix`]: "cilium-sysctlfix",
+    },
+    variables: ciliumVariables,
+    tags: ["osusergo"],
+  },
+  pulumi: {
+    name: "pulumi",
+    version: "3.274.1",
+    binaries: { "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi": "pulumi" },
+    variables: { "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v3.274.1" },
+  },
+  ciliumOperator: {
+    name: "cilium",
+    version: ciliumVersion,
+    binaries: { [`${cilium}/operator`]: "cilium-operator-generic" },
+    variables: ciliumVariables,
+    tags: ["osusergo", "ipam_provider_operator"],
+  },
+  helm: {
+    name: "helm",
+    version: "3.22.0",
+    binaries: { "helm.sh/helm/v3/cmd/helm": "helm" },
+    variables: { "helm.sh/helm/v3/internal/version.version": "v3.22.0" },
+  },
   containerd: {
     name: "containerd",
     version: "2.4.2",
@@ -56,6 +108,21 @@ export const recipes = {
     variables: {
       [`${containerd}/version.Version`]: "v2.4.2",
       [`${containerd}/version.Package`]: containerd,
+    },
+  },
+  // Of a main package of its own: upstream's compiles the plugins of every cloud provider too.
+  coredns: {
+    name: "coredns",
+    version: "1.14.2",
+    binaries: { "oslo-cluster/lab/artifacts/coredns": "coredns" },
+  },
+  etcd: {
+    name: "etcd",
+    version: "3.6.8",
+    binaries: {
+      "go.etcd.io/etcd/server/v3": "etcd",
+      "go.etcd.io/etcd/etcdctl/v3": "etcdctl",
+      "go.etcd.io/etcd/etcdutl/v3": "etcdutl",
     },
   },
   runc: {
@@ -76,34 +143,6 @@ export const recipes = {
     },
     variables: { [`${cniPlugins}/pkg/utils/buildversion.BuildVersion`]: "v1.9.1" },
   },
-  helm: {
-    name: "helm",
-    version: "3.22.0",
-    binaries: { "helm.sh/helm/v3/cmd/helm": "helm" },
-    variables: { "helm.sh/helm/v3/internal/version.version": "v3.22.0" },
-  },
-  etcd: {
-    name: "etcd",
-    version: "3.6.8",
-    binaries: {
-      "go.etcd.io/etcd/server/v3": "etcd",
-      "go.etcd.io/etcd/etcdctl/v3": "etcdctl",
-      "go.etcd.io/etcd/etcdutl/v3": "etcdutl",
-    },
-  },
-  coredns: {
-    name: "coredns",
-    version: "1.14.2",
-    binaries: { "github.com/coredns/coredns": "coredns" },
-  },
-  kubernetes: {
-    name: "kubernetes",
-    version: kubernetesVersion,
-    binaries: Object.fromEntries(
-      kubernetesCommands.map((command) => [`k8s.io/kubernetes/cmd/${command}`, command]),
-    ),
-    variables: kubernetesVariables(),
-  },
 } satisfies Record<string, Recipe>;
 
 /** Checks the project's GitHub workflows; no part of the lab's cluster. */
@@ -115,6 +154,3 @@ export const actionlint: Recipe = {
 
 /** Version of the pause image that kubeadm 1.36 asks for; its source is in Kubernetes' module. */
 export const pauseVersion = "3.10.2";
-
-/** Version of the Cilium chart; its module is pinned in modules/cilium. */
-export const ciliumVersion = "1.20.2";
