@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { execa } from "execa";
 import type { LabFacts } from "./infrastructure.ts";
 import { runDirectory } from "./paths.ts";
@@ -33,26 +33,38 @@ const pulumiPackage = "pulumi@3.265.0";
  * runner. OSLO_LAB_ENGINE=runner takes the runner in any case.
  *
  * @param program what to run. @default the project itself
+ * @param built a CLI that the lab has built. @default none
  */
 export async function chooseEngine(
   facts: LabFacts,
   program: Program = clusterProgram,
+  built?: string,
 ): Promise<Engine> {
-  const pulumi = await findPulumi();
+  const pulumi = await findPulumi(built);
   return pulumi ? pulumiEngine(facts, program, pulumi) : runnerEngine(facts, program);
 }
 
-/** The command line of a Pulumi CLI that runs, with the plugins of the program in place; unless the runner is asked for. */
-export async function findPulumi(): Promise<string[] | undefined> {
+/** Pulumi's CLI, and where what it starts comes from: its own plugins, or the lab's. */
+export interface Cli {
+  command: string[];
+  plugins: "upstream" | "own";
+}
+
+/**
+ * A Pulumi CLI that runs; unless the runner is asked for.
+ * @param built one that the lab has built. @default none
+ */
+export async function findPulumi(built?: string): Promise<Cli | undefined> {
   if (process.env.OSLO_LAB_ENGINE === "runner") return undefined;
   for (const command of [["pulumi"], ["npx", "--yes", pulumiPackage]]) {
     const [file = "", ...args] = command;
     const quietly = { cwd: clusterProgram.directory, reject: false, timeout: 300_000 } as const;
     if ((await execa(file, [...args, "version"], quietly)).exitCode !== 0) continue;
     // Here, where there may be a way out; inside the lab's network there is none.
-    if ((await execa(file, [...args, "plugin", "install"], quietly)).exitCode === 0) return command;
+    const { exitCode } = await execa(file, [...args, "plugin", "install"], quietly);
+    return { command, plugins: exitCode === 0 ? "upstream" : "own" };
   }
-  return undefined;
+  return built === undefined ? undefined : { command: [built], plugins: "own" };
 }
 
 /** What a command of the lab needs to reach the hosts. */
@@ -64,18 +76,30 @@ export function labEnvironment(facts: LabFacts): Record<string, string> {
   };
 }
 
-function pulumiEngine(facts: LabFacts, program: Program, cli: string[]): Engine {
-  const environment = {
-    ...labEnvironment(facts),
+const ownPlugins = join(import.meta.dirname, "plugins/bin");
+
+/** The environment in which a CLI works on the lab's stacks. */
+export function engineEnvironment(facts: LabFacts, { plugins }: Cli): Record<string, string> {
+  const { PATH = "", ...environment } = labEnvironment(facts);
+  const first = plugins === "own" ? [ownPlugins, dirname(process.execPath)] : [];
+  return {
+    ...environment,
+    PATH: [...first, PATH].join(":"),
+    ...(plugins === "own" ? { PULUMI_HOME: join(runDirectory, "pulumi") } : {}),
     PULUMI_BACKEND_URL: `file://${stateDirectory}`,
     PULUMI_CONFIG_PASSPHRASE: "lab",
     PULUMI_SKIP_UPDATE_CHECK: "true",
   };
+}
+
+/** Pulumi's engine on the lab's stack of a program. */
+export function pulumiEngine(facts: LabFacts, program: Program, cli: Cli): Engine {
+  const environment = engineEnvironment(facts, cli);
   const pulumi = async (
     args: string[],
     options: { signal?: AbortSignal; env?: object; quiet?: boolean } = {},
   ) => {
-    const [command = "", ...rest] = inNamespace(facts.netns, [...cli, ...args]);
+    const [command = "", ...rest] = inNamespace(facts.netns, [...cli.command, ...args]);
     return execa(command, [...rest, "--non-interactive", "--stack", "lab"], {
       cwd: program.directory,
       env: { ...environment, ...options.env },

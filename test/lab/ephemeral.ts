@@ -9,7 +9,7 @@ import { pulumiBackend } from "../../commands/ephemeral/pulumi.ts";
 import { stackFilesIn } from "../../commands/ephemeral/stack-files.ts";
 import type { Template } from "../../commands/ephemeral/template.ts";
 import type { World } from "../../commands/ephemeral/world.ts";
-import { findPulumi, labEnvironment } from "./engine.ts";
+import { type Cli, engineEnvironment, findPulumi, labEnvironment } from "./engine.ts";
 import type { LabFacts } from "./facts.ts";
 import { runDirectory } from "./paths.ts";
 import { clusterProgram, stackFileOf } from "./program.ts";
@@ -59,14 +59,14 @@ export async function labWorld(facts: LabFacts, clock: { now: Date }): Promise<W
 }
 
 /** The Automation API, as outside of the lab, with a CLI that works in the lab's network. */
-async function engineBackend(facts: LabFacts, cli: string[]): Promise<Backend> {
+async function engineBackend(facts: LabFacts, cli: Cli): Promise<Backend> {
   const [state, programs] = [join(directory, "state"), join(directory, "bin")];
   for (const one of [state, programs]) mkdirSync(one, { recursive: true, mode: 0o700 });
-  const command = inNamespace(facts.netns, cli).join(" ");
+  const command = inNamespace(facts.netns, cli.command).join(" ");
   writeFileSync(join(programs, "pulumi"), `#!/bin/sh\nPATH=$LAB_PATH exec ${command} "$@"\n`, {
     mode: 0o755,
   });
-  const { PATH, ...environment } = labEnvironment(facts);
+  const { PATH, ...environment } = engineEnvironment(facts, cli);
   Object.assign(process.env, environment, {
     LAB_PATH: PATH,
     PATH: `${programs}:${process.env.PATH}`,
