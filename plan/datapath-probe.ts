@@ -3,6 +3,7 @@ import type { Config, NodeConfig } from "../config/config.ts";
 import { probePort } from "../config/ports.ts";
 import type { LoadBalancerMode } from "./cilium.ts";
 import { effect, type StepEffects } from "./effect.ts";
+import { neighbours } from "./neighbours.ts";
 import { type StepDocument, step } from "./step.ts";
 
 /** What the nodes try out with one another before Cilium is installed. */
@@ -30,14 +31,25 @@ type Kind = "plain" | "podSource" | "option" | "ipip" | "nodeSource";
 
 interface Packet {
   kind: Kind;
-  from: NodeConfig;
-  to: NodeConfig;
+  from: string;
   family: 4 | 6;
   /** The address that it says it comes from. */
-  source: string;
+  source: Address;
   destination: string;
   /** Cilium's option as hexadecimal digits; empty for other kinds. */
   option: string;
+}
+
+/** An address as text, and with every digit. */
+interface Address {
+  text: string;
+  digits: string;
+}
+
+/** What packets need of a node, read once: there are many packets. */
+interface Endpoint {
+  name: string;
+  addresses: Partial<Record<4 | 6, Address & { option: string }>>;
 }
 
 /** Seconds for a node to begin, once it is reached; for what is lacking after its first packet. */
@@ -46,12 +58,24 @@ const patience = { start: 90, packet: 20 };
 type Part = Pick<Config, "cluster" | "nodes" | "network" | "cilium" | "ssh">;
 
 export function datapathProbe(config: Part): DatapathProbe {
+  const endpoints = config.nodes.map(endpointOf);
   return {
     fallback: config.cilium.loadBalancer.fallback,
     documents: Object.fromEntries(
-      config.nodes.map((node) => [node.name, documentOf(config, node)]),
+      endpoints.map((endpoint) => [endpoint.name, documentOf(config, endpoints, endpoint)]),
     ),
   };
+}
+
+function endpointOf({ name, addresses }: NodeConfig): Endpoint {
+  const entries = addresses.map((text) => {
+    return [family(text), { ...addressOf(text), option: dsrOption(text) }] as const;
+  });
+  return { name, addresses: Object.fromEntries(entries) };
+}
+
+function addressOf(text: string): Address {
+  return { text, digits: unabridged(text) };
 }
 
 /** The mode that what arrived allows: where less than the wanted mode needs, the fallback. */
@@ -62,49 +86,58 @@ export function allowedMode(wanted: LoadBalancerMode, reading: DatapathReading):
   return passed ? wanted : "snat";
 }
 
-function documentOf(config: Part, node: NodeConfig): StepDocument {
+function documentOf(
+  config: Part,
+  endpoints: readonly Endpoint[],
+  endpoint: Endpoint,
+): StepDocument {
   const { cilium, network } = config;
   const device = `so-bindtodevice=${network.vlan.interface}`;
-  const peers = config.nodes.filter((other) => other.name !== node.name);
-  const sent = peers.flatMap((peer) => packets(config, node, peer));
-  const expected = peers.flatMap((peer) => packets(config, peer, node));
+  const packets = packetsOf(config, endpoints);
+  const peers = neighbours(endpoints, endpoint);
+  const sent = peers.flatMap((peer) => packets(endpoint, peer));
+  const expected = peers.flatMap((peer) => packets(peer, endpoint));
   return step("probe", {
     CLUSTER: config.cluster.name,
-    NODE: node.name,
+    NODE: endpoint.name,
     INTERFACE: network.vlan.interface,
     PORT: probePort,
     SEND: sent.map((packet) => `${packet.kind}=${socat(packet)},${device}`).join(" "),
     EXPECT: expected
-      .map(({ from, ...packet }) =>
-        [from.name, packet.family, packet.kind, unabridged(packet.source), packet.option].join("/"),
+      .map((packet) =>
+        [packet.from, packet.family, packet.kind, packet.source.digits, packet.option].join("/"),
       )
       .join(" "),
     OPTIONAL: cilium.loadBalancer.fallback === "snat" ? "option ipip nodeSource" : "",
     START_SECONDS: config.ssh.dialTimeoutSeconds + patience.start,
-    PATIENCE_SECONDS: Math.max(patience.packet, config.nodes.length),
+    PATIENCE_SECONDS: patience.packet,
   });
 }
 
 /** Every packet from one node to another. */
-function packets(config: Part, from: NodeConfig, to: NodeConfig): Packet[] {
-  const { mode, dsrDispatch } = config.cilium.loadBalancer;
-  const third = config.nodes.find(({ name }) => name !== from.name && name !== to.name);
-  return config.network.families.flatMap((of) => {
-    const address = (node: NodeConfig) => node.addresses.find((own) => family(own) === of) ?? "";
-    const packet = (kind: Kind, source = address(from), option = ""): Packet => {
-      return { kind, from, to, family: of, source, destination: address(to), option };
-    };
-    const pods = config.network.podSubnets.find((subnet) => family(subnet) === of) ?? "";
-    const always = [packet("plain"), packet("podSource", lastAddress(pods))];
-    if (mode === "snat") return always;
-    return [
-      ...always,
-      dsrDispatch === "opt"
-        ? packet("option", address(from), dsrOption(address(from)))
-        : packet("ipip"),
-      ...(third ? [packet("nodeSource", address(third))] : []),
-    ];
-  });
+function packetsOf({ cilium, network }: Part, endpoints: readonly Endpoint[]) {
+  const { mode, dsrDispatch } = cilium.loadBalancer;
+  const pods = network.podSubnets.map((subnet) => addressOf(lastAddress(subnet)));
+  return (from: Endpoint, to: Endpoint): Packet[] => {
+    const third = endpoints.find((other) => other !== from && other !== to);
+    return network.families.flatMap((of) => {
+      const own = from.addresses[of];
+      const destination = to.addresses[of]?.text;
+      const pod = pods.find(({ text }) => family(text) === of);
+      if (own === undefined || destination === undefined || pod === undefined) return [];
+      const packet = (kind: Kind, source: Address = own, option = ""): Packet => {
+        return { kind, from: from.name, family: of, source, destination, option };
+      };
+      const always = [packet("plain"), packet("podSource", pod)];
+      if (mode === "snat") return always;
+      const source = third?.addresses[of];
+      return [
+        ...always,
+        dsrDispatch === "opt" ? packet("option", own, own.option) : packet("ipip"),
+        ...(source ? [packet("nodeSource", source)] : []),
+      ];
+    });
+  };
 }
 
 /**
@@ -123,7 +156,7 @@ function dsrOption(service: string): string {
 function socat({ kind, family: of, source, destination, option }: Packet): string {
   const to = kind === "ipip" ? `IP${of}-DATAGRAM` : `UDP${of}-DATAGRAM`;
   const number = kind === "ipip" ? ipInIp[of] : probePort;
-  const own = hostPort(source, 0).replace(/:0$/, "");
+  const own = of === 6 ? `[${source.text}]` : source.text;
   const options = [`bind=${own}`];
   if (kind === "podSource" || kind === "nodeSource") options.push("ip-transparent");
   if (option !== "" && of === 4) options.push(`ip-options=x${option}`);

@@ -1,6 +1,7 @@
 import type { Config, GuestConfig, NodeConfig } from "../config/config.ts";
 import type { AppliedDirective } from "./directive.ts";
 import { effect, type StepEffects } from "./effect.ts";
+import { neighbours } from "./neighbours.ts";
 import { type StepDocument, step } from "./step.ts";
 
 type Part = Pick<Config, "gates" | "network" | "nodes">;
@@ -32,9 +33,9 @@ export function etcdDiskGate({ gates }: Part): StepDocument {
   });
 }
 
-/** What a machine must show towards each other node: one L2 domain, round trip, path MTU in every family, clocks. */
+/** What a machine must show towards its neighbours: one L2 domain, round trip, path MTU in every family, clocks. */
 export function peersGate({ gates, network, nodes }: Part, node: NodeConfig): StepDocument {
-  const peers = nodes.filter((other) => other.name !== node.name);
+  const peers = neighbours(nodes, node);
   return step("gate-peers", {
     INTERFACE: network.vlan.interface,
     GATEWAYS: network.vlan.gateways.join(" "),

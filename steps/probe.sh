@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sends to every other node what the data path will send, and takes the same from them. Bound to the
+# Sends to the nodes of its document what the data path will send, and takes the same from them. Bound to the
 # connection that asked for it: the document comes first on stdin, and the end of stdin is the end,
 # since the others need this node until they have decided. Its line on stdout is what arrived here.
 set -euo pipefail -f
