@@ -216,6 +216,12 @@ export const broken: [proof: Proof, fault: string, sick: Answers, reading: RegEx
     [["[1-1000]", lines(800, 200)]],
     /90\/10: 800 and 200 of 1000, the canary's bounds 63 to 137/,
   ],
+  [
+    canaryProof,
+    "an address that is a command",
+    [["get gateway external-gateway -o jsonpath", "'; id; '"]],
+    /^the gateway's address is no address: "'; id; '"$/,
+  ],
   [canaryProof, "requests lost", [["[1-1000]", lines(880, 100)]], /the rest was not answered/],
   [deniedCallProof, "no flow", [["hubble observe", ""]], /Hubble shows no dropped flow/],
   [

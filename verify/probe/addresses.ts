@@ -1,4 +1,5 @@
 import type { Config } from "../../config/config.ts";
+import { toldAddress } from "../address.ts";
 import type { Cluster } from "../cluster.ts";
 import { type Labels, labelsFor, selects } from "../selector.ts";
 import { askUntil } from "../time.ts";
@@ -114,7 +115,9 @@ async function read(
     );
     return {
       ...service,
-      addresses: (found?.status.loadBalancer?.ingress ?? []).flatMap(({ ip }) => ip ?? []),
+      addresses: (found?.status.loadBalancer?.ingress ?? []).flatMap(({ ip }) =>
+        ip === undefined ? [] : [toldAddress(ip, `an address of service ${service.name}`)],
+      ),
       clusterAddresses: found?.spec.clusterIPs ?? [],
       reason: refused?.message ?? "",
     };

@@ -5,7 +5,7 @@ export function captureScript(name: string, device: string, filter: string): str
   const file = `${workDirectory}/${name}.pcap`;
   return `set -e
 rm -f ${file}
-systemd-run --quiet --collect --unit=${unitPrefix}-${name} --property=RuntimeMaxSec=60 \\
+systemd-run --quiet --collect --unit=${unitPrefix}-${name} --property=RuntimeMaxSec=60 --property=UMask=0077 \\
   tcpdump -i ${device} -p -n -U --immediate-mode -Z root -w ${file} '${filter}'
 for try in $(seq 100); do
   if [ -s ${file} ]; then exit; fi

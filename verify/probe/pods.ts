@@ -1,3 +1,4 @@
+import { toldAddress } from "../address.ts";
 import { type Cluster, onEveryNode } from "../cluster.ts";
 import { namespace, namespaceObject, unitPrefix, workDirectory } from "./namespace.ts";
 
@@ -21,7 +22,28 @@ export const ports = {
 } as const;
 
 /** How long the answering processes live on a node whose operator went away, in seconds. */
-const lifetimeSeconds = 600;
+const lifetimeSeconds = 300;
+
+/**
+ * What answers may be asked by anyone who reaches a node: it is nobody on the node, has the pod's network
+ * alone from its first instruction, and as many processes as its bound.
+ */
+const confinement = [
+  "DynamicUser=yes",
+  "CapabilityBoundingSet=",
+  "NoNewPrivileges=yes",
+  "ProtectSystem=strict",
+  "ProtectHome=yes",
+  "PrivateDevices=yes",
+  "RestrictNamespaces=yes",
+  "'RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK'",
+  "SystemCallFilter=@system-service",
+  "TasksMax=256",
+  "MemoryMax=128M",
+  `RuntimeMaxSec=${lifetimeSeconds}`,
+];
+/** Conversations of one listener at a time, and seconds that a silent one is kept. */
+const bound = { children: 64, idleSeconds: 30 };
 
 /**
  * A pod on every node, answering. The pod holds nothing but a network: what answers in it are the
@@ -46,7 +68,9 @@ export function probes(cluster: Cluster): Promise<Probe[]> {
     const found = items.map(({ metadata, spec, status }) => ({
       node: spec.nodeName,
       name: metadata.name,
-      addresses: status.podIPs.map(({ ip }) => ip),
+      addresses: status.podIPs.map(({ ip }) =>
+        toldAddress(ip, `the address of pod ${metadata.name}`),
+      ),
     }));
     await onEveryNode(cluster, (node) => serve(probeOn(found, node)));
     return found;
@@ -96,13 +120,13 @@ function pod(node: string, image: string) {
 }
 
 /** Finds the pod's network by its address, and starts what answers in it. */
-function serve({ node, addresses }: Probe): string {
+export function serve({ node, addresses }: Probe): string {
   const families = addresses.map((address) => (address.includes(":") ? 6 : 4));
   const listen = (protocol: "TCP" | "UDP", family: number, port: number) => {
     const only = family === 6 ? ",ipv6only=1" : "";
     return protocol === "TCP"
-      ? `TCP${family}-LISTEN:${port},fork,reuseaddr${only}`
-      : `UDP${family}-RECVFROM:${port},fork${only}`;
+      ? `TCP${family}-LISTEN:${port},fork,max-children=${bound.children},reuseaddr${only}`
+      : `UDP${family}-RECVFROM:${port},fork,max-children=${bound.children}${only}`;
   };
   const units = families.flatMap((family) => [
     `start tcp${family} '${listen("TCP", family, ports.tcp)}' 'SYSTEM:echo "$SOCAT_PEERADDR"'`,
@@ -111,7 +135,7 @@ function serve({ node, addresses }: Probe): string {
     `start http${family} '${listen("TCP", family, ports.http)}' 'EXEC:bash ${workDirectory}/http'`,
   ]);
   return `set -e
-mkdir -p ${workDirectory}
+install --directory --mode=0755 ${workDirectory}
 netns=
 for candidate in /run/netns/*; do
   if ip -n "\${candidate##*/}" -o address show | grep -F ' ${addresses[0]}/' >/dev/null; then netns=$candidate; fi
@@ -122,9 +146,11 @@ cat >${workDirectory}/http <<'SCRIPT'
 while IFS= read -r line && [ "\${line%?}" ]; do :; done
 printf 'HTTP/1.1 200 OK\\r\\nContent-Length: %s\\r\\nConnection: close\\r\\n\\r\\n%s\\n' ${node.length + 1} ${node}
 SCRIPT
+chmod 0644 ${workDirectory}/http
 start() {
   systemd-run --quiet --collect --unit="${unitPrefix}-$1" \\
-    --property=RuntimeMaxSec=${lifetimeSeconds} nsenter --net="$netns" -- socat "$2" "$3"
+    --property=NetworkNamespacePath="$netns" ${confinement.map((one) => `--property=${one}`).join(" ")} \\
+    socat -T ${bound.idleSeconds} "$2" "$3"
 }
 ${units.join("\n")}
 for try in $(seq 50); do

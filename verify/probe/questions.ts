@@ -1,3 +1,4 @@
+import { toldAddress } from "../address.ts";
 import type { Cluster } from "../cluster.ts";
 import { inPod } from "./pods.ts";
 
@@ -43,6 +44,6 @@ export function clusterDns(cluster: Cluster): Promise<string> {
     const address = await kubectl(
       ...["-n", "kube-system", "get", "service", "kube-dns", "-o", "jsonpath={.spec.clusterIP}"],
     );
-    return address.trim();
+    return toldAddress(address.trim(), "the address of service kube-dns");
   });
 }

@@ -1,3 +1,4 @@
+import { toldAddress } from "../address.ts";
 import type { Cluster } from "../cluster.ts";
 import { services } from "../probe/exchange.ts";
 import { namespace } from "../probe/namespace.ts";
@@ -121,6 +122,7 @@ async function measure(
     )
   ).trim();
   if (address === "") return fail("the gateway has no address");
+  toldAddress(address, "the gateway's address");
   const host = address.includes(":") ? `[${address}]` : address;
   const url = `http://${host}:${listener.port}${pathOf(percent)}`;
   // A listener's `*.example.no` takes any name below it.

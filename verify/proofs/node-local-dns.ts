@@ -1,4 +1,5 @@
 import { hostPort } from "../../config/cidr.ts";
+import { toldAddress } from "../address.ts";
 import { type Cluster, onEveryNode } from "../cluster.ts";
 import { probes } from "../probe/pods.ts";
 import { clusterDns, questions } from "../probe/questions.ts";
@@ -85,7 +86,9 @@ async function cachesByNode({ kubectl }: Cluster): Promise<Map<string, string>> 
         status.conditions?.some(({ type, status }) => type === "Ready" && status === "True"),
       )
       .flatMap(({ spec, status }) =>
-        spec.nodeName && status.podIP ? [[spec.nodeName, status.podIP]] : [],
+        spec.nodeName && status.podIP
+          ? [[spec.nodeName, toldAddress(status.podIP, `the address of ${spec.nodeName}'s cache`)]]
+          : [],
       ),
   );
 }
