@@ -2,19 +2,16 @@ import type { Config } from "../config/config.ts";
 import { ciliumDirectives } from "./cilium.ts";
 import { policyDirectives } from "./cilium-objects/policies.ts";
 import type { AppliedDirective } from "./directive.ts";
-import { gateDirectives } from "./gates.ts";
 import { gatewayDirectives } from "./gateway-api/objects.ts";
-import { kernelDirectives } from "./kernel.ts";
-import { kubeadmDirectives } from "./kubeadm.ts";
 import { guestDirectives } from "./libvirt/directives.ts";
+import type { Step } from "./step.ts";
+import { steps } from "./steps/index.ts";
 
 /** Every directive of the articles that the plan applies or corrects, each from the place where it is applied. */
 export function directives(config: Config): AppliedDirective[] {
   return [
-    ...kubeadmDirectives,
+    ...steps.flatMap(({ directives }: Step) => directives?.(config) ?? []),
     ...ciliumDirectives(config),
-    ...kernelDirectives(config),
-    ...gateDirectives(config),
     ...guestDirectives,
     ...gatewayDirectives,
     ...policyDirectives,

@@ -38,6 +38,11 @@ export function effect(impact: Impact, says: string): Effect {
   return { impact, says };
 }
 
+/** A gate's, which changes nothing on a machine. */
+export const measured: StepEffects = {
+  again: effect("check", "measured again; `up` stops before it changes anything where it fails"),
+};
+
 /** What the table says of a name; nothing where no entry matches. */
 export function lookup(table: Record<string, Effects> = {}, name: string): Effects | undefined {
   const matches = (key: string) =>

@@ -1,6 +1,5 @@
 import { ciliumReleaseEffects, ciliumValuesEffects } from "./cilium.ts";
 import { ciliumObjectEffects } from "./cilium-objects/effects.ts";
-import { containerdEffects } from "./containerd.ts";
 import { probeEffects } from "./datapath-probe.ts";
 import {
   byPath,
@@ -14,40 +13,29 @@ import {
   resolveEffects,
   type StepEffects,
 } from "./effect.ts";
-import { gateEffects } from "./gates.ts";
 import { gatewayObjectEffects } from "./gateway-api/objects.ts";
-import { swapEffects, timeSyncEffects } from "./host.ts";
-import { imagesEffects } from "./images.ts";
-import { kernelEffects } from "./kernel.ts";
-import { kubeadmInitEffects, kubeadmJoinEffects } from "./kubeadm.ts";
-import { kubeletEffects } from "./kubelet.ts";
 import type { HypervisorScript } from "./libvirt/document.ts";
 import { domainEffects, guestEffects, liveEffects } from "./libvirt/guest.ts";
 import { imageEffects, preflightEffects, vlanEffects } from "./libvirt/hypervisor.ts";
 import { namespaceEffects } from "./namespaces.ts";
-import { packagesEffects, prerequisitesEffects } from "./packages.ts";
 import { readyEffects } from "./ready.ts";
-import type { StepName } from "./step.ts";
+import { steps } from "./steps/index.ts";
 
 /** What a change of each step's document does, each from the place where the document is made. */
-export const stepEffects: Record<StepName, StepEffects> = {
-  prerequisites: prerequisitesEffects,
-  "gate-host": gateEffects,
-  "gate-etcd-disk": gateEffects,
-  "gate-peers": gateEffects,
-  "gate-guest": gateEffects,
-  kernel: kernelEffects,
-  swap: swapEffects,
-  "time-sync": timeSyncEffects,
-  packages: packagesEffects,
-  containerd: containerdEffects,
-  images: imagesEffects,
-  kubelet: kubeletEffects,
-  "kubeadm-init": kubeadmInitEffects,
-  "kubeadm-join": kubeadmJoinEffects,
-  ready: readyEffects,
-  probe: probeEffects,
-};
+const stepEffects = new Map<string, StepEffects>([
+  ...steps.map(({ name, effects }) => [name, effects] as const),
+  ["ready", readyEffects],
+  ["probe", probeEffects],
+]);
+
+/** The same by a step's name, which may be one of another revision. */
+export function effectsOfStep(name: string): StepEffects {
+  return (
+    stepEffects.get(name) ?? {
+      again: effect("live", "a step that one of the two revisions does not have"),
+    }
+  );
+}
 
 /** The same for the documents of hypervisors and guests. */
 export const scriptEffects: Record<HypervisorScript, StepEffects> = {
@@ -165,6 +153,7 @@ function ofCluster(name: string): Effects {
   if (name === "cluster.yaml") return clusterEffects;
   if (name === "cilium-values.yaml") return ciliumValuesEffects;
   if (name === "cilium-release.yaml") return ciliumReleaseEffects;
+  if (name === "ready.yaml") return readyEffects.again;
   if (name === "verify.yaml") return verifyEffects;
   const [, folder = "", kind = ""] =
     name.match(/^(?:([^/]+)\/)?(?:[^/]+\/)?([a-z0-9]+)-[^/]+\.yaml$/) ?? [];

@@ -43,6 +43,7 @@ export function planFiles(plan: ClusterPlan): Map<string, string> {
   for (const [node, document] of Object.entries(plan.probe?.documents ?? {})) {
     files.set(`cluster/probe/${node}.yaml`, renderStep(document));
   }
+  files.set("cluster/ready.yaml", renderStep(plan.ready));
   files.set("cluster/verify.yaml", renderYaml(plan.verify));
   addManifests(files, "cluster", plan.namespaces);
   addManifests(files, "cluster/gateway-api", [...plan.gatewayApi.crds, ...plan.gatewayApi.objects]);

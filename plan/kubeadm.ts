@@ -1,16 +1,12 @@
 import { hostPort } from "../config/cidr.ts";
 import type { Config, NodeConfig } from "../config/config.ts";
-import type { AppliedDirective } from "./directive.ts";
-import { effect, type StepEffects } from "./effect.ts";
-import { admissionConfiguration, auditPolicy, encryptionConfiguration } from "./security.ts";
-import { type StepDocument, step } from "./step.ts";
 import { renderYaml } from "./yaml.ts";
 
 const apiVersion = "kubeadm.k8s.io/v1beta4";
 const criSocket = "unix:///run/containerd/containerd.sock";
 /** Where the documents stay on a node, for people and for later steps. */
-const directory = "/etc/oslo-cluster";
-const paths = {
+export const directory = "/etc/oslo-cluster";
+export const paths = {
   audit: "/etc/kubernetes/audit-policy.yaml",
   admission: "/etc/kubernetes/admission.yaml",
   /** The template; the node fills in the key, which leaves it never. */
@@ -19,56 +15,28 @@ const paths = {
   auditLog: "/var/log/kubernetes/audit",
 };
 
-/** `kubeadm init` on the first control-plane node. */
-export function kubeadmInitStep(config: Config, node: NodeConfig): StepDocument {
-  const { cluster, network, kubernetes } = config;
-  return step(
-    "kubeadm-init",
-    {
-      NODE: node.name,
-      VERSION: kubernetes.version,
-      READYZ: `https://${hostPort(node.addresses[0] as string, cluster.endpoint.port)}/readyz`,
-      // What a living cluster cannot change; the step refuses, with the old and the new value.
-      IMMUTABLE_cluster_name: cluster.name,
-      IMMUTABLE_cluster_endpoint: endpoint(config),
-      IMMUTABLE_network_podSubnets: network.podSubnets.join(","),
-      IMMUTABLE_network_serviceSubnets: network.serviceSubnets.join(","),
-      IMMUTABLE_network_nodeMaskSizes: `${network.nodeMaskSizes.ipv4},${network.nodeMaskSizes.ipv6}`,
-      IMMUTABLE_node_name: node.name,
-      IMMUTABLE_kubernetes_version: kubernetes.version,
-    },
-    {
-      [`${directory}/kubeadm-init.yaml`]: renderYaml(
-        initConfiguration(config, node),
-        clusterConfiguration(config),
-      ),
-      [paths.audit]: renderYaml(auditPolicy),
-      [paths.admission]: renderYaml(admissionConfiguration),
-      [paths.encryption]: renderYaml(encryptionConfiguration("__SECRETBOX_KEY__")),
-    },
-  );
+/** What `kubeadm init` takes, and what later reads of the whole cluster are made from. */
+export function initDocument(config: Config, node: NodeConfig): string {
+  return renderYaml(initConfiguration(config, node), clusterConfiguration(config));
 }
 
-/** `kubeadm join` of a worker; token and CA hash are minted when it runs, and filled in on the node. */
-export function kubeadmJoinStep(config: Config, node: NodeConfig): StepDocument {
-  return step(
-    "kubeadm-join",
-    { NODE: node.name },
-    {
-      [`${directory}/kubeadm-join.yaml`]: renderYaml({
-        apiVersion,
-        kind: "JoinConfiguration",
-        discovery: {
-          bootstrapToken: {
-            apiServerEndpoint: endpoint(config),
-            token: "__TOKEN__",
-            caCertHashes: ["__CA_CERT_HASH__"],
-          },
-        },
-        nodeRegistration: nodeRegistration(config, node),
-      }),
+/** What `kubeadm join` takes; the node fills in token and CA hash, which are minted when it runs. */
+export function joinDocument(config: Config, node: NodeConfig): string {
+  return renderYaml({
+    apiVersion,
+    kind: "JoinConfiguration",
+    discovery: {
+      bootstrapToken: {
+        apiServerEndpoint: endpoint(config),
+        token: "__TOKEN__",
+        caCertHashes: ["__CA_CERT_HASH__"],
+      },
     },
-  );
+    ...(node.role === "control-plane"
+      ? { controlPlane: { localAPIEndpoint: localApiEndpoint(config, node) } }
+      : {}),
+    nodeRegistration: nodeRegistration(config, node),
+  });
 }
 
 /** host:port of the API server, as nodes and kubeconfigs have it. */
@@ -80,14 +48,15 @@ function initConfiguration(config: Config, node: NodeConfig) {
   return {
     apiVersion,
     kind: "InitConfiguration",
-    localAPIEndpoint: {
-      advertiseAddress: node.addresses[0],
-      bindPort: config.cluster.endpoint.port,
-    },
+    localAPIEndpoint: localApiEndpoint(config, node),
     nodeRegistration: nodeRegistration(config, node),
     // The token that init would print and keep for 24 h is not wanted: each join mints its own.
     skipPhases: ["addon/kube-proxy", "show-join-command"],
   };
+}
+
+function localApiEndpoint({ cluster }: Config, { addresses }: NodeConfig) {
+  return { advertiseAddress: addresses[0], bindPort: cluster.endpoint.port };
 }
 
 function nodeRegistration(config: Config, node: NodeConfig) {
@@ -166,45 +135,3 @@ function args(map: Record<string, string>) {
 function mount(name: string, path: string, pathType: string) {
   return { name, hostPath: path, mountPath: path, readOnly: true, pathType };
 }
-
-export const kubeadmDirectives: AppliedDirective[] = [
-  {
-    seed: "all",
-    says: "no kube-proxy, no iptables rules for services",
-    applied:
-      "ClusterConfiguration proxy.disabled: true; InitConfiguration skipPhases addon/kube-proxy",
-    why: "Applied: skipPhases alone does not survive `kubeadm upgrade`. Every packet through iptables is not the cost, as the articles say: only a connection's first packet walks the rules.",
-  },
-];
-
-const newCluster = effect(
-  "impossible",
-  "a living cluster cannot change it: put the value in use back, or make a new cluster",
-);
-const apiServer = effect(
-  "restart",
-  "kube-apiserver restarts with a certificate made anew, and the controllers where their arguments change; the API is away for seconds, pods see nothing. Labels of nodes stay",
-);
-
-export const kubeadmInitEffects: StepEffects = {
-  again: effect("live", "kubeadm's documents are compared; nothing restarts by itself"),
-  vars: {
-    "IMMUTABLE_*": newCluster,
-    VERSION: newCluster,
-    READYZ: effect(
-      "impossible",
-      "etcd and its certificates know the control plane by its address: put it back, or make a new cluster",
-    ),
-  },
-  files: {
-    [paths.encryption]: effect(
-      "impossible",
-      `a living cluster keeps ${paths.encryptionWithKey}, which holds its key: put the template back`,
-    ),
-    "*": apiServer,
-  },
-};
-
-export const kubeadmJoinEffects: StepEffects = {
-  again: effect("check", "kept for the next join; a node that has joined stays as it is"),
-};

@@ -1,23 +1,17 @@
 import type { Config, NodeConfig } from "../config/config.ts";
 import { type CiliumPlan, ciliumPlan } from "./cilium.ts";
 import { type CiliumObjects, ciliumObjects } from "./cilium-objects/objects.ts";
-import { containerdStep } from "./containerd.ts";
 import { type DatapathProbe, datapathProbe } from "./datapath-probe.ts";
-import { etcdDiskGate, guestGate, hostGate, peersGate } from "./gates.ts";
 import { gatewayApiCrds } from "./gateway-api/crds.ts";
 import { gatewayObjects } from "./gateway-api/objects.ts";
-import { swapStep, timeSyncStep } from "./host.ts";
-import { imagesStep } from "./images.ts";
-import { kernelStep } from "./kernel.ts";
-import { endpoint, kubeadmInitStep, kubeadmJoinStep } from "./kubeadm.ts";
-import { kubeletStep } from "./kubelet.ts";
+import { endpoint } from "./kubeadm.ts";
 import { type GuestPlan, guestPlan } from "./libvirt/guest.ts";
 import { type HypervisorPlan, hypervisorPlan } from "./libvirt/hypervisor.ts";
 import type { Manifest } from "./manifest.ts";
 import { namespaces } from "./namespaces.ts";
-import { packagesStep, prerequisitesStep } from "./packages.ts";
 import { readyStep } from "./ready.ts";
-import type { StepDocument, StepName } from "./step.ts";
+import type { StepDocument } from "./step.ts";
+import { stepDocuments, stepResources } from "./steps/index.ts";
 
 /** How a node is reached; public facts only. */
 export interface Reach {
@@ -37,7 +31,9 @@ export interface NodePlan {
   /** What its hypervisor holds of it; nothing where the machine exists already. */
   guest?: GuestPlan;
   /** In the order in which a person would do them. */
-  steps: Partial<Record<StepName, StepDocument>>;
+  steps: Record<string, StepDocument>;
+  /** Which steps each resource of the node runs, as plan/steps/index.ts has them. */
+  resources: Record<string, string[][]>;
 }
 
 /** Everything that will be on the nodes and in the cluster, as plain data. */
@@ -54,6 +50,8 @@ export interface ClusterPlan {
   probe?: DatapathProbe;
   cilium: CiliumPlan;
   ciliumObjects: CiliumObjects;
+  /** What `up` waits for; any control plane can be asked. */
+  ready: StepDocument;
   namespaces: Manifest[];
   gatewayApi: { crds: Manifest[]; objects: Manifest[] };
   /** How the promises are proven. */
@@ -74,6 +72,7 @@ export function plan(config: Config): ClusterPlan {
     cilium: ciliumPlan(config),
     verify: config.verify,
     ciliumObjects: ciliumObjects(config),
+    ready: readyStep(config),
     namespaces: namespaces(config),
     gatewayApi: {
       crds: config.gatewayApi.enabled ? gatewayApiCrds(config.gatewayApi.version) : [],
@@ -91,23 +90,6 @@ function hypervisors(config: Config): HypervisorPlan[] {
 }
 
 function nodePlan(config: Config, node: NodeConfig): NodePlan {
-  const isControlPlane = node.role === "control-plane";
-  const documents = [
-    prerequisitesStep(node),
-    hostGate(config, node),
-    ...(isControlPlane ? [etcdDiskGate(config)] : []),
-    ...(node.guest ? [guestGate(config, node.guest)] : []),
-    ...(config.nodes.length > 1 ? [peersGate(config, node)] : []),
-    kernelStep(config),
-    swapStep(),
-    timeSyncStep(config),
-    packagesStep(config),
-    containerdStep(config),
-    imagesStep(config),
-    kubeletStep(config, node),
-    isControlPlane ? kubeadmInitStep(config, node) : kubeadmJoinStep(config, node),
-    ...(isControlPlane ? [readyStep(config)] : []),
-  ];
   return {
     name: node.name,
     role: node.role,
@@ -116,11 +98,7 @@ function nodePlan(config: Config, node: NodeConfig): NodePlan {
     ...(node.guest && config.libvirt
       ? { guest: guestPlan({ ...config, libvirt: config.libvirt }, node, node.guest) }
       : {}),
-    steps: Object.fromEntries(
-      documents.map((document) => [
-        document.step,
-        { ...document, vars: { CLUSTER: config.cluster.name, ...document.vars } },
-      ]),
-    ),
+    steps: stepDocuments(config, node),
+    resources: stepResources(config, node),
   };
 }

@@ -6,12 +6,13 @@ import { effect, type StepEffects } from "./effect.ts";
 import { type StepDocument, step } from "./step.ts";
 
 /**
- * Waits until the cluster is of use: agents rolled out, every node Ready, DNS answering, and those of
+ * Run on any control plane that answers: waits until the cluster is of use: agents rolled out, every node Ready, DNS answering, and those of
  * Cilium's kinds served that the plan has objects of: its operator makes them, at its first start.
  */
 export function readyStep(config: Config): StepDocument {
   const { nodes, cilium } = config;
   return step("ready", {
+    CLUSTER: config.cluster.name,
     WAIT_FOR: cilium.waitFor,
     NODES: nodes.map((node) => node.name).join(" "),
     CRDS: crdsOf(ciliumObjects(config).objects).join(" "),

@@ -1,25 +1,43 @@
-/** The steps that run on nodes; each is a script of that name in steps/. */
-export type StepName =
-  | "prerequisites"
-  | "gate-host"
-  | "gate-etcd-disk"
-  | "gate-peers"
-  | "gate-guest"
-  | "kernel"
-  | "swap"
-  | "time-sync"
-  | "packages"
-  | "containerd"
-  | "images"
-  | "kubelet"
-  | "kubeadm-init"
-  | "kubeadm-join"
-  | "ready"
-  | "probe";
+import type { Config, NodeConfig } from "../config/config.ts";
+import type { AppliedDirective } from "./directive.ts";
+import type { StepEffects } from "./effect.ts";
+
+/**
+ * A step that runs on nodes: its script is steps/<name>.sh, and all else that is known of it is here.
+ * plan/steps/index.ts lists them in the order in which a person would do them.
+ */
+export interface Step<Name extends string = string> {
+  name: Name;
+  /**
+   * The Pulumi resource that runs it, `<node>-<resource>`. Steps of one resource run in one SSH
+   * session, one after the other.
+   */
+  resource: string | ((node: NodeConfig) => string);
+  /** Runs at the same time as the step before it, which is of the same resource. */
+  beside?: true;
+  /** The nodes that have it. Default: all. */
+  on?: (config: Config, node: NodeConfig) => boolean;
+  document: (config: Config, node: NodeConfig) => Content;
+  /** What a change of its document does to a living cluster. */
+  effects: StepEffects;
+  /** The articles' directives that it applies. */
+  directives?: (config: Config) => AppliedDirective[];
+}
+
+/** What a step's document holds, before it is normalized. */
+export interface Content {
+  vars?: Record<string, string | number | boolean>;
+  files?: Record<string, string>;
+}
+
+/** For the type of the name, which lists derive from. */
+export function defineStep<const Name extends string>(definition: Step<Name>): Step<Name> {
+  return definition;
+}
 
 /** The desired state of one step on one node. It reaches the node on stdin, and nothing else does. */
 export interface StepDocument {
-  step: StepName;
+  step: string;
   /** Settings that the script reads as shell variables. */
   vars: Record<string, string>;
   /** Files that the script puts in place: path to content. */
@@ -28,9 +46,9 @@ export interface StepDocument {
 
 /** Makes a document; contents end in one newline. */
 export function step(
-  name: StepName,
-  vars: Record<string, string | number | boolean> = {},
-  files: Record<string, string> = {},
+  name: string,
+  vars: Content["vars"] = {},
+  files: Content["files"] = {},
 ): StepDocument {
   return {
     step: name,

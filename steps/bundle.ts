@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import type { StepName } from "../plan/step.ts";
 
 const directory = new URL(".", import.meta.url);
 /** Scripts that reach a node by themselves, before or after the others are there. */
@@ -20,10 +19,27 @@ export function releaseScript(): string {
   return read("release.sh");
 }
 
-/** A short digest of a step's script and of what it builds on: a changed script runs again. */
-export function scriptDigest(step: StepName): string {
+/** A short digest of steps' scripts and of what they build on: a changed script runs again. */
+export function scriptDigest(...steps: string[]): string {
+  const scripts = steps.map((step) => `${step}.sh`);
+  return digestOf(["oslo-step", "lib.sh", ...scripts, ...scripts.flatMap(sourced)]);
+}
+
+/** The scripts that a script sources, as shellcheck is told too. */
+function sourced(name: string): string[] {
+  return [...read(name).matchAll(/^# shellcheck source=steps\/(.+)$/gm)].map(
+    ([, source]) => source as string,
+  );
+}
+
+/** The same of everything that a claim puts on a node. */
+export function claimDigest(): string {
+  return digestOf(["claim.sh", ...nodeScripts()]);
+}
+
+function digestOf(names: string[]): string {
   const hash = createHash("sha256");
-  for (const name of ["oslo-step", "lib.sh", `${step}.sh`]) hash.update(read(name));
+  for (const name of names) hash.update(read(name));
   return hash.digest("hex").slice(0, 8);
 }
 

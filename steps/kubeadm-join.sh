@@ -34,6 +34,7 @@ apply() {
     rm -f "$state/cluster"
     kubeadm reset --force --cri-socket unix:///run/containerd/containerd.sock
   fi
+  [[ -n ${TOKEN:-} ]] || die "$(hostname) cannot join: no control plane has given it a token${SILENT:+ (no answer from $SILENT)}"
   date --utc +%FT%TZ >"$state/joining"
   files_apply
   say "kubeadm join"

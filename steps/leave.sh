@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Takes a worker out of the cluster in good order: cordons and drains it, and deletes its Node object.
-# Runs on a control plane; safe to repeat and to kill at any point. Exit 75: the API does not answer.
+# Runs on a control plane; safe to repeat and to kill at any point. Exit 75: the API does not answer; 3: there is
+# no cluster.
 #
 #   oslo-step leave NODE SECONDS    SECONDS: how long its pods may take to leave it
 set -euo pipefail
@@ -14,6 +15,7 @@ trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$scratch"' EXIT
 
 main() {
   local heard
+  [[ -f $state/cluster ]] || exit 3
   mkdir -p "$volatile"
   # A run that was cut short may still be at it, and would delete the node that joins next.
   exec 9>"$volatile/leave-$node"

@@ -113,7 +113,7 @@ async function removeObjects(
   { name, seconds }: DownRequest,
   { resources = [] }: State,
 ): Promise<Leftover[]> {
-  if (!resources.some(({ urn }) => urn.endsWith("-kubeadm-init"))) return [];
+  if (!resources.some(({ urn }) => urn.endsWith("::identity"))) return [];
   const controlPlane = resources.find(({ urn }) =>
     urn.includes("oslo-cluster:index:ControlPlane::"),
   );

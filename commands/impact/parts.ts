@@ -1,14 +1,14 @@
 import type { Effect } from "../../plan/effect.ts";
 import {
+  effectsOfStep,
   fileEffects,
   scriptEffects,
   scriptOfFile,
   settingsEffects,
-  stepEffects,
   stepFileEffects,
 } from "../../plan/effects.ts";
 import { documentVars, type HypervisorScript } from "../../plan/libvirt/document.ts";
-import { type StepName, stepFilePaths, stepVars } from "../../plan/step.ts";
+import { stepFilePaths, stepVars } from "../../plan/step.ts";
 
 /** A rendered plan: path to content, as plan/files.ts has it. */
 export type Files = ReadonlyMap<string, string>;
@@ -47,7 +47,7 @@ export function partsOf(files: Files): Parts {
         what: "probe: settings",
         content: settings(stepVars(content)),
         effects: (before, after) =>
-          settingsEffects(stepEffects.probe, settingsOf(before), settingsOf(after)),
+          settingsEffects(effectsOfStep("probe"), settingsOf(before), settingsOf(after)),
       });
       continue;
     }
@@ -75,7 +75,7 @@ function documentOf(
   path: string,
   own: string,
   content: string,
-  owner: StepName | undefined,
+  owner: string | undefined,
 ): Omit<Document, "machine"> {
   const effects = (before?: string, after?: string) => fileEffects(path, before, after);
   const step = own.match(/^steps\/\d+-(.+)\.yaml$/)?.[1];
@@ -85,7 +85,7 @@ function documentOf(
       what: `${step}: settings`,
       content: settings(stepVars(content)),
       effects: (before, after) =>
-        settingsEffects(stepEffects[step as StepName], settingsOf(before), settingsOf(after)),
+        settingsEffects(effectsOfStep(step), settingsOf(before), settingsOf(after)),
     };
   }
   if (own.startsWith("files/")) {
@@ -96,7 +96,7 @@ function documentOf(
       effects: (before, after) => {
         if (owner === undefined)
           throw new Error(`${path}: a file that no step of the plan puts in place`);
-        return stepFileEffects(stepEffects[owner], file, before, after);
+        return stepFileEffects(effectsOfStep(owner), file, before, after);
       },
     };
   }
@@ -124,12 +124,12 @@ function documentOf(
 }
 
 /** The step that puts each file in place, by the file's path in the plan. */
-function stepsOfFiles(files: Files): Map<string, StepName> {
-  const steps = new Map<string, StepName>();
+function stepsOfFiles(files: Files): Map<string, string> {
+  const steps = new Map<string, string>();
   for (const [path, content] of files) {
     const [, folder, step] = path.match(/^(nodes\/[^/]+)\/steps\/\d+-(.+)\.yaml$/) ?? [];
     for (const file of folder === undefined ? [] : stepFilePaths(content)) {
-      steps.set(`${folder}/files${file}`, step as StepName);
+      steps.set(`${folder}/files${file}`, step as string);
     }
   }
   return steps;

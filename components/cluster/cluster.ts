@@ -1,23 +1,25 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../../plan/plan.ts";
-import { Membership } from "../node/membership.ts";
+import { barrier } from "../barrier.ts";
 import type { Node } from "../node/node.ts";
 import { createHypervisors, createNodes } from "../node/nodes.ts";
-import { Baseline } from "./baseline.ts";
 import { Cilium } from "./cilium.ts";
 import { CiliumObjects } from "./cilium-objects.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { Datapath } from "./datapath.ts";
-import { Gates } from "./gates.ts";
+import { createGates } from "./gates.ts";
 import { Gateway, GatewayApiCrds } from "./gateway-api.ts";
 import { Namespaces } from "./namespaces.ts";
+import { createReady } from "./ready.ts";
 import { Verification } from "./verification.ts";
+import { createWorkers } from "./workers.ts";
 
 /** A cluster, from machines that answer SSH to a gateway that takes routes. */
 export class Cluster extends pulumi.ComponentResource {
   readonly kubeconfig: pulumi.Output<string>;
-  readonly gates: Gates["readings"];
+  /** Per node, what its gates have measured. */
+  readonly gates: pulumi.Output<Record<string, Record<string, unknown>>>;
   /** Per hypervisor, what its preflight measured. */
   readonly hypervisors: pulumi.Output<Record<string, Record<string, unknown>>>;
   readonly datapath: Datapath["reading"];
@@ -29,39 +31,43 @@ export class Cluster extends pulumi.ComponentResource {
 
     const hypervisors = createHypervisors(plan, child);
     const nodes = createNodes(plan, hypervisors, child);
-    const gates = new Gates("gates", nodes, child);
-    const bases = new Map(
-      nodes.map((node) => [
-        node,
-        new Baseline(`${node.plan.name}-baseline`, { node, after: gates.passed }, child),
-      ]),
+    const controlPlanes = nodes.filter((node) => node.plan.role === "control-plane");
+    const gates = createGates(nodes, child);
+    // Before packets are tried out between the nodes: rp_filter would drop them.
+    const bases = new Map(nodes.map((node) => [node, node.run("base", [gates])]));
+    const runtimes = new Map(nodes.map((node) => [node, node.run("runtime", [gates])]));
+    const built = (node: Node) =>
+      [bases.get(node), runtimes.get(node)].filter((one) => one !== undefined);
+    const images = controlPlanes.map((node) => node.run("images", built(node)));
+    const datapath = new Datapath(
+      "datapath",
+      { plan, nodes, after: [barrier("bases", [...bases.values()], child)] },
+      child,
     );
-    const base = (node: Node) => bases.get(node)?.done ?? [];
-    const images = [...bases.values()].map((baseline) => baseline.images);
-    const kernels = [...bases.values()].map((baseline) => baseline.kernel);
-    const datapath = new Datapath("datapath", { plan, nodes, after: kernels }, child);
 
-    const first = nodes.find((node) => node.plan.role === "control-plane") as Node;
+    // From before there is anything of it, so that whatever is there of it goes with it.
+    const cluster = barrier("cluster", [], child);
     const controlPlane = new ControlPlane(
       "control-plane",
       {
-        clusterName: plan.name,
-        endpoint: plan.endpoint,
-        node: first,
-        after: [...base(first), ...datapath.proven],
+        plan,
+        nodes: controlPlanes,
+        cluster,
+        after: (node) => [...built(node), ...datapath.proven],
       },
       child,
     );
     // Side by side, and beside Cilium: a worker needs the API server, not the network.
-    const workers = nodes
-      .filter((node) => node.plan.role === "worker")
-      .map((node) => {
-        const { initialized } = controlPlane;
-        const args = { cluster: plan, node, controlPlane: first, initialized, after: base(node) };
-        return new Membership(`${node.plan.name}-membership`, args, child);
-      });
+    const workers = createWorkers({
+      plan,
+      nodes: nodes.filter((node) => node.plan.role === "worker"),
+      controlPlanes,
+      cluster,
+      after: (node) => [...built(node), controlPlane.serving],
+    });
+    const joined = barrier("joined", [...controlPlane.joined, ...workers.joined, ...images], child);
 
-    const inCluster = { parent: this, ...apiAccess(plan.name, controlPlane, this) };
+    const inCluster = { parent: this, ...apiAccess(plan.name, controlPlane, cluster, this) };
     const crds = new GatewayApiCrds("gateway-api-crds", plan.gatewayApi, inCluster);
     const cilium = new Cilium(
       "cilium-cni",
@@ -73,9 +79,14 @@ export class Cluster extends pulumi.ComponentResource {
       ...inCluster,
       dependsOn: [cilium.release, ...namespaces.all],
     });
-    const joined = workers.map((worker) => worker.joined);
-    const machines = workers.map((worker) => worker.id);
-    const ready = first.step("ready", [cilium.release, ...joined, ...images], machines);
+    const ready = createReady(
+      {
+        document: plan.ready,
+        controlPlanes,
+        since: [...controlPlane.ids, ...workers.ids],
+      },
+      { parent: this, dependsOn: [cilium.release, joined], deletedWith: cluster },
+    );
     // Their kinds are there once Cilium's operator has run.
     const objects = new CiliumObjects("cilium-objects", plan.ciliumObjects, {
       ...inCluster,
@@ -83,13 +94,14 @@ export class Cluster extends pulumi.ComponentResource {
     });
     if (plan.verify.afterUp) {
       const after = [ready, gateway, objects];
-      const { kubeconfig, initialized } = controlPlane;
-      const args = { plan, kubeconfig, after };
-      new Verification("verification", args, { parent: this, deletedWith: initialized });
+      const args = { plan, kubeconfig: controlPlane.kubeconfig, after };
+      new Verification("verification", args, { parent: this, deletedWith: cluster });
     }
 
     this.kubeconfig = controlPlane.kubeconfig;
-    this.gates = gates.readings;
+    this.gates = pulumi.output(
+      Object.fromEntries(nodes.map((node) => [node.plan.name, node.readings])),
+    );
     this.hypervisors = pulumi.all(
       Object.fromEntries(
         hypervisors.map(({ plan: { name }, preflight }) => [
@@ -112,7 +124,8 @@ export class Cluster extends pulumi.ComponentResource {
 /** What lives in the cluster goes with it: at destroy no API server is asked, so a dead one holds nothing up. */
 function apiAccess(
   clusterName: string,
-  { kubeconfig, initialized }: ControlPlane,
+  { kubeconfig }: ControlPlane,
+  cluster: pulumi.Resource,
   parent: pulumi.Resource,
 ) {
   const provider = new k8s.Provider(
@@ -127,5 +140,5 @@ function apiAccess(
     },
     { parent },
   );
-  return { providers: { kubernetes: provider }, deletedWith: initialized };
+  return { providers: { kubernetes: provider }, deletedWith: cluster };
 }

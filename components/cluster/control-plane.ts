@@ -1,69 +1,119 @@
+import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { type NodeReach, quote } from "../../plan/reach.ts";
+import type { ClusterPlan } from "../../plan/plan.ts";
+import type { NodeReach } from "../../plan/reach.ts";
+import { scriptDigest } from "../../steps/bundle.ts";
+import { createLeave } from "../node/membership.ts";
 import type { Node } from "../node/node.ts";
+import { onAny, onNode } from "../node/ssh.ts";
 
 export interface ControlPlaneArgs {
-  clusterName: string;
-  /** host:port of the API server. */
-  endpoint: string;
-  node: Node;
-  after: pulumi.Input<pulumi.Resource>[];
+  plan: Pick<ClusterPlan, "name" | "endpoint" | "drainTimeoutSeconds">;
+  nodes: Node[];
+  /** With it goes the whole cluster. */
+  cluster: pulumi.Resource;
+  /** What must be done before a node becomes a control plane. */
+  after: (node: Node) => pulumi.Input<pulumi.Resource>[];
 }
 
-/** The first control-plane node, and the way for operators to its API. */
+interface Identity {
+  version: string;
+  uid: string;
+  caCertificate: string;
+}
+
+/**
+ * The control planes, which have no first among them: each asks the others, and joins the cluster that
+ * they have, or makes one where they have none. One at a time: etcd takes one new member at a time.
+ */
 export class ControlPlane extends pulumi.ComponentResource {
-  readonly node: Node;
-  /** Kubernetes version and the UID of kube-system, which names this very cluster. */
-  readonly identity: pulumi.Output<{ version: string; uid: string }>;
+  /** Kubernetes' version and the UID of kube-system, which names this very cluster. */
+  readonly identity: pulumi.Output<Omit<Identity, "caCertificate">>;
   /**
-   * A kubeconfig without a secret in it: its user is an `exec` that asks the control plane over SSH
-   * for a certificate of one hour. So it never expires in the state, and never changes in a preview.
+   * A kubeconfig without a secret in it: its user is an `exec` that asks any control plane over SSH for
+   * a certificate of one hour. So it never expires in the state, and never changes in a preview.
    */
   readonly kubeconfig: pulumi.Output<string>;
-  readonly initialized: pulumi.Resource;
+  /** There is an API to ask. */
+  readonly serving: pulumi.Resource;
+  /** Every control plane is one. */
+  readonly joined: pulumi.Resource[] = [];
+  /** Other ones for each machine that has joined. */
+  readonly ids: pulumi.Output<string>[] = [];
 
   constructor(name: string, args: ControlPlaneArgs, opts?: pulumi.ComponentResourceOptions) {
     super("oslo-cluster:index:ControlPlane", name, {}, opts);
-    this.node = args.node;
-    const init = args.node.step("kubeadm-init", args.after);
-    this.initialized = init;
-    const reading = init.stdout.apply((text) => JSON.parse(text) as Record<string, string>);
-    this.identity = reading.apply(({ version = "", uid = "" }) => ({ version, uid }));
+    const { plan, nodes, cluster } = args;
+    const leaves: command.local.Command[] = [];
+    for (const node of nodes) {
+      const one = { plan, node, controlPlanes: nodes, cluster };
+      // One after the other, also as they go.
+      const leave = createLeave({ ...one, after: leaves.slice(-1) });
+      leaves.push(leave);
+      const peers = nodes.filter((other) => other !== node);
+      const after = [...args.after(node), ...this.joined.slice(-1)];
+      // Who has left joins again, also where the machine is the one that it was.
+      this.joined.push(node.join("control-plane", peers, after, [leave.id]));
+      this.ids.push(leave.id);
+    }
+    const reading = this.createIdentity(nodes);
+    this.serving = reading;
+    const found = reading.stdout.apply((text) => JSON.parse(text) as Identity);
+    this.identity = found.apply(({ version, uid }) => ({ version, uid }));
     this.kubeconfig = pulumi
-      .all([reading, args.node.reach])
-      .apply(([{ caCertificate = "" }, reach]) => kubeconfig(args, reach, caCertificate));
+      .all([found, pulumi.all(nodes.map(({ reach }) => reach))])
+      .apply(([{ caCertificate }, reaches]) => kubeconfig(plan, reaches, caCertificate));
     this.registerOutputs({ kubeconfig: this.kubeconfig, identity: this.identity });
+  }
+
+  /** Who the cluster is, by any control plane that knows: the first that is made is enough. */
+  private createIdentity(nodes: Node[]): command.local.Command {
+    return new command.local.Command(
+      "identity",
+      {
+        create: pulumi
+          .all(nodes.map(({ reach }) => reach))
+          .apply((reaches) => `: ${scriptDigest("identity")}\n${onAny(reaches, "identity")}`),
+        stdin: "",
+        logging: command.local.Logging.Stderr,
+        addPreviousOutputInEnv: false,
+      },
+      { parent: this, dependsOn: this.joined.slice(0, 1) },
+    );
   }
 }
 
 function kubeconfig(
-  { clusterName, endpoint }: ControlPlaneArgs,
-  reach: NodeReach,
+  { name, endpoint }: ControlPlaneArgs["plan"],
+  reaches: NodeReach[],
   caCertificate: string,
 ): string {
+  const asked = reaches.map((reach) =>
+    onNode(
+      { ...reach, sshArguments: ["-o", "ConnectTimeout=5", ...reach.sshArguments] },
+      "credential",
+    ),
+  );
   const exec = {
     apiVersion: "client.authentication.k8s.io/v1",
-    command: "ssh",
-    args: [
-      ...reach.sshArguments,
-      reach.asRoot(`${quote("/usr/local/lib/oslo-cluster/oslo-step")} credential`),
-    ],
+    command: "sh",
+    args: ["-c", asked.join(" || ")],
     interactiveMode: "Never",
     installHint:
       "oslo-cluster's kubeconfig needs OpenSSH 8.5 or newer and an ssh-agent (SSH_AUTH_SOCK)",
   };
-  const context = { cluster: clusterName, user: `${clusterName}-operator` };
+  const context = { cluster: name, user: `${name}-operator` };
   return JSON.stringify({
     apiVersion: "v1",
     kind: "Config",
     clusters: [
       {
-        name: clusterName,
+        name,
         cluster: { server: `https://${endpoint}`, "certificate-authority-data": caCertificate },
       },
     ],
     users: [{ name: context.user, user: { exec } }],
-    contexts: [{ name: clusterName, context }],
-    "current-context": clusterName,
+    contexts: [{ name, context }],
+    "current-context": name,
   });
 }

@@ -1,57 +1,26 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { StepName } from "../../plan/step.ts";
+import { barrier } from "../barrier.ts";
 import type { Node, NodeFacts } from "../node/node.ts";
 
-/** Hardware and network gates of every node; a machine that fails one is not built on. */
-export class Gates extends pulumi.ComponentResource {
-  /** Per node and gate, what was measured. */
-  readonly readings: pulumi.Output<Record<string, Record<string, unknown>>>;
-  /** Passed when these are; nothing is built before. */
-  readonly passed: pulumi.Input<pulumi.Resource>[];
-
-  constructor(name: string, nodes: Node[], opts?: pulumi.ComponentResourceOptions) {
-    super("oslo-cluster:index:Gates", name, {}, opts);
-    const distinct = assertDistinct(nodes, this);
-    const claims = nodes.map((node) => node.claim);
-    const gates = nodes.map((node) => {
-      const prerequisites = node.step("prerequisites");
-      const names = (["gate-host", "gate-etcd-disk", "gate-guest", "gate-peers"] as const).filter(
-        (gate) => gate in node.plan.steps,
-      );
-      // The machine itself is measured with what every machine has, while the packages come: a busy
-      // machine shows its hypervisor's steal best. Peers must be there to be measured.
-      const after = (gate: StepName) => {
-        if (gate === "gate-host") return [];
-        return gate === "gate-peers" ? [prerequisites, ...claims] : [prerequisites];
-      };
-      return { node, steps: names.map((gate) => node.step(gate, after(gate))) };
-    });
-    const steps = gates.flatMap((gate) => gate.steps);
-    // A clone would pass every gate: what is built waits for the comparison too.
-    this.passed = [...steps, distinct.apply(() => steps[0] as pulumi.Resource)];
-    this.readings = distinct.apply(() =>
-      pulumi
-        .all(gates.map(({ steps }) => pulumi.all(steps.map((gate) => gate.stdout))))
-        .apply((all) =>
-          Object.fromEntries(
-            gates.map(({ node }, i) => [
-              node.plan.name,
-              Object.assign({}, ...(all[i] ?? []).map((text) => JSON.parse(text || "{}"))),
-            ]),
-          ),
-        ),
-    );
-    this.registerOutputs({ readings: this.readings });
-  }
+/** Every machine is claimed, has passed its gates, and is no clone of another: nothing is built before. */
+export function createGates(nodes: Node[], opts: pulumi.ComponentResourceOptions): pulumi.Resource {
+  const claims = nodes.map(({ claim }) => claim);
+  const distinct = assertDistinct(nodes);
+  // A clone would pass every gate.
+  return barrier(
+    "gates",
+    distinct.apply(() => claims),
+    opts,
+  );
 }
 
 /** Machines cloned from one disk pass for one another in etcd, leases and ARP. */
-function assertDistinct(nodes: Node[], resource: pulumi.Resource): pulumi.Output<void> {
+function assertDistinct(nodes: Node[]): pulumi.Output<void> {
   return pulumi.all(nodes.map((node) => node.facts)).apply((facts) => {
     const problems = sharedIdentities(
       facts.map((fact, i) => ({ ...fact, node: nodes[i]?.plan.name ?? "" })),
     );
-    if (problems.length > 0) throw new pulumi.ResourceError(problems.join("\n"), resource);
+    if (problems.length > 0) throw new pulumi.RunError(problems.join("\n"));
   });
 }
 

@@ -1,83 +1,73 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../../plan/plan.ts";
-import type { NodeReach } from "../../plan/reach.ts";
+import { type NodeReach, quote } from "../../plan/reach.ts";
 import type { Node } from "./node.ts";
-import { ssh, unlessAbandoned } from "./ssh.ts";
+import { onNode } from "./ssh.ts";
 
-export interface MembershipArgs {
-  cluster: Pick<ClusterPlan, "drainTimeoutSeconds">;
+export interface LeaveArgs {
+  plan: Pick<ClusterPlan, "drainTimeoutSeconds">;
   node: Node;
-  /** Where the cluster is asked. */
-  controlPlane: Node;
+  /** Where the cluster is asked: any of these, but not the node itself. */
+  controlPlanes: Node[];
   /** With it goes the whole cluster, and nobody leaves one by one. */
-  initialized: pulumi.Resource;
-  /** What must be done on the node before it joins. */
-  after: pulumi.Input<pulumi.Resource>[];
+  cluster: pulumi.Resource;
+  after?: pulumi.Resource[];
 }
 
 /**
- * A worker's place in the cluster: it joins, and before its machine is given back or made anew it is
- * cordoned and drained, and its Node object deleted.
+ * How a node leaves the cluster before its machine is given back or made anew. Made before its join: one
+ * that fails half way leaves a Node object. Its trigger comes from a resource that the machine stands
+ * on, so that the engine, which deletes that one before it makes it anew, deletes this one first: while
+ * the old machine is there, and before the new one joins. The engine may run the delete twice.
  */
-export class Membership extends pulumi.ComponentResource {
-  readonly joined: pulumi.Resource;
-  /** Another one for each machine that has joined. */
-  readonly id: pulumi.Output<string>;
-
-  constructor(name: string, args: MembershipArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("oslo-cluster:index:Membership", name, {}, opts);
-    const { node, controlPlane, initialized, after } = args;
-    const leave = this.createLeave(args);
-    this.id = leave.id;
-    this.joined = node.stepWithSecret(
-      "kubeadm-join",
-      { on: controlPlane, command: "mint-join" },
-      [...after, initialized],
-      // Who has left joins again, also where the machine is the one that it was.
-      [leave.id],
-    );
-    this.registerOutputs();
-  }
-
-  /**
-   * Made before the join: one that fails half way leaves a Node object. Its trigger comes from a
-   * resource that the machine stands on, so that the engine, which deletes that one before it makes
-   * it anew, deletes this one first: while the old machine is there, and before the new one joins.
-   * The engine may run the delete twice.
-   */
-  private createLeave({ cluster, node, controlPlane, initialized }: MembershipArgs) {
-    return new command.local.Command(
-      `${node.plan.name}-leave`,
-      {
-        create: ":",
-        delete: controlPlane.reach.apply((reach) =>
-          leaveCommand(node.plan.name, reach, cluster.drainTimeoutSeconds),
-        ),
-        triggers: [node.identity],
-        logging: command.local.Logging.StdoutAndStderr,
-        addPreviousOutputInEnv: false,
-      },
-      {
-        parent: this,
-        deleteBeforeReplace: true,
-        dependsOn: [node.claim, initialized],
-        deletedWith: initialized,
-      },
-    );
-  }
+export function createLeave({ plan, node, controlPlanes, cluster, after = [] }: LeaveArgs) {
+  const others = controlPlanes.filter((one) => one !== node);
+  return new command.local.Command(
+    `${node.plan.name}-leave`,
+    {
+      create: ":",
+      delete: pulumi
+        .all(others.map(({ reach }) => reach))
+        .apply((reaches) => leaveCommand(node.plan.name, reaches, plan.drainTimeoutSeconds)),
+      triggers: [node.identity],
+      logging: command.local.Logging.StdoutAndStderr,
+      addPreviousOutputInEnv: false,
+    },
+    {
+      parent: node,
+      deleteBeforeReplace: true,
+      dependsOn: [node.claim, cluster, ...after],
+      deletedWith: cluster,
+    },
+  );
 }
 
-/** Fails in bounded time where the control plane is dead, and says how to go on. */
-function leaveCommand(name: string, reach: NodeReach, drainTimeoutSeconds: number): string {
-  const leave = `/usr/local/lib/oslo-cluster/oslo-step leave ${name} ${drainTimeoutSeconds}`;
-  const limit = drainTimeoutSeconds + 300;
-  const left = `in the cluster: node ${name}, not drained (${reach.name} is abandoned by OSLO_CLUSTER_ABANDON)`;
-  const call = `timeout ${limit} ${ssh(reach, reach.asRoot(leave))} </dev/null`;
-  return `${unlessAbandoned(reach.name, left, call)}
-case $status in
-75 | 124 | 255)
-  echo "node ${name} is still in the cluster and its machine was not touched: ${reach.name} or the API server on it does not answer. Run again when it does; if it is gone for good, run with OSLO_CLUSTER_ABANDON=${reach.name}" >&2 ;;
-esac
-exit "$status"`;
+/**
+ * Asks one control plane after the other, complete in itself: the program may be another one by then.
+ * Fails in bounded time where none can be asked, and says how to go on.
+ */
+function leaveCommand(name: string, reaches: NodeReach[], drainTimeoutSeconds: number): string {
+  const leave = `leave ${name} ${drainTimeoutSeconds}`;
+  const calls = reaches.map((reach) => `ask ${reach.name} ${quote(onNode(reach, leave))}`);
+  return `silent='' abandoned=''
+ask() {
+  case ",\${OSLO_CLUSTER_ABANDON:-}," in *",$1,"*)
+    abandoned="$abandoned $1"
+    return ;;
+  esac
+  status=0
+  timeout ${drainTimeoutSeconds + 300} sh -c "$2" </dev/null || status=$?
+  case $status in
+  3) ;;
+  75 | 124 | 255) silent="$silent $1" ;;
+  *) exit "$status" ;;
+  esac
+}
+${calls.join("\n")}
+if [ -n "$silent" ]; then
+  echo "node ${name} is still in the cluster and its machine was not touched: no API server answers on$silent. Run again when one does; if they are gone for good, run with OSLO_CLUSTER_ABANDON=$(echo $silent | tr ' ' ,)" >&2
+  exit 75
+fi
+[ -z "$abandoned" ] || echo "left behind in the cluster: node ${name}, not drained ($abandoned: abandoned by OSLO_CLUSTER_ABANDON)" >&2`;
 }

@@ -2,16 +2,18 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan, NodePlan } from "../../plan/plan.ts";
 import { type NodeReach, nodeReach, quote } from "../../plan/reach.ts";
-import { renderStep, type StepName } from "../../plan/step.ts";
-import { claimScript, releaseScript, scriptDigest } from "../../steps/bundle.ts";
+import { renderStep } from "../../plan/step.ts";
+import { claimDigest, releaseScript, scriptDigest } from "../../steps/bundle.ts";
 import type { KvmVps } from "../libvirt/kvm-vps.ts";
-import { deleteOverSsh, ssh } from "./ssh.ts";
+import { deleteOverSsh, onNode, ssh } from "./ssh.ts";
 
 export interface NodeArgs {
   cluster: Pick<ClusterPlan, "name" | "dial" | "bastion">;
   node: NodePlan;
   /** The guest that this node is, where the program made it. */
   guest?: Pick<KvmVps, "hostKey" | "machine" | "booted">;
+  /** What must be there before it is measured: its peers. */
+  after: pulumi.Resource[];
 }
 
 /** Who a machine is, as it reports itself. */
@@ -23,24 +25,26 @@ export interface NodeFacts {
 }
 
 /**
- * A machine that is reached over SSH: claimed for this cluster, given back at destroy. One that the
- * program made is not given back: it goes.
+ * A machine that is reached over SSH: claimed for this cluster and measured, given back at destroy. One
+ * that the program made is not given back: it goes.
  * Holds the way to it, so that what is done on it need not repeat the connection.
  */
 export class Node extends pulumi.ComponentResource {
   readonly plan: NodePlan;
   readonly reach: pulumi.Output<NodeReach>;
   readonly facts: pulumi.Output<NodeFacts>;
+  /** What its gates have measured. */
+  readonly readings: pulumi.Output<Record<string, unknown>>;
   /** Another one for each machine that has the node's name. */
   readonly identity: pulumi.Output<string>;
   /** Everything that is done on the machine comes after it. */
   readonly claim: pulumi.Resource;
   /** Everything done on the node lives as long as this. */
-  private readonly machine: pulumi.Resource;
+  readonly machine: pulumi.Resource;
 
   constructor(
     name: string,
-    { cluster, node, guest }: NodeArgs,
+    { cluster, node, guest, after }: NodeArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("oslo-cluster:index:Node", name, {}, opts);
@@ -51,31 +55,26 @@ export class Node extends pulumi.ComponentResource {
     this.machine = guest?.machine ?? this.createRelease(cluster.name);
     const identity = guest?.machine ?? this.createIdentity();
     this.identity = identity.id;
-    const claim = this.createClaim(cluster.name, [guest?.booted ?? this.machine, identity]);
+    const claim = this.createClaim(cluster, [guest?.booted ?? this.machine, identity, ...after]);
     this.claim = claim;
-    this.facts = claim.stdout.apply((text) => JSON.parse(text) as NodeFacts);
+    const lines = claim.stdout.apply((text) => text.split("\n"));
+    this.facts = lines.apply(([facts = ""]) => JSON.parse(facts) as NodeFacts);
+    this.readings = lines.apply(
+      ([, readings = "{}"]): Record<string, unknown> =>
+        Object.assign({}, ...Object.values(JSON.parse(readings))),
+    );
     this.registerOutputs({ facts: this.facts });
   }
 
-  /**
-   * Runs one step of the node's plan. The step's reading is the result's stdout.
-   * @param after What must be done before.
-   * @param since The step runs again when one of these changes.
-   */
-  step(
-    name: StepName,
-    after: pulumi.Input<pulumi.Resource>[] = [],
-    since: pulumi.Input<string>[] = [],
-  ): command.remote.Command {
+  /** Runs the steps of one of the node's resources. Their readings are the result's stdout, by step. */
+  run(resource: string, after: pulumi.Input<pulumi.Resource>[] = []): command.remote.Command {
+    const { digest, apply, documents } = this.stepsOf(resource);
     return new command.remote.Command(
-      `${this.plan.name}-${name}`,
+      `${this.plan.name}-${resource}`,
       {
         connection: this.reach.connection,
-        create: again(
-          this.reach.apply((reach) => runStep(name, reach)),
-          since,
-        ),
-        stdin: this.document(name),
+        create: this.reach.apply(({ asRoot }) => `: ${digest}; ${asRoot(apply)}`),
+        stdin: documents,
         logging: command.remote.Logging.Stderr,
         addPreviousOutputInEnv: false,
       },
@@ -85,35 +84,36 @@ export class Node extends pulumi.ComponentResource {
   }
 
   /**
-   * Runs a step that needs a secret which another node mints when it is used. The secret goes from
-   * there to here through a pipe of the operator's machine: it is no value of Pulumi's, stands in no
-   * argument, and reaches no log. A dropped SSH session is taken up again.
-   * @param since The step runs again when one of these changes.
+   * Runs the steps of a resource that makes the node a member of the cluster, with what one of its
+   * control planes mints.
+   * @param peers The control planes but for the node itself.
+   * @param since The steps run again when one of these changes.
    */
-  stepWithSecret(
-    name: StepName,
-    mint: { on: Node; command: string },
+  join(
+    resource: string,
+    peers: Node[],
     after: pulumi.Input<pulumi.Resource>[],
     since: pulumi.Input<string>[],
   ): command.local.Command {
-    const { on, command: minting } = mint;
+    const { digest, apply, documents } = this.stepsOf(resource);
+    const mint = `mint-join ${this.plan.role}`;
     return new command.local.Command(
-      `${this.plan.name}-${name}`,
+      `${this.plan.name}-${resource}`,
       {
-        create: again(
-          pulumi
-            .all([on.reach, this.reach])
-            .apply(([there, here]) =>
-              [
-                "set -eu",
-                "document=$(cat)",
-                `secret=$(${ssh(there, there.asRoot(`/usr/local/lib/oslo-cluster/oslo-step ${minting}`))} </dev/null)`,
-                `printf '%s\\n%s\\n' "$document" "$secret" | ${ssh(here, runStep(name, here))}`,
-              ].join("\n"),
-            ),
-          since,
-        ),
-        stdin: this.document(name),
+        create: pulumi
+          .all([this.reach, pulumi.all(peers.map(({ reach }) => reach)), pulumi.all(since)])
+          .apply(([here, others, changes]) =>
+            [
+              `: ${[digest, ...changes].map(quote).join(" ")}`,
+              `exec sh components/node/join.sh \\\n  ${[
+                [onNode(here, "member"), ssh(here, here.asRoot(apply))],
+                ...others.map((there) => [there.name, onNode(there, mint)]),
+              ]
+                .map((words) => words.map(quote).join(" "))
+                .join(" \\\n  ")}`,
+            ].join("\n"),
+          ),
+        stdin: documents,
         logging: command.local.Logging.Stderr,
         addPreviousOutputInEnv: false,
       },
@@ -121,11 +121,25 @@ export class Node extends pulumi.ComponentResource {
     );
   }
 
-  private document(name: StepName): string {
-    const document = this.plan.steps[name];
-    if (document === undefined)
-      throw new pulumi.ResourceError(`${this.plan.name} has no step ${name}`, this);
-    return renderStep(document);
+  /** The command that runs a resource's steps, their documents, and a digest of their scripts. */
+  private stepsOf(resource: string) {
+    const order = this.plan.resources[resource];
+    if (order === undefined)
+      throw new pulumi.ResourceError(`${this.plan.name} has no steps of ${resource}`, this);
+    const documents = order.flat().map((name) => {
+      const document = this.plan.steps[name];
+      if (document === undefined)
+        throw new pulumi.ResourceError(`${this.plan.name} has no step ${name}`, this);
+      return renderStep(document);
+    });
+    const names = order.map((beside) => beside.join(",")).join(" ");
+    return {
+      names,
+      // Makes a changed script a change of the resource; `:` ignores it.
+      digest: scriptDigest(...order.flat()),
+      apply: `/usr/local/lib/oslo-cluster/oslo-step apply ${names}`,
+      documents: documents.join(""),
+    };
   }
 
   /**
@@ -169,30 +183,29 @@ export class Node extends pulumi.ComponentResource {
     );
   }
 
-  private createClaim(cluster: string, after: pulumi.Resource[]): command.remote.Command {
-    return new command.remote.Command(
-      `${this.plan.name}-claim`,
+  private createClaim(
+    { name: cluster, dial }: NodeArgs["cluster"],
+    after: pulumi.Resource[],
+  ): command.local.Command {
+    const { name } = this.plan;
+    const { names, digest, documents } = this.stepsOf("claim");
+    return new command.local.Command(
+      `${name}-claim`,
       {
-        connection: this.reach.connection,
-        create: this.reach.apply(({ asRoot }) => asRoot(`bash -s -- ${cluster} ${this.plan.name}`)),
-        stdin: claimScript(),
-        logging: command.remote.Logging.Stderr,
+        create: this.reach.apply((reach) => {
+          const bash = [
+            "ssh",
+            ...reach.sshArguments,
+            reach.asRoot(`bash -s -- ${cluster} ${name}`),
+          ];
+          const words = [String(dial.attempts), names, ...bash].map(quote);
+          return `: ${claimDigest()} ${digest}\nexec sh components/node/send-claim.sh ${words.join(" ")}`;
+        }),
+        stdin: documents,
+        logging: command.local.Logging.Stderr,
         addPreviousOutputInEnv: false,
       },
       { parent: this, dependsOn: after, deletedWith: this.machine },
     );
   }
-}
-
-function runStep(name: StepName, { asRoot }: NodeReach): string {
-  // The digest makes a changed script a change of the resource; `:` ignores it.
-  return `: ${scriptDigest(name)}; ${asRoot(`/usr/local/lib/oslo-cluster/oslo-step run ${name}`)}`;
-}
-
-/** The command with what makes it another one, for the engine's eyes; `:` ignores it. */
-function again(line: pulumi.Output<string>, since: pulumi.Input<string>[]): pulumi.Output<string> {
-  if (since.length === 0) return line;
-  return pulumi
-    .all([line, ...since])
-    .apply(([it, ...ids]) => `: ${ids.map(quote).join(" ")}\n${it}`);
 }

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { GuestPlan } from "../../plan/libvirt/guest.ts";
 import type { ClusterPlan, NodePlan } from "../../plan/plan.ts";
+import { barrier } from "../barrier.ts";
 import { Hypervisor } from "../libvirt/hypervisor.ts";
 import { KvmVps } from "../libvirt/kvm-vps.ts";
 import { PrivateVlan } from "../libvirt/private-vlan.ts";
@@ -19,9 +20,12 @@ export function createNodes(
   opts: pulumi.ComponentResourceOptions,
 ): Node[] {
   const guests = createGuests(plan, hypervisors, opts);
+  const booted = [...guests.values()].map((guest) => guest.booted);
+  const after = booted.length > 0 ? [barrier("booted", booted, opts)] : [];
   return plan.nodes.map((node) => {
     const guest = guests.get(node.name);
-    return new Node(node.name, { cluster: plan, node, ...(guest ? { guest } : {}) }, opts);
+    const args = { cluster: plan, node, after, ...(guest ? { guest } : {}) };
+    return new Node(node.name, args, opts);
   });
 }
 

@@ -31,3 +31,15 @@ export function deleteOverSsh(reach: NodeReach, remote: string, left: string): s
 [ "$status" != 255 ] || echo "left behind on ${name}: ${left}: the machine does not answer. Destroy again when it does; if it is gone for good, destroy with OSLO_CLUSTER_ABANDON=${name}" >&2
 exit "$status"`;
 }
+
+/** A one-shot command of `oslo-step` on a node, as one line of sh. */
+export function onNode(reach: NodeReach, remote: string): string {
+  return ssh(reach, reach.asRoot(`/usr/local/lib/oslo-cluster/oslo-step ${remote}`));
+}
+
+/** Runs such a command on the first control plane that can do it, as one line of sh. */
+export function onAny(controlPlanes: readonly NodeReach[], remote: string): string {
+  const calls = controlPlanes.map((reach) => [reach.name, onNode(reach, remote)]);
+  const words = calls.map((call) => call.map(quote).join(" "));
+  return `exec sh components/node/any.sh \\\n  ${words.join(" \\\n  ")}`;
+}

@@ -3,7 +3,6 @@ import { planOf, stackFiles, stackNames } from "../stacks.ts";
 import { Graph } from "./graph.ts";
 import { runProgram } from "./program.ts";
 
-const gateNames = /-gate-(host|etcd-disk|guest|peers)$/;
 /** In the order in which they are done. */
 const guestParts = ["guest", "live", "domain", "first-boot"];
 const inCluster = /^kubernetes:/;
@@ -17,7 +16,13 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
     const given = plan.nodes.filter(({ guest }) => !guest).map(({ name }) => name);
     const made = plan.nodes.filter(({ guest }) => guest).map(({ name }) => name);
     const workers = plan.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
-    const first = plan.nodes.find(({ role }) => role === "control-plane")?.name as string;
+    const controlPlanes = plan.nodes
+      .filter(({ role }) => role === "control-plane")
+      .map(({ name }) => name);
+    const joins = [
+      ...controlPlanes.map((node) => `${node}-control-plane`),
+      ...workers.map((worker) => `${worker}-join`),
+    ];
     /** What stands for the machine that has the node's name. */
     const identityOf = (node: string) =>
       made.includes(node) ? `${node}-guest` : `${node}-identity`;
@@ -33,25 +38,58 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
       await expect(graph.outline()).toMatchFileSnapshot(`../golden/resources-${stack}.txt`);
     });
 
-    it("runs each step of the plan once, with its document", () => {
+    it("runs each step of the plan once, with its document, in one resource of its node", () => {
+      for (const { name, steps, resources } of plan.nodes) {
+        expect(Object.values(resources).flat(2).sort()).toEqual(Object.keys(steps).sort());
+        for (const [resource, order] of Object.entries(resources)) {
+          const { stdin, create } = graph.get(`${name}-${resource}`).inputs;
+          const documents = (stdin as string).match(/^step: .*$/gm);
+          expect(documents).toEqual(order.flat().map((step) => `step: ${step}`));
+          const known = !preview || given.includes(name);
+          if (known && order.length === 1) expect(create).toContain(`apply ${order[0]}`);
+        }
+      }
+    });
+
+    it("has these commands and no other", () => {
       const planned = plan.nodes.flatMap((node) =>
-        Object.keys(node.steps).map((step) => `${node.name}-${step}`),
+        Object.keys(node.resources).map((resource) => `${node.name}-${resource}`),
       );
       const others = [
-        ...nodes.map((node) => `${node}-claim`),
+        ...["gates", "bases", "cluster", "identity", "joined", "ready"],
+        ...(made.length > 0 ? ["booted"] : []),
         ...given.flatMap((node) => [`${node}-release`, `${node}-identity`]),
-        ...workers.map((worker) => `${worker}-leave`),
+        ...nodes.map((node) => `${node}-leave`),
         ...made.flatMap((node) => guestParts.map((part) => `${node}-${part}`)),
         ...plan.hypervisors.flatMap(({ name }) =>
           ["preflight", "vlan", "image"].map((part) => `${name}-${part}`),
         ),
+        ...(plan.verify.afterUp ? ["promises"] : []),
+        ...(nodes.length > 1 ? ["datapath-probe"] : []),
       ];
       const commands = graph.ofType(/^command:/).map(({ name }) => name);
-      const promises = plan.verify.afterUp ? ["promises"] : [];
-      expect(commands.sort()).toEqual(
-        [...planned, ...others, "datapath-probe", ...promises].sort(),
-      );
-      for (const name of planned) expect(graph.get(name).inputs.stdin).toMatch(/^step: /);
+      expect(commands.sort()).toEqual([...planned, ...others].sort());
+    });
+
+    it("has at most eight resources for a worker that exists", () => {
+      for (const worker of workers.filter((name) => given.includes(name))) {
+        const own = graph.resources.filter(
+          ({ name, parent }) => name === worker || graph.nameOf(parent) === worker,
+        );
+        expect(own.length).toBeLessThanOrEqual(8);
+      }
+    });
+
+    it("has no resource whose own dependencies grow with the nodes, but for barriers", () => {
+      for (const { name, dependencies } of graph.resources) {
+        if (["gates", "bases", "booted", "joined", "datapath-probe", "ready"].includes(name))
+          continue;
+        const named = dependencies.map((urn) => graph.nameOf(urn));
+        const foreign = workers.filter(
+          (worker) => !name.startsWith(worker) && named.some((one) => one.startsWith(`${worker}-`)),
+        );
+        expect({ name, foreign: foreign.length < 2 || foreign }).toEqual({ name, foreign: true });
+      }
     });
 
     describe("order", () => {
@@ -109,81 +147,103 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
         }
       });
 
-      it("knows how a worker leaves before it joins, and joins again whoever has left", () => {
-        for (const worker of workers) {
-          const leave = graph.get(`${worker}-leave`);
+      it("knows how a node leaves before it joins, and joins again whoever has left", () => {
+        for (const [i, node] of [...controlPlanes, ...workers].entries()) {
+          const leave = graph.get(`${node}-leave`);
           expect(graph.before(leave.name)).toEqual(
-            expect.arrayContaining([`${worker}-claim`, `${first}-kubeadm-init`]),
+            expect.arrayContaining([`${node}-claim`, "cluster"]),
           );
-          expect(graph.madeOf(leave.name, "triggers")).toEqual([identityOf(worker)]);
-          expect(graph.madeOf(`${worker}-kubeadm-join`, "create")).toContain(leave.name);
-          expect(graph.madeOf(`${first}-ready`, "create")).toContain(leave.name);
+          expect(graph.madeOf(leave.name, "triggers")).toEqual([identityOf(node)]);
+          expect(graph.madeOf(joins[i] as string, "create")).toContain(leave.name);
+          expect(graph.madeOf("ready", "create")).toContain(leave.name);
+        }
+      });
+
+      it("takes control planes in and out one after the other", () => {
+        for (const [i, node] of controlPlanes.entries()) {
+          for (const other of controlPlanes.slice(0, i)) {
+            expect(graph.before(`${node}-control-plane`)).toContain(`${other}-control-plane`);
+            expect(graph.before(`${node}-leave`)).toContain(`${other}-leave`);
+          }
         }
       });
 
       it("replaces only what is deleted before that", () => {
         const replaced = graph.ofType(/^command:/).filter(({ inputs }) => "triggers" in inputs);
         expect(replaced.map(({ name }) => name).sort()).toEqual(
-          [...nodes.map(identityOf), ...workers.map((worker) => `${worker}-leave`)].sort(),
+          [...nodes.map(identityOf), ...nodes.map((node) => `${node}-leave`)].sort(),
         );
         for (const { deleteBeforeReplace } of replaced) expect(deleteBeforeReplace).toBe(true);
       });
 
       it("passes every gate of every node before anything is built on one", () => {
-        const gates = graph.matching(gateNames);
-        expect(gates.length).toBeGreaterThanOrEqual(2 * nodes.length + 1);
-        const built = nodes.flatMap((node) =>
-          ["kernel", "swap", "time-sync", "packages", "containerd", "kubelet"].map(
-            (step) => `${node}-${step}`,
-          ),
-        );
-        for (const name of built) expect(graph.before(name)).toEqual(expect.arrayContaining(gates));
+        const claims = nodes.map((node) => `${node}-claim`);
+        for (const { name } of plan.nodes) {
+          expect(plan.nodes.find((node) => node.name === name)?.resources.claim?.flat()).toContain(
+            "gate-host",
+          );
+          for (const built of [`${name}-base`, `${name}-runtime`]) {
+            expect(graph.before(built)).toEqual(expect.arrayContaining(claims));
+          }
+        }
       });
 
       it("measures the way between nodes once all of them are there", () => {
-        const claims = nodes.map((node) => `${node}-claim`);
-        for (const name of graph.matching(/-gate-peers$/)) {
-          expect(graph.before(name)).toEqual(expect.arrayContaining(claims));
-        }
-      });
-
-      it("installs packages before it configures them", () => {
+        const booted = made.map((node) => `${node}-first-boot`);
         for (const node of nodes) {
-          expect(graph.before(`${node}-containerd`)).toContain(`${node}-packages`);
-          expect(graph.before(`${node}-kubelet`)).toContain(`${node}-packages`);
+          expect(graph.before(`${node}-claim`)).toEqual(expect.arrayContaining(booted));
         }
       });
 
-      it("runs init on a whole baseline, and joins after it, on a whole baseline", () => {
-        const baseline = (node: string) =>
-          ["kernel", "swap", "time-sync", "containerd", "kubelet"].map((step) => `${node}-${step}`);
-        const init = `${first}-kubeadm-init`;
-        expect(graph.before(init)).toEqual(expect.arrayContaining(baseline(first)));
-        for (const worker of workers) {
-          const before = graph.before(`${worker}-kubeadm-join`);
-          expect(before).toEqual(expect.arrayContaining([init, ...baseline(worker)]));
+      it("installs packages before it configures them, and pulls images last", () => {
+        for (const { name, role, resources } of plan.nodes) {
+          const order = resources.runtime?.flat() ?? [];
+          expect(order.slice(0, 3)).toEqual(["packages", "containerd", "kubelet"]);
+          if (role === "worker") expect(order.slice(-1)).toEqual(["images"]);
+          else expect(graph.before(`${name}-images`)).toContain(`${name}-runtime`);
         }
+      });
+
+      it("makes the control plane on a whole baseline, and joins after it, on a whole baseline", () => {
+        const baseline = (node: string) => [`${node}-base`, `${node}-runtime`];
+        for (const node of controlPlanes) {
+          const before = graph.before(`${node}-control-plane`);
+          expect(before).toEqual(expect.arrayContaining(baseline(node)));
+          expect(before).not.toContain(`${node}-images`);
+        }
+        for (const worker of workers) {
+          const before = graph.before(`${worker}-join`);
+          expect(before).toEqual(expect.arrayContaining(["identity", ...baseline(worker)]));
+        }
+      });
+
+      it("asks who the cluster is as soon as one control plane is there", () => {
+        const before = graph.before("identity");
+        const planes = before.filter((name) => name.endsWith("-control-plane"));
+        expect(planes).toEqual([`${controlPlanes[0]}-control-plane`]);
       });
 
       it("sends the probe's packets through every node's own kernel settings, and builds after it", () => {
         const before = graph.before("datapath-probe");
-        expect(before).toEqual(expect.arrayContaining(nodes.map((node) => `${node}-kernel`)));
-        expect(before.filter((name) => /-(packages|kubeadm-\w+)$/.test(name))).toEqual([]);
-        expect(graph.before(`${first}-kubeadm-init`)).toContain("datapath-probe");
+        expect(before).toEqual(expect.arrayContaining(nodes.map((node) => `${node}-base`)));
+        expect(before.filter((name) => /-(runtime|control-plane|join)$/.test(name))).toEqual([]);
+        for (const node of controlPlanes) {
+          expect(graph.before(`${node}-control-plane`)).toContain("datapath-probe");
+        }
         expect(graph.before("cilium")).toContain("datapath-probe");
       });
 
       it("joins no worker after another, and none after what is in the cluster", () => {
         for (const worker of workers) {
-          const before = graph.before(`${worker}-kubeadm-join`);
-          expect(before.filter((name) => name.endsWith("-kubeadm-join"))).toEqual([]);
+          const before = graph.before(`${worker}-join`);
+          expect(before.filter((name) => name.endsWith("-join"))).toEqual([]);
           expect(before.filter((name) => inCluster.test(graph.get(name).type))).toEqual([]);
         }
       });
 
       it("touches the API only once it is there", () => {
         for (const { name } of graph.ofType(inCluster)) {
-          expect(graph.before(name)).toContain(`${first}-kubeadm-init`);
+          expect(graph.before(name)).toContain("identity");
         }
       });
 
@@ -200,7 +260,7 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
         for (const { name, type } of graph.ofType(inCluster)) {
           const [kind, namespace] = name.split("/").slice(-3);
           const inside = graph.ofType("kubernetes:core/v1:Namespace").map((one) => one.name);
-          const needed = /^kubernetes:cilium\./.test(type) ? [`${first}-ready`] : [];
+          const needed = /^kubernetes:cilium\./.test(type) ? ["ready"] : [];
           if (kind && namespace && inside.includes(namespace)) needed.push(namespace);
           expect(graph.before(name)).toEqual(expect.arrayContaining(needed));
         }
@@ -217,7 +277,7 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
 
       it("proves its promises after all else, where that is asked for", () => {
         if (!plan.verify.afterUp) return expect(graph.matching(/^promises$/)).toEqual([]);
-        expect(graph.before("promises")).toContain(`${first}-ready`);
+        expect(graph.before("promises")).toContain("ready");
         expect(graph.madeOf("promises", "stdin").length).toBeGreaterThan(0);
         expect(graph.get("promises").inputs.create).toMatch(
           /^: [0-9a-f]{16}; exec npm run --silent verify -- Pulumi\.test\.yaml --kubeconfig - --proved-enough$/,
@@ -225,9 +285,9 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
       });
 
       it("is ready last", () => {
-        const joins = workers.map((worker) => `${worker}-kubeadm-join`);
-        const before = graph.before(`${first}-ready`);
-        expect(before).toEqual(expect.arrayContaining(["cilium", ...joins]));
+        const images = controlPlanes.map((node) => `${node}-images`);
+        const before = graph.before("ready");
+        expect(before).toEqual(expect.arrayContaining(["cilium", ...joins, ...images]));
       });
     });
 
@@ -249,7 +309,7 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
           expect(guest.inputs.delete).toContain("bash -s -- delete");
           expect(guest.deleteBeforeReplace).toBe(true);
           const steps = [...graph.stepsOf(node), ...graph.stepsOf(`${node}-vps`)];
-          expect(steps.length).toBeGreaterThan(10);
+          expect(steps.length).toBeGreaterThan(7);
           for (const step of steps) {
             if (step === guest) continue;
             expect(step.inputs).not.toHaveProperty("delete");
@@ -264,14 +324,17 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
         }
       });
 
-      it("takes no worker out of a cluster that goes as a whole", () => {
-        for (const worker of workers) {
-          const { inputs, deletedWith } = graph.get(`${worker}-leave`);
+      it("takes no node out of a cluster that goes as a whole", () => {
+        for (const node of nodes) {
+          const { inputs, deletedWith } = graph.get(`${node}-leave`);
+          const asked = controlPlanes.filter((one) => one !== node);
           // A guest's host key is known once it is made.
-          const known = !preview || given.includes(first);
-          if (known) expect(inputs.delete).toContain(`oslo-step leave ${worker} `);
-          expect(graph.nameOf(deletedWith)).toBe(`${first}-kubeadm-init`);
+          const known = !preview || asked.every((one) => given.includes(one));
+          if (known && asked.length > 0)
+            expect(inputs.delete).toContain(`oslo-step leave ${node} `);
+          expect(graph.nameOf(deletedWith)).toBe("cluster");
         }
+        expect(graph.get("cluster").inputs).not.toHaveProperty("delete");
       });
 
       it("leaves namespaces to whoever else lives there", () => {
@@ -290,7 +353,7 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
       it("asks no API server: what is in the cluster goes with it", () => {
         expect(graph.ofType(inCluster).length).toBeGreaterThan(0);
         for (const { deletedWith } of graph.ofType(inCluster)) {
-          expect(graph.nameOf(deletedWith)).toBe(`${first}-kubeadm-init`);
+          expect(graph.nameOf(deletedWith)).toBe("cluster");
         }
       });
     });
@@ -307,7 +370,7 @@ it("a worker joins while Cilium is being installed", async () => {
   });
   const { resources } = await runProgram(stackFiles.dev, {
     begins: (name) => {
-      if (name.endsWith("-kubeadm-join")) joins += 1;
+      if (name.endsWith("-join")) joins += 1;
       if (joins === 2) allJoin();
       return name === "cilium" ? joining : undefined;
     },

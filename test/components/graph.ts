@@ -40,7 +40,7 @@ export class Graph {
 
   /** Everything that is done on a node, but for giving it back. */
   stepsOf(node: string): Registered[] {
-    const others = [`${node}-release`, `${node}-identity`];
+    const others = [`${node}-release`, `${node}-identity`, `${node}-leave`];
     return this.ofType(/^command:/).filter(
       ({ name, parent }) => this.nameOf(parent) === node && !others.includes(name),
     );

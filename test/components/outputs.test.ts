@@ -49,9 +49,10 @@ describe("after up", () => {
     expect(cluster).not.toHaveProperty("insecure-skip-tls-verify");
     const [{ user }] = kubeconfig.users;
     expect(Object.keys(user)).toEqual(["exec"]);
-    expect(user.exec.args).toContain(destination);
-    expect(user.exec.args).toContain("StrictHostKeyChecking=yes");
-    expect(user.exec.args.at(-1)).toMatch(/oslo-step'? credential$/);
+    const [, asks] = user.exec.args;
+    expect(asks).toContain(` ${destination} `);
+    expect(asks).toContain("StrictHostKeyChecking=yes");
+    expect(asks).toMatch(/^ssh -o ConnectTimeout=5 .*oslo-step credential'?$/);
     expect(kubeconfig["current-context"]).toBe(kubeconfig.contexts[0].name);
   });
 

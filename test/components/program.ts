@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
 import { parse } from "yaml";
+import type { NodeFacts } from "../../components/node/node.ts";
 import { project } from "../../config/load.ts";
 
 /** A resource as the program registered it. */
@@ -133,7 +134,8 @@ function stateOf(type: string, name: string, inputs: Record<string, unknown>, wo
 
 function healthyStdout(name: string): string {
   if (name === "datapath-probe") return '{"a -> b":{"ipv4":{"plain":true,"option":true}}}';
-  const step = name.replace(/^.*?-(preflight|guest|claim|gate-.*|kubeadm-init|ready)$/, "$1");
+  if (name === "identity") return '{"version":"1.36.3","uid":"5f0c","caCertificate":"Q0E="}';
+  const step = name.replace(/^.*?-(preflight|guest|claim)$/, "$1");
   const machine = name.slice(0, -step.length - 1);
   switch (step) {
     case "preflight":
@@ -141,22 +143,25 @@ function healthyStdout(name: string): string {
     case "guest":
       return `ssh-ed25519 AAAA${machine}\n`;
     case "claim":
-      return JSON.stringify({
-        hostname: machine,
-        machineId: `id-of-${machine}`,
-        macAddresses: `mac-of-${machine}`,
-        productUuid: "",
-      });
-    case "gate-host":
-      return '{"cpus":4,"memoryMebibytes":8000,"stealPercent":0.00}';
-    case "gate-etcd-disk":
-      return '{"etcdFsyncP99Milliseconds":1.234}';
-    case "gate-guest":
-    case "gate-peers":
-      return "{}";
-    case "kubeadm-init":
-      return '{"version":"1.36.3","uid":"5f0c","caCertificate":"Q0E="}';
+      return `${factsOf(machine)}\n${JSON.stringify({
+        "gate-host": { cpus: 4, memoryMebibytes: 8000, stealPercent: 0 },
+        ...(machine.startsWith("cp-") ? { "gate-etcd-disk": etcdDisk } : {}),
+        "gate-peers": {},
+      })}\n`;
     default:
       return "";
   }
+}
+
+const etcdDisk = { etcdFsyncP99Milliseconds: 1.234 };
+
+/** What a claim's first line is. */
+export function factsOf(machine: string, facts: Partial<NodeFacts> = {}): string {
+  return JSON.stringify({
+    hostname: machine,
+    machineId: `id-of-${machine}`,
+    macAddresses: `mac-of-${machine}`,
+    productUuid: "",
+    ...facts,
+  });
 }

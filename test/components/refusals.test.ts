@@ -47,8 +47,8 @@ describe.concurrent("up is refused", { timeout: 30_000 }, () => {
     const { exitCode, stderr, begun } = await run("", "", ids);
     expect(exitCode).not.toBe(0);
     expect(stderr).toMatch(/worker-1: machineId same: cp-1 has the same/);
-    expect(begun).toContain("worker-1-prerequisites");
-    const built = /-(kernel|swap|time-sync|packages|containerd|kubelet|kubeadm-.*)$/;
+    expect(begun).toContain("worker-1-claim");
+    const built = /-(base|runtime|images|control-plane|join)$/;
     expect(begun.filter((name) => built.test(name))).toEqual([]);
   });
 });

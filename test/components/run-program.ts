@@ -1,7 +1,7 @@
 // Runs index.ts in a process of its own, as the engine does: what nothing handles ends it. Takes a
 // stack's file and the machine-id of each claimed node as JSON; prints each resource that begins.
 import { setTimeout } from "node:timers/promises";
-import { runProgram } from "./program.ts";
+import { factsOf, runProgram } from "./program.ts";
 
 const [stackFile, machineIds] = process.argv.slice(2) as [string, string];
 const ids = JSON.parse(machineIds) as Record<string, string>;
@@ -10,12 +10,11 @@ await runProgram(stackFile, {
   begins: async (name) => {
     console.log(name);
     // A gate takes a while: time enough for an error to end the program.
-    if (name.includes("-gate-")) await setTimeout(200);
+    if (name.endsWith("-claim")) await setTimeout(200);
   },
   stdout: (name) => {
     const node = name.replace(/-claim$/, "");
     if (node === name || !(node in ids)) return undefined;
-    const facts = { hostname: node, macAddresses: node, productUuid: "" };
-    return JSON.stringify({ ...facts, machineId: ids[node] });
+    return `${factsOf(node, { machineId: ids[node] as string })}\n{}\n`;
   },
 });

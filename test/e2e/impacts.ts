@@ -95,7 +95,7 @@ export function describeImpacts(
       });
       expect(Object.values(said)[0]).toBe("impossible");
       await expect(up()).rejects.toThrow();
-      const log = await current().lab.onHost("cp-1", "cat /var/log/oslo-cluster/kubeadm-init.log");
+      const log = await current().lab.onHost("cp-1", "cat /var/log/oslo-cluster/control-plane.log");
       expect(log).toContain("asked for: network_podSubnets=10.245.0.0/16");
       expect(log).toContain("in use:    network_podSubnets=10.244.0.0/16");
       expect(await processes()).toEqual(before);

@@ -163,7 +163,7 @@ describe("killed half way", () => {
   test("up killed during kubeadm init, and the machine with it", {
     timeout: 15 * minutes,
   }, async () => {
-    await killDuring("cp-1", "kubeadm-init", "test -s /etc/kubernetes/manifests/etcd.yaml");
+    await killDuring("cp-1", "control-plane", "test -s /etc/kubernetes/manifests/etcd.yaml");
     expect(await unfinished("cp-1")).toBe("initializing");
   });
 

@@ -6,7 +6,7 @@ import type { ConfigInput } from "../../config/schema.ts";
 import { allowedMode, type DatapathReading } from "../../plan/datapath-probe.ts";
 import { type ClusterPlan, type NodePlan, plan } from "../../plan/plan.ts";
 import { nodeReach } from "../../plan/reach.ts";
-import { renderStep, type StepName } from "../../plan/step.ts";
+import { renderStep } from "../../plan/step.ts";
 import { claimScript } from "../../steps/bundle.ts";
 import { labEnvironment } from "../lab/engine.ts";
 import * as infrastructure from "../lab/infrastructure.ts";
@@ -180,7 +180,7 @@ async function units(): Promise<string[]> {
   return Promise.all(cluster.nodes.map(async (node) => (await onNode(node, state)).trim()));
 }
 
-async function runStep(node: NodePlan, step: StepName): Promise<string> {
+async function runStep(node: NodePlan, step: string): Promise<string> {
   const document = node.steps[step];
   if (document === undefined) throw new Error(`${node.name} has no step ${step}`);
   return onNode(node, `/usr/local/lib/oslo-cluster/oslo-step run ${step}`, renderStep(document));

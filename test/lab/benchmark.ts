@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { loadStackFile } from "../../config/load.ts";
 import { type NodePlan, plan } from "../../plan/plan.ts";
 import { nodeReach } from "../../plan/reach.ts";
-import { renderStep, type StepName } from "../../plan/step.ts";
+import { renderStep, type StepDocument } from "../../plan/step.ts";
 import { renderYaml } from "../../plan/yaml.ts";
 import { claimScript } from "../../steps/bundle.ts";
 import { chooseEngine, forgetState, labEnvironment } from "./engine.ts";
@@ -65,19 +65,18 @@ async function script(lab: LabFacts): Promise<void> {
   };
   const on = (node: NodePlan, command: string, input = "") =>
     inside(["ssh", ...nodeReach(clusterPlan, node).sshArguments, command], input);
-  const runStep = (node: NodePlan, name: StepName, secrets = "") => {
-    const document = node.steps[name];
-    if (document === undefined) return Promise.resolve("");
-    return on(
+  const runDocument = (node: NodePlan, document: StepDocument, secrets = "") =>
+    on(
       node,
-      `/usr/local/lib/oslo-cluster/oslo-step run ${name}`,
+      `/usr/local/lib/oslo-cluster/oslo-step run ${document.step}`,
       renderStep(document) + secrets,
     );
+  const runStep = (node: NodePlan, name: string, secrets = "") => {
+    const document = node.steps[name];
+    return document === undefined ? Promise.resolve("") : runDocument(node, document, secrets);
   };
   const [cp, ...workers] = clusterPlan.nodes as [NodePlan, ...NodePlan[]];
-  const beforeCluster = Object.keys(cp.steps).filter(
-    (name) => !["kubeadm-init", "ready"].includes(name),
-  ) as StepName[];
+  const beforeCluster = Object.keys(cp.steps).filter((name) => name !== "control-plane");
 
   try {
     for (const node of clusterPlan.nodes) {
@@ -90,13 +89,13 @@ async function script(lab: LabFacts): Promise<void> {
         if (name in node.steps) await phase(`${name} ${node.name}`, () => runStep(node, name));
       }
     }
-    await phase("kubeadm init", () => runStep(cp, "kubeadm-init"));
+    await phase("kubeadm init", () => runStep(cp, "control-plane"));
     for (const worker of workers) {
       await phase(`kubeadm join ${worker.name}`, async () =>
         runStep(
           worker,
           "kubeadm-join",
-          await on(cp, "/usr/local/lib/oslo-cluster/oslo-step mint-join"),
+          await on(cp, "/usr/local/lib/oslo-cluster/oslo-step mint-join worker"),
         ),
       );
     }
@@ -123,7 +122,7 @@ async function script(lab: LabFacts): Promise<void> {
         renderYaml(...namespaces, ...objects),
       ),
     );
-    await phase("ready", () => runStep(cp, "ready"));
+    await phase("ready", () => runDocument(cp, clusterPlan.ready));
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

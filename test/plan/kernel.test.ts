@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../config/load.ts";
 import { reservedPorts } from "../../config/ports.ts";
-import { kernelStep } from "../../plan/kernel.ts";
+import { kernel } from "../../plan/steps/kernel.ts";
 import { stack } from "../stack.ts";
 import { configOf } from "../stacks.ts";
 
 const files = (changes: Record<string, unknown> = {}) =>
-  kernelStep(loadConfig(stack(changes), "test")).files;
+  kernel.document(loadConfig(stack(changes), "test"), {} as never).files ?? {};
 const parameters = (changes?: Record<string, unknown>) =>
   (files(changes)["/etc/sysctl.d/99-k8s-network.conf"] as string).trim().split("\n");
 const set = (lines: string[]) => lines.filter((line) => !line.startsWith("#"));
@@ -35,8 +35,8 @@ describe("kernel parameters", () => {
   });
 
   it("leave IPv6 alone on a single stack", () => {
-    const single = kernelStep(configOf("two-nodes")).files;
-    expect(single["/etc/sysctl.d/99-k8s-network.conf"]).not.toContain("ipv6");
+    const single = kernel.document(configOf("two-nodes"), {} as never).files;
+    expect(single?.["/etc/sysctl.d/99-k8s-network.conf"]).not.toContain("ipv6");
   });
 
   it("keep the nodes' ports from clients", () => {

@@ -8,13 +8,13 @@ const { nodes, endpoint } = plan(loadConfig(stack(), "test"));
 const [first, worker] = nodes as [NodePlan, NodePlan, NodePlan];
 
 /** The documents of one file of a step, by kind. */
-function documents(node: NodePlan, step: "kubeadm-init" | "kubeadm-join", path: string) {
+function documents(node: NodePlan, step: string, path: string) {
   const text = node.steps[step]?.files[path] ?? "";
   const all = parseAllDocuments(text).map((document) => document.toJS());
   return Object.fromEntries(all.map((document) => [document.kind, document] as const));
 }
 
-const init = documents(first, "kubeadm-init", "/etc/oslo-cluster/kubeadm-init.yaml");
+const init = documents(first, "control-plane", "/etc/oslo-cluster/kubeadm-init.yaml");
 const join = documents(worker, "kubeadm-join", "/etc/oslo-cluster/kubeadm-join.yaml");
 const args = (list: { name: string; value: string }[]) =>
   Object.fromEntries(list.map(({ name, value }) => [name, value]));
@@ -52,7 +52,7 @@ describe("kubeadm init", () => {
     }
     const encryption = documents(
       first,
-      "kubeadm-init",
+      "control-plane",
       "/etc/oslo-cluster/encryption-template.yaml",
     ).EncryptionConfiguration;
     expect(encryption.resources[0].providers[0].secretbox.keys[0].secret).toBe("__SECRETBOX_KEY__");

@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test as base, beforeAll, describe, expect, vi } from "vitest";
+import { claimScript } from "../../steps/bundle.ts";
 import { Graph } from "../components/graph.ts";
 import { runProgram } from "../components/program.ts";
 import { root } from "../root.ts";
-import { stackFiles } from "../stacks.ts";
+import { planOf, stackFiles } from "../stacks.ts";
 import { FakeSsh } from "./fake-ssh.ts";
 
 /** Hands out fake ssh programs and removes them after the test. */
@@ -111,10 +112,14 @@ describe("a worker that leaves", () => {
     "stays where the control plane does not answer (%i), and it is said how to go on",
     async (status, { ssh }) => {
       const { exitCode, stderr } = await ssh(`exit ${status}`).run(leave().delete, "");
-      expect(exitCode).toBe(status);
+      expect(exitCode).toBe(75);
       expect(stderr).toMatch(/^node bravo is still in the cluster .*OSLO_CLUSTER_ABANDON=alfa$/);
     },
   );
+
+  test("has nothing to leave where no control plane has a cluster", async ({ ssh }) => {
+    expect(await ssh("exit 3").run(leave().delete, "")).toMatchObject({ exitCode: 0, stderr: "" });
+  });
 
   test("is left in the cluster where the control plane is abandoned", async ({ ssh }) => {
     const fake = ssh("exit 255");
@@ -132,19 +137,21 @@ describe("a worker that leaves", () => {
 });
 
 describe("joining a worker", () => {
-  const join = () => graph.get("bravo-kubeadm-join").inputs;
+  const join = () => graph.get("bravo-join").inputs;
   const token = "abcdef.0123456789abcdef";
-  const mint = `case $remote in *mint-join*) printf 'secrets:\\n  TOKEN: "${token}"\\n' ;;`;
+  const stranger = "case $remote in *' member') exit 3 ;;";
+  const mint = `${stranger} *mint-join*) printf 'secrets:\\n  TOKEN: "${token}"\\n' ;;`;
 
   test("pipes what one node mints to the other, below the document", async ({ ssh }) => {
     const fake = ssh(`${mint} *) echo '{}' ;; esac`);
     const result = await fake.run(join().create, join().stdin);
     expect(result).toEqual({ exitCode: 0, stdout: "{}", stderr: "" });
-    const [minted, run] = fake.calls();
-    expect(minted?.arguments).toMatch(/operator@192\.0\.2\.10\nsudo -n \S+ mint-join\n$/);
+    const [asked, minted, run] = fake.calls();
+    expect(asked?.arguments).toMatch(/operator@192\.0\.2\.11\nsudo -n \S+ member\n$/);
+    expect(minted?.arguments).toMatch(/operator@192\.0\.2\.10\nsudo -n \S+ mint-join worker\n$/);
     expect(minted?.stdin).toBe("");
-    expect(run?.arguments).toMatch(/operator@192\.0\.2\.11\n.*oslo-step run kubeadm-join\n$/);
-    expect(run?.stdin).toBe(`${join().stdin}secrets:\n  TOKEN: "${token}"\n`);
+    expect(run?.arguments).toMatch(/operator@192\.0\.2\.11\n.*oslo-step apply kubeadm-join\n$/);
+    expect(run?.stdin).toBe(`${join().stdin.trimEnd()}\nsecrets:\n  TOKEN: "${token}"\n`);
     expect(
       fake
         .calls()
@@ -153,15 +160,92 @@ describe("joining a worker", () => {
     ).not.toContain(token);
   });
 
-  test("does not begin where nothing could be minted", async ({ ssh }) => {
-    const fake = ssh("case $remote in *mint-join*) exit 7 ;; esac");
-    expect(await fake.run(join().create, join().stdin)).toMatchObject({ exitCode: 7 });
+  test("mints nothing for a node that is a member", async ({ ssh }) => {
+    const fake = ssh("case $remote in *' member') ;; *mint-join*) exit 7 ;; *) echo '{}' ;; esac");
+    expect(await fake.run(join().create, join().stdin)).toMatchObject({ exitCode: 0 });
+    expect(fake.calls()).toHaveLength(2);
+  });
+
+  test("does not begin on a machine that does not answer", async ({ ssh }) => {
+    const fake = ssh("exit 255");
+    expect(await fake.run(join().create, join().stdin)).toMatchObject({ exitCode: 255 });
     expect(fake.calls()).toHaveLength(1);
   });
 
-  test("that fails tells its exit code, and the token to nobody", async ({ ssh }) => {
+  test.for([
+    [1, 'SILENT: "alfa"'],
+    [255, 'SILENT: "alfa"'],
+    [3, 'SILENT: ""'],
+  ] as const)(
+    "says to the step who did not answer (%i), and the step decides",
+    async ([status, said], { ssh }) => {
+      const fake = ssh(`${stranger} *mint-join*) exit ${status} ;; *) echo no >&2; exit 9 ;; esac`);
+      const result = await fake.run(join().create, join().stdin);
+      expect(result).toEqual({ exitCode: 9, stdout: "", stderr: "no" });
+      expect(fake.calls()[2]?.stdin).toContain(`secrets:\n  ${said}\n`);
+    },
+  );
+
+  test("asks nothing of a control plane that is abandoned", async ({ ssh }) => {
+    const fake = ssh(`${stranger} *mint-join*) exit 255 ;; esac`);
+    await fake.run(join().create, join().stdin, { OSLO_CLUSTER_ABANDON: "alfa" });
+    expect(fake.calls()).toHaveLength(2);
+    expect(fake.calls()[1]?.stdin).toContain('secrets:\n  SILENT: ""\n');
+  });
+
+  test("that fails says its exit code, and the token to nobody", async ({ ssh }) => {
     const fake = ssh(`${mint} *) echo no >&2; exit 9 ;; esac`);
     const result = await fake.run(join().create, join().stdin);
     expect(result).toEqual({ exitCode: 9, stdout: "", stderr: "no" });
+  });
+});
+
+describe("claiming a machine", () => {
+  const claim = () => graph.get("bravo-claim").inputs;
+
+  test("sends every script, then the documents of its first steps", async ({ ssh }) => {
+    const fake = ssh("echo '{}'");
+    expect(await fake.run(claim().create, claim().stdin)).toMatchObject({ exitCode: 0 });
+    const [call] = fake.calls();
+    expect(call?.arguments).toMatch(/\nsudo -n bash -s -- two-nodes bravo\n$/);
+    expect(call?.stdin).toContain(claimScript());
+    expect(call?.stdin.slice(claimScript().length)).toBe(
+      `/usr/local/lib/oslo-cluster/oslo-step apply prerequisites,gate-host gate-peers <<\\OSLO_CLUSTER_END\n${claim().stdin}OSLO_CLUSTER_END\n`,
+    );
+  });
+
+  test("waits for a machine that does not answer, as often as is configured", async ({ ssh }) => {
+    const fake = ssh("exit 255");
+    expect(await fake.run(claim().create, claim().stdin)).toMatchObject({ exitCode: 255 });
+    expect(fake.calls()).toHaveLength(planOf("two-nodes").dial.attempts);
+  });
+
+  test("repeats no step that has failed", async ({ ssh }) => {
+    const fake = ssh("exit 4");
+    expect(await fake.run(claim().create, claim().stdin)).toMatchObject({ exitCode: 4 });
+    expect(fake.calls()).toHaveLength(1);
+  });
+});
+
+describe("what any control plane can answer", () => {
+  const identity = () => graph.get("identity").inputs;
+
+  test.for([3, 75, 255])("asks the next where one cannot (%i)", async (status, { ssh }) => {
+    const fake = ssh(`exit ${status}`);
+    const { exitCode, stderr } = await fake.run(identity().create, "");
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 75,
+      stderr: "none of the control planes can be asked: alfa",
+    });
+  });
+
+  test("is what the first one says", async ({ ssh }) => {
+    const fake = ssh("echo '{}'");
+    expect(await fake.run(identity().create, "")).toMatchObject({ exitCode: 0, stdout: "{}" });
+    expect(fake.calls()[0]?.arguments).toMatch(/oslo-step identity\n$/);
+  });
+
+  test("fails where one has failed at it", async ({ ssh }) => {
+    expect(await ssh("exit 1").run(identity().create, "")).toMatchObject({ exitCode: 1 });
   });
 });

@@ -84,7 +84,7 @@ function resourcesOf(machines: string[]): State["resources"] {
       urn: urn("oslo-cluster:index:Cluster$oslo-cluster:index:ControlPlane", "control-plane"),
       outputs: { kubeconfig: "kubeconfig" },
     },
-    { urn: urn("command:remote:Command", "vps-0-kubeadm-init"), inputs: { create: "run" } },
+    { urn: urn("command:local:Command", "identity"), inputs: { create: "run" } },
     ...machines.map((name) => {
       const reach = { host: name, port: 22, user: "root", hostKey: "ssh-ed25519 AAAA" };
       const left = "Kubernetes, its data and packages, /var/lib/oslo-cluster";

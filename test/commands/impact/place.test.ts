@@ -37,25 +37,25 @@ async function both(path: string) {
 
 /** For each label changes, with what the engine does, most of all: operations by resource. */
 const cases: [label: Impact, field: string, does: RegExp, and: RegExp][] = [
-  ["check", "gates.diskFreePercent", /^update cp-1-gate-host$/, /^update \S+-gate-host$/],
+  ["check", "gates.diskFreePercent", /^update cp-1-claim$/, /^update \S+-claim$/],
   [
     "live",
     "gatewayApi.routes[].backends[].weight",
     /^update production\/store-route$/,
     /^update production\/store-route$/,
   ],
-  ["restart", "kubernetes.kubelet.maxPods", /^update cp-1-kubelet$/, /^update \S+-kubelet$/],
+  ["restart", "kubernetes.kubelet.maxPods", /^update cp-1-runtime$/, /^update \S+-runtime$/],
   [
     "restart",
     "cilium.loadBalancer.mode",
     /^update cilium$/,
-    /^update (cilium|datapath-probe|cp-1-ready)$/,
+    /^update (cilium|datapath-probe|ready)$/,
   ],
   [
     "drain",
     "nodes.libvirt.pools[].memoryMebibytes",
     /^update worker-2-domain$/,
-    /^update \S+-(domain|preflight|gate-guest)$/,
+    /^update \S+-(domain|preflight|claim)$/,
   ],
   [
     "recreate",
@@ -113,7 +113,7 @@ const cases: [label: Impact, field: string, does: RegExp, and: RegExp][] = [
     /^update daemonset\/kube-system\/node-local-dns$/,
   ],
   ["check", "verify.afterUp", /^create promises$/, /^create promises$/],
-  ["impossible", "network.podSubnets", /^update cp-1-kubeadm-init$/, /^update \S+$/],
+  ["impossible", "network.podSubnets", /^update cp-1-control-plane$/, /^update \S+$/],
 ];
 
 describe("what the plan says is what the resources do", () => {

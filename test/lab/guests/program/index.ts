@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { Datapath } from "../../../../components/cluster/datapath.ts";
-import { Gates } from "../../../../components/cluster/gates.ts";
+import { createGates } from "../../../../components/cluster/gates.ts";
 import { createHypervisors, createNodes } from "../../../../components/node/nodes.ts";
 import { loadStackFile } from "../../../../config/load.ts";
 import { plan } from "../../../../plan/plan.ts";
@@ -15,16 +15,11 @@ const config = loadStackFile(join(import.meta.dirname, `Pulumi.${pulumi.getStack
 const clusterPlan = plan(config);
 
 const nodes = createNodes(clusterPlan, createHypervisors(clusterPlan, {}), {});
-const measured = new Gates("gates", nodes);
-const kernels = nodes.map((node) => node.step("kernel", measured.passed));
-const rest = nodes.flatMap((node) =>
-  (["swap", "time-sync"] as const).map((step) => node.step(step, measured.passed)),
-);
-// An emulated CPU that reloads systemd has no time for packets.
-const after = [...kernels, ...rest];
+const passed = createGates(nodes, {});
+const after = nodes.map((node) => node.run("base", [passed]));
 const proven = new Datapath("datapath", { plan: clusterPlan, nodes, after });
 
 /** What the gates measured, by node. */
-export const gates = measured.readings;
+export const gates = Object.fromEntries(nodes.map(({ plan, readings }) => [plan.name, readings]));
 /** What passes between the nodes, and the mode that Cilium's load balancer would have for it. */
 export const datapath = proven.reading;

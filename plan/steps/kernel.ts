@@ -1,8 +1,8 @@
-import type { Config } from "../config/config.ts";
-import { reservedPorts } from "../config/ports.ts";
-import type { AppliedDirective, Directive } from "./directive.ts";
-import { effect, type StepEffects } from "./effect.ts";
-import { type StepDocument, step } from "./step.ts";
+import type { Config } from "../../config/config.ts";
+import { reservedPorts } from "../../config/ports.ts";
+import type { Directive } from "../directive.ts";
+import { effect } from "../effect.ts";
+import { defineStep } from "../step.ts";
 
 interface Sysctl {
   key: string;
@@ -173,18 +173,6 @@ function scopeOf(key: string): Sysctl["scope"] {
   return key.startsWith("net.") ? "network" : "machine";
 }
 
-/** Modules and kernel parameters of every node. */
-export function kernelStep(config: Part): StepDocument {
-  return step(
-    "kernel",
-    { HOST_WIDE: config.tuning.hostWide },
-    {
-      "/etc/modules-load.d/99-k8s-network.conf": renderModules(config.tuning.hostWide),
-      "/etc/sysctl.d/99-k8s-network.conf": renderSysctls(sysctls(config), config.tuning.hostWide),
-    },
-  );
-}
-
 function renderModules(hostWide: boolean): string {
   const prefix = hostWide ? "" : "# left out (tuning.hostWide: false): ";
   return modules.flatMap(({ name, why }) => [`# ${why}`, `${prefix}${name}`]).join("\n");
@@ -202,16 +190,25 @@ function renderSysctls(entries: Sysctl[], hostWide: boolean): string {
     .join("\n");
 }
 
-/** The articles' kernel parameters, as applied. */
-export function kernelDirectives(config: Part): AppliedDirective[] {
-  return sysctls(config).flatMap(({ key, value, directive }) =>
-    directive ? [{ ...directive, applied: `${key} = ${value}` }] : [],
-  );
-}
-
-export const kernelEffects: StepEffects = {
-  again: effect(
-    "live",
-    "loaded and set at once; a parameter that is no longer named keeps its value until the next boot",
-  ),
-};
+/** Modules and kernel parameters of every node. */
+export const kernel = defineStep({
+  name: "kernel",
+  resource: "base",
+  document: (config) => ({
+    vars: { HOST_WIDE: config.tuning.hostWide },
+    files: {
+      "/etc/modules-load.d/99-k8s-network.conf": renderModules(config.tuning.hostWide),
+      "/etc/sysctl.d/99-k8s-network.conf": renderSysctls(sysctls(config), config.tuning.hostWide),
+    },
+  }),
+  effects: {
+    again: effect(
+      "live",
+      "loaded and set at once; a parameter that is no longer named keeps its value until the next boot",
+    ),
+  },
+  directives: (config) =>
+    sysctls(config).flatMap(({ key, value, directive }) =>
+      directive ? [{ ...directive, applied: `${key} = ${value}` }] : [],
+    ),
+});

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The first control-plane node. kubeadm init is neither atomic nor repeatable, so three states are told apart:
+# A control plane: joins the cluster that its peers have, or makes one where none of them has. kubeadm init is neither atomic nor repeatable, so three states are told apart:
 # nothing there yet: init. A part of our own init there, alone: reset and init again. A living cluster of
 # ours: refuse what cannot change, apply the rest. Anything else is somebody's cluster: stop.
 # shellcheck source=steps/containers.sh
@@ -25,16 +25,17 @@ check() {
 apply() {
   if [[ -f $state/cluster ]]; then
     reconfigure
+  elif [[ -n ${TOKEN:-} ]]; then
+    die "joining a control plane is not built yet"
   else
+    [[ -z ${SILENT:-} ]] ||
+      die "$(hostname) cannot tell whether there is a cluster already: no answer from $SILENT. Run again when they answer; for those that are gone for good, run with OSLO_CLUSTER_ABANDON=${SILENT// /,}"
     initialize
   fi
   wait_until 120 "API server ready" healthy
   rm -f /etc/kubernetes/super-admin.conf
   immutables >"$state/cluster.new"
   mv "$state/cluster.new" "$state/cluster"
-  reading "$(printf '{"version":"%s","uid":"%s","caCertificate":"%s"}' "$VERSION" \
-    "$(admin get namespace kube-system --output jsonpath='{.metadata.uid}')" \
-    "$(base64 --wrap=0 /etc/kubernetes/pki/ca.crt)")"
 }
 
 healthy() { curl --fail --silent --max-time 5 --output /dev/null --cacert /etc/kubernetes/pki/ca.crt "$READYZ"; }

@@ -1,32 +1,42 @@
-import type { Config } from "../config/config.ts";
-import { effect, type StepEffects } from "./effect.ts";
+import type { Config } from "../../config/config.ts";
+import { effect } from "../effect.ts";
+import { defineStep } from "../step.ts";
 import { otherDriver } from "./kubelet.ts";
-import { type StepDocument, step } from "./step.ts";
 
 /** The pause image of Kubernetes 1.36 (kubeadm's own constant). */
 const pause = "registry.k8s.io/pause:3.10.2";
 
+const restart = effect("restart", "containerd restarts; running pods stay");
+
 /** containerd's configuration, its registry mirrors and its unit. */
-export function containerdStep({
-  artifacts,
-  kubernetes,
-}: Pick<Config, "artifacts" | "kubernetes">): StepDocument {
-  const mirrors = Object.entries(artifacts.registries).map(([upstream, mirror]) => [
-    `/etc/containerd/certs.d/${upstream}/hosts.toml`,
-    renderMirror(mirror),
-  ]);
-  return step(
-    "containerd",
-    {},
-    {
-      "/etc/containerd/config.toml": renderConfig(kubernetes),
-      // Restarting containerd must not kill the containers: their shims outlive it.
-      "/etc/systemd/system/containerd.service.d/10-oslo-cluster.conf":
-        "[Service]\nKillMode=process\nRestart=always\nLimitNOFILE=1048576\n",
-      ...Object.fromEntries(mirrors),
+export const containerd = defineStep({
+  name: "containerd",
+  resource: "runtime",
+  document({ artifacts, kubernetes }) {
+    const mirrors = Object.entries(artifacts.registries).map(([upstream, mirror]) => [
+      `/etc/containerd/certs.d/${upstream}/hosts.toml`,
+      renderMirror(mirror),
+    ]);
+    return {
+      files: {
+        "/etc/containerd/config.toml": renderConfig(kubernetes),
+        // Restarting containerd must not kill the containers: their shims outlive it.
+        "/etc/systemd/system/containerd.service.d/10-oslo-cluster.conf":
+          "[Service]\nKillMode=process\nRestart=always\nLimitNOFILE=1048576\n",
+        ...Object.fromEntries(mirrors),
+      },
+    };
+  },
+  effects: {
+    again: effect("live", "mirrors are read at each pull"),
+    files: {
+      "/etc/containerd/config.toml": (before, after) => [
+        line(before, "SystemdCgroup") === line(after, "SystemdCgroup") ? restart : otherDriver,
+      ],
+      "/etc/systemd/system/containerd.service.d/*": restart,
     },
-  );
-}
+  },
+});
 
 function renderConfig({ containerd, kubelet }: Config["kubernetes"]): string {
   return `version = 3
@@ -65,18 +75,6 @@ function renderMirror(mirror: string): string {
   override_path = true
 `;
 }
-
-const restart = effect("restart", "containerd restarts; running pods stay");
-
-export const containerdEffects: StepEffects = {
-  again: effect("live", "mirrors are read at each pull"),
-  files: {
-    "/etc/containerd/config.toml": (before, after) => [
-      line(before, "SystemdCgroup") === line(after, "SystemdCgroup") ? restart : otherDriver,
-    ],
-    "/etc/systemd/system/containerd.service.d/*": restart,
-  },
-};
 
 function line(content: string | undefined, word: string): string | undefined {
   return content?.split("\n").find((candidate) => candidate.trim().startsWith(word));

@@ -1,0 +1,29 @@
+#!/bin/sh
+# Runs on the operator's machine: runs the step that makes a node a member of the cluster. What a join
+# needs is minted by any member that answers, when it is used, and reaches the node through this pipe
+# alone: it is in no argument, no log and no state. The step's document comes on stdin.
+#
+#   join.sh MEMBER APPLY [NAME MINT]…    command lines: whether the node is a member (exit 3: no); the
+#                                        step; and for each control plane its minting (exit 3: it
+#                                        belongs to no cluster)
+set -eu
+member=$1 apply=$2
+shift 2
+document=$(cat)
+secrets='' silent='' status=0
+eval "$member" </dev/null || status=$?
+[ "$status" = 0 ] || [ "$status" = 3 ] || exit "$status"
+while [ "$status" = 3 ] && [ -z "$secrets" ] && [ $# -gt 0 ]; do
+  case ",${OSLO_CLUSTER_ABANDON:-}," in
+    *",$1,"*) asked=3 ;;
+    *) asked=0 && secrets=$(eval "$2" </dev/null) || asked=$? ;;
+  esac
+  case $asked in
+    0 | 3) ;;
+    *) silent="$silent $1" secrets='' ;;
+  esac
+  shift 2
+done
+# Where no peer has a cluster and all have answered, the node may begin one.
+[ -n "$secrets" ] || secrets=$(printf 'secrets:\n  SILENT: "%s"' "${silent# }")
+printf '%s\n%s\n' "$document" "$secrets" | eval "$apply"

@@ -1,0 +1,76 @@
+import { hostPort } from "../../config/cidr.ts";
+import { effect } from "../effect.ts";
+import { directory, endpoint, initDocument, joinDocument, paths } from "../kubeadm.ts";
+import { admissionConfiguration, auditPolicy, encryptionConfiguration } from "../security.ts";
+import { defineStep } from "../step.ts";
+import { renderYaml } from "../yaml.ts";
+
+const newCluster = effect(
+  "impossible",
+  "a living cluster cannot change it: put the value in use back, or make a new cluster",
+);
+const apiServer = effect(
+  "restart",
+  "kube-apiserver restarts with a certificate made anew, and the controllers where their arguments change; the API is away for seconds, pods see nothing. Labels of nodes stay",
+);
+
+/** A control plane: it joins the one that its peers have, or makes the first where they have none. */
+export const controlPlane = defineStep({
+  name: "control-plane",
+  resource: "control-plane",
+  on: (_, { role }) => role === "control-plane",
+  document(config, node) {
+    const { cluster, network, kubernetes } = config;
+    const { ipv4, ipv6 } = network.nodeMaskSizes;
+    return {
+      vars: {
+        NODE: node.name,
+        VERSION: kubernetes.version,
+        READYZ: `https://${hostPort(node.addresses[0] as string, cluster.endpoint.port)}/readyz`,
+        // What a living cluster cannot change; the step refuses, with the old and the new value.
+        IMMUTABLE_cluster_name: cluster.name,
+        IMMUTABLE_cluster_endpoint: endpoint(config),
+        IMMUTABLE_network_podSubnets: network.podSubnets.join(","),
+        IMMUTABLE_network_serviceSubnets: network.serviceSubnets.join(","),
+        IMMUTABLE_network_nodeMaskSizes: `${ipv4},${ipv6}`,
+        IMMUTABLE_node_name: node.name,
+        IMMUTABLE_kubernetes_version: kubernetes.version,
+      },
+      files: {
+        [`${directory}/kubeadm-init.yaml`]: initDocument(config, node),
+        [`${directory}/kubeadm-join.yaml`]: joinDocument(config, node),
+        [paths.audit]: renderYaml(auditPolicy),
+        [paths.admission]: renderYaml(admissionConfiguration),
+        [paths.encryption]: renderYaml(encryptionConfiguration("__SECRETBOX_KEY__")),
+      },
+    };
+  },
+  effects: {
+    again: effect("live", "kubeadm's documents are compared; nothing restarts by itself"),
+    vars: {
+      "IMMUTABLE_*": newCluster,
+      VERSION: newCluster,
+      READYZ: effect(
+        "impossible",
+        "etcd and its certificates know the control plane by its address: put it back, or make a new cluster",
+      ),
+    },
+    files: {
+      [`${directory}/kubeadm-join.yaml`]: effect("check", "kept for the next join"),
+      [paths.encryption]: effect(
+        "impossible",
+        `a living cluster keeps ${paths.encryptionWithKey}, which holds its key: put the template back`,
+      ),
+      "*": apiServer,
+    },
+  },
+  directives: () => [
+    {
+      seed: "all",
+      says: "no kube-proxy, no iptables rules for services",
+      applied:
+        "ClusterConfiguration proxy.disabled: true; InitConfiguration skipPhases addon/kube-proxy",
+      why: "Applied: skipPhases alone does not survive `kubeadm upgrade`. Every packet through iptables is not the cost, as the articles say: only a connection's first packet walks the rules.",
+    },
+  ],
+});

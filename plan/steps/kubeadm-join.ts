@@ -1,0 +1,17 @@
+import { effect } from "../effect.ts";
+import { directory, joinDocument } from "../kubeadm.ts";
+import { defineStep } from "../step.ts";
+
+/** `kubeadm join` of a worker. */
+export const kubeadmJoin = defineStep({
+  name: "kubeadm-join",
+  resource: "join",
+  on: (_, { role }) => role === "worker",
+  document: (config, node) => ({
+    vars: { NODE: node.name },
+    files: { [`${directory}/kubeadm-join.yaml`]: joinDocument(config, node) },
+  }),
+  effects: {
+    again: effect("check", "kept for the next join; a node that has joined stays as it is"),
+  },
+});

@@ -1,0 +1,45 @@
+import { byPath, effect } from "../effect.ts";
+import { defineStep } from "../step.ts";
+import { renderYaml } from "../yaml.ts";
+
+/** The directory whose files the kubelet merges over kubeadm's configuration. */
+const dropInDirectory = "/etc/kubernetes/kubelet.conf.d";
+
+/** Pods that run stay in cgroups of the former driver. */
+export const otherDriver = effect(
+  "impossible",
+  "another cgroup driver is refused on a living node: put the former back, or make the node anew",
+);
+
+const restart = effect("restart", "the kubelet restarts; running pods stay");
+
+/**
+ * The kubelet's settings as a drop-in of this node, not as a field of kubeadm's cluster-wide
+ * configuration: a change is a file and a restart, and survives `kubeadm upgrade`.
+ */
+export const kubelet = defineStep({
+  name: "kubelet",
+  resource: "runtime",
+  document({ kubernetes: { kubelet } }, node) {
+    return {
+      files: {
+        [`${dropInDirectory}/10-oslo-cluster.conf`]: renderYaml({
+          apiVersion: "kubelet.config.k8s.io/v1beta1",
+          kind: "KubeletConfiguration",
+          cgroupDriver: kubelet.cgroupDriver,
+          failCgroupV1: kubelet.failCgroupV1,
+          maxPods: kubelet.maxPods,
+          evictionHard: kubelet.evictionHard,
+          // Longer than the kubelet's 0 s: a reboot ends pods in order, critical ones last.
+          shutdownGracePeriod: "90s",
+          shutdownGracePeriodCriticalPods: "15s",
+        }),
+        "/etc/default/kubelet": `KUBELET_EXTRA_ARGS="--config-dir=${dropInDirectory} --node-ip=${node.addresses.join(",")}"\n`,
+      },
+    };
+  },
+  effects: {
+    again: restart,
+    files: { [`${dropInDirectory}/*`]: byPath({ cgroupDriver: otherDriver }, restart) },
+  },
+});

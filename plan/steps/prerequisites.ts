@@ -1,0 +1,39 @@
+import { effect } from "../effect.ts";
+import { defineStep } from "../step.ts";
+
+/** What steps, gates, kubeadm and the proofs of `verify` need from the nodes' own distribution (Debian, Ubuntu). */
+const distributionPackages = [
+  "ca-certificates",
+  "chrony",
+  "conntrack",
+  "curl",
+  "gnupg",
+  "iproute2",
+  "iputils-arping",
+  "iputils-clockdiff",
+  "iputils-ping",
+  "jq",
+  "kmod",
+  "nftables",
+  "procps",
+  "socat",
+  "tcpdump",
+];
+
+/** What the gates of virtual machines need besides. */
+const guestPackages = ["ethtool", "sysstat"];
+
+/** Packages of the distribution, before anything is measured or built. */
+export const prerequisites = defineStep({
+  name: "prerequisites",
+  resource: "claim",
+  document(_, { role, guest }) {
+    const packages = [
+      ...distributionPackages,
+      ...(role === "control-plane" ? ["fio"] : []),
+      ...(guest ? guestPackages : []),
+    ];
+    return { vars: { PACKAGES: packages.join(" ") } };
+  },
+  effects: { again: effect("live", "packages of the distribution that are missing are installed") },
+});
