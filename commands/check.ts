@@ -1,9 +1,35 @@
+import { Command } from "commander";
 import { loadStackFile } from "../config/load.ts";
-import { runCommand } from "./command.ts";
+import { ConfigError } from "../config/problem.ts";
+import { stackFileOf, stackHelp } from "./stack-file.ts";
 
-// npm run check -- <stack file>: every error of the file, without an engine, a credential or a network.
-runCommand("usage: npm run check -- <stack file>, such as Pulumi.dev.yaml", 1, ([file]) => {
-  const config = loadStackFile(file as string);
-  const names = config.nodes.map((node) => `${node.name} (${node.role})`).join(", ");
-  console.log(`${file}: cluster ${config.cluster.name}, ${names}: no errors`);
-});
+/** Every error of stacks' files, without an engine, a credential or a network. */
+export const command = new Command("check")
+  .summary("every error of a stack's file")
+  .description("Every error of stacks' files; needs no engine, credential or network.")
+  .argument("<stacks...>", stackHelp)
+  .option("--json", "the result as JSON")
+  .action((stacks: string[], { json }: { json?: boolean }) => {
+    const results = stacks.map(stackFileOf).map(check);
+    const valid = results.every(({ problems }) => problems.length === 0);
+    if (json) {
+      const shown = results.map(({ message: _, ...result }) => result);
+      console.log(JSON.stringify(shown, null, 2));
+    } else {
+      for (const { problems, message } of results)
+        (problems.length === 0 ? console.log : console.error)(message);
+    }
+    process.exitCode = valid ? 0 : 1;
+  });
+
+function check(file: string) {
+  try {
+    const { cluster, nodes } = loadStackFile(file);
+    const names = nodes.map((node) => `${node.name} (${node.role})`).join(", ");
+    const message = `${file}: cluster ${cluster.name}, ${names}: no errors`;
+    return { file, cluster: cluster.name, problems: [], message };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { file, problems: error.problems, message: error.message };
+  }
+}

@@ -1,36 +1,21 @@
+import { CommanderError } from "commander";
 import { ConfigError } from "../config/problem.ts";
+import type { ExitCode } from "./exit-codes.ts";
 
-/** What a person did or has to mend, said in full: no stack trace makes it clearer. */
+/** An error that a person can correct, with all that they need to know: a stack trace adds nothing. */
 export class UserError extends Error {}
 
-/** Runs an entry point: its usage where arguments are missing or wrong (exit 2), errors without a stack trace (exit 1). */
-export function runCommand(
-  usage: string,
-  required: number,
-  main: (args: string[]) => void | Promise<void>,
-): void {
-  const args = process.argv.slice(2);
-  if (args.length < required || args.includes("--help")) {
-    console.error(usage);
-    process.exitCode = args.includes("--help") ? 0 : 2;
-    return;
-  }
-  Promise.resolve()
-    .then(() => main(args))
-    .catch((error: unknown) => {
-      const { code } = error as { code?: string };
-      const expected =
-        error instanceof ConfigError || error instanceof UserError || code !== undefined;
-      console.error(expected ? (error as Error).message : error);
-      process.exitCode = /^(USAGE|ERR_PARSE_ARGS_.*)$/.test(code ?? "") ? 2 : 1;
-    });
-}
+/** Arguments that do not fit together, which the parser cannot know. */
+export class UsageError extends Error {}
 
-/** A signal that comes when a person or a machine ends this process, which then may remove what it made. */
-export function untilInterrupted(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => controller.abort());
-  }
-  return controller.signal;
+/** Prints an error as a person reads it. @returns the exit code that it means */
+export function report(error: unknown): ExitCode {
+  // The parser has printed its own.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const { code } = error as { code?: string };
+  const isUsage = error instanceof UsageError || code === "USAGE";
+  const isExpected =
+    isUsage || error instanceof ConfigError || error instanceof UserError || code !== undefined;
+  console.error(isExpected ? (error as Error).message : error);
+  return isUsage ? 2 : 1;
 }

@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { Command } from "commander";
 import type { Config } from "../config/config.ts";
 import { loadStackFile } from "../config/load.ts";
 import { type ClusterPlan, plan } from "../plan/plan.ts";
@@ -6,22 +6,40 @@ import { quote } from "../plan/reach.ts";
 import { agentFunction, reasonOf } from "../verify/cluster.ts";
 import { interact, output } from "../verify/process.ts";
 import { sshTransport } from "../verify/transport.ts";
-import { runCommand, UserError, untilInterrupted } from "./command.ts";
+import { UserError } from "./command.ts";
 import { besidePod, type Entered, type Kubectl, leave, onNode } from "./debug/pods.ts";
+import { leaveInterruptsToProgram, untilInterrupted } from "./interrupt.ts";
 import { kubeconfigOf } from "./kubeconfig.ts";
-import { stackFileOf } from "./stack-file.ts";
+import { stackFileOf, stackHelp } from "./stack-file.ts";
 
-const usage = `usage: npm run debug -- <stack> [--kubeconfig FILE] WHAT
+/** Looks into a cluster that misbehaves. */
+export const command = new Command("debug")
+  .summary("a shell beside a pod or on a node, dropped packets and why")
+  .description(
+    `Looks into a cluster that misbehaves. What it makes there is removed at the end.
+
   pod NAMESPACE/POD [-- COMMAND...]   a shell with network tools beside a pod's containers
   node NODE [-- COMMAND...]           the same in a node's own network; its files are in /host
   drops [NODE...] [-- OPTIONS...]     dropped flows of all nodes or some, as they come; hubble observe's options
   reasons NODE [-- OPTIONS...]        where the kernel drops packets, and why; pwru's options and filter
-images: verify.debugImage, verify.pwruImage; what was made is removed at the end`;
 
-// npm run debug -- <stack> WHAT: looks into a cluster that misbehaves.
-runCommand(usage, 2, async (args) => {
-  const { file, kubeconfig: named, words, command } = wordsOf(args);
-  const [what = "", ...names] = words;
+Images: verify.debugImage, verify.pwruImage of the stack's file.`,
+  )
+  .argument("<stack>", stackHelp)
+  .argument("<what>", "pod, node, drops or reasons")
+  .argument("[names...]", "which; after -- what is passed on")
+  .option("--kubeconfig <file>", "in the place of the stack's output; - is standard input")
+  .action(debug);
+
+async function debug(
+  stack: string,
+  what: string,
+  words: string[],
+  options: { kubeconfig?: string },
+): Promise<void> {
+  const passedOn = afterDashes();
+  const names = words.slice(0, words.length - passedOn.length);
+  const file = stackFileOf(stack);
   const config = loadStackFile(file);
   const clusterPlan = plan(config);
   const known = clusterPlan.nodes.map(({ name }) => name);
@@ -29,24 +47,23 @@ runCommand(usage, 2, async (args) => {
   if (unknown !== undefined) {
     throw new UserError(`${unknown}: no node of the stack; it has ${known.join(", ")}`);
   }
-  if (what === "drops") return drops(clusterPlan, names.length > 0 ? names : known, command);
+  if (what === "drops") return drops(clusterPlan, names.length > 0 ? names : known, passedOn);
   const [first] = names;
   const enter = ways[what];
   if (enter === undefined) throw new UserError(`${what}: write pod, node, drops or reasons`);
-  if (first === undefined) throw new UserError(`${what}: of which? ${usage}`);
+  if (first === undefined) throw new UserError(`${what}: of which? debug --help shows the forms`);
 
-  const kubeconfig = await kubeconfigOf(file, named);
+  const kubeconfig = await kubeconfigOf(file, options.kubeconfig);
   const kubectl: Kubectl = (words, input) =>
     output(["kubectl", "--kubeconfig", kubeconfig, ...words], input === undefined ? {} : { input });
-  // The terminal's ^C is for what runs in there; what was made is removed all the same.
-  process.on("SIGINT", () => {});
-  const { entered, wanted } = await enter(kubectl, first, config.verify, command);
+  leaveInterruptsToProgram();
+  const { entered, wanted } = await enter(kubectl, first, config.verify, passedOn);
   const { namespace, pod, container } = entered;
   process.exitCode = await interact([
     ...["kubectl", "--kubeconfig", kubeconfig, "-n", namespace, "exec"],
     ...[process.stdin.isTTY ? "-it" : "-i", pod, "-c", container, "--", ...wanted],
   ]).finally(() => leave(entered));
-});
+}
 
 type Images = Config["verify"];
 
@@ -106,21 +123,8 @@ const dropsScript = (options: string) =>
   `${agentFunction}
 agent timeout --foreground 4h hubble observe --server unix:///var/run/cilium/hubble.sock --verdict DROPPED --follow ${options}`;
 
-/** What stands behind the second `--` is another program's. */
-function wordsOf(args: string[]) {
-  const end = args.indexOf("--");
-  const own = end < 0 ? args : args.slice(0, end);
-  const { values, positionals } = parseArgs({
-    args: own,
-    options: { kubeconfig: { type: "string" } },
-    allowPositionals: true,
-  });
-  const [stack = "", ...words] = positionals;
-  const file = stackFileOf(stack);
-  return {
-    file,
-    words,
-    kubeconfig: values.kubeconfig,
-    command: end < 0 ? [] : args.slice(end + 1),
-  };
+/** What comes after `--` is another program's. */
+function afterDashes(): string[] {
+  const end = process.argv.indexOf("--");
+  return end < 0 ? [] : process.argv.slice(end + 1);
 }

@@ -1,7 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
-import { parseArgs } from "node:util";
-import { runCommand } from "./command.ts";
+import { Command } from "commander";
 import { down } from "./ephemeral/down.ts";
 import { renderReport } from "./ephemeral/leftovers.ts";
 import { type Reaped, reap } from "./ephemeral/reap.ts";
@@ -9,53 +8,115 @@ import { stackOf } from "./ephemeral/record.ts";
 import { readTemplate } from "./ephemeral/template.ts";
 import { formatDuration, parseDuration } from "./ephemeral/ttl.ts";
 import { up } from "./ephemeral/up.ts";
-import { records } from "./ephemeral/world.ts";
+import { records, type World } from "./ephemeral/world.ts";
+import { stackFileOf } from "./stack-file.ts";
 
-const usage = `usage: npm run ephemeral -- up <name> --ttl <time> --from <stack file> [--owner <who>]
-                                    [--kubeconfig <file>] [--limit <time>]
-       npm run ephemeral -- down <name> [--abandon <machine> …] [--limit <time>]
-       npm run ephemeral -- list
-       npm run ephemeral -- reap [--limit <time>]
-  --ttl         how long it may live, from now: 90m, 4h, 1d12h; a second up prolongs it
-  --from        the template: a stack's file with oslo-cluster-ephemeral:slots or :pool
-  --owner       who asked for it; the user where it is not given
-  --kubeconfig  a file for the kubeconfig, once the cluster is up
-  --abandon     a machine or hypervisor that is gone for good: nothing waits for it
-  --limit       what the command may take; up 1h, down and reap 30m for each cluster`;
+/** Clusters with an expiry. */
+export const command = new Command("ephemeral")
+  .summary("clusters with an expiry: up, down, list, reap")
+  .description("Clusters that expire, on machines of a pool or as guests.");
 
-// npm run ephemeral: clusters with an expiry. Exit 3 where something is left behind.
-runCommand(usage, 1, async (args) => {
-  const { verb, name, options } = readArguments(args);
-  const request = verb === "up" ? options.up() : undefined;
-  const seconds = options.seconds(request ? "1h" : "30m");
-  // Pulumi's SDK takes a second, which wrong arguments need not wait for.
-  const { realWorld } = await import("./ephemeral/operator.ts");
-  const world = await realWorld();
-  if (request) {
-    const record = await up(world, { name, seconds, ...request });
+const limit = (otherwise: string, per = "") =>
+  ["--limit <time>", `what it may take${per}: 90m, 2h`, otherwise] as const;
+const asJson = ["--json", "the result as JSON"] as const;
+
+interface UpOptions {
+  ttl: string;
+  from: string;
+  owner: string;
+  kubeconfig?: string;
+  limit: string;
+  json?: boolean;
+}
+
+command
+  .command("up")
+  .description("Makes a cluster, or prolongs one and brings it to its template.")
+  .argument("<name>", "the cluster's name")
+  .requiredOption("--ttl <time>", "how long it may live, from now: 90m, 4h, 1d12h")
+  .requiredOption(
+    "--from <stack>",
+    "the template: a stack with oslo-cluster-ephemeral:slots or :pool",
+  )
+  .option("--owner <who>", "who asked for it", userInfo().username)
+  .option("--kubeconfig <file>", "a file for the kubeconfig, once the cluster is up")
+  .option(...limit("1h"))
+  .option(...asJson)
+  .action(async (name: string, options: UpOptions) => {
+    const seconds = secondsOf(options.limit);
+    const template = readTemplate(stackFileOf(options.from));
+    const ttl = parseDuration("--ttl", options.ttl);
+    const world = await openWorld();
+    const record = await up(world, { name, seconds, owner: options.owner, template, ttl });
     const { endpoint, kubeconfig } = await world.backend.outputs(stackOf(name));
     if (options.kubeconfig !== undefined)
       writeFileSync(options.kubeconfig, String(kubeconfig), { mode: 0o600 });
-    console.log(`${name}: up at ${endpoint} until ${record.expiresAt.toISOString()}`);
-  } else if (verb === "down") {
-    const left = await down(world, { name, abandon: options.abandon, seconds });
-    console.log(renderReport(name, left));
+    const expires = record.expiresAt.toISOString();
+    if (options.json) print({ name, endpoint, expires });
+    else console.log(`${name}: up at ${endpoint} until ${expires}`);
+  });
+
+command
+  .command("down")
+  .description("Removes a cluster, and reports what is left of it.")
+  .argument("<name>", "the cluster's name")
+  .option(
+    "--abandon <machine>",
+    "a machine or hypervisor that is gone for good: nothing waits for it; may be repeated",
+    (list: string, known: string[]) => [...known, ...list.split(",").filter(Boolean)],
+    [] as string[],
+  )
+  .option(...limit("30m"))
+  .option(...asJson)
+  .action(async (name: string, options: { abandon: string[]; limit: string; json?: boolean }) => {
+    const seconds = secondsOf(options.limit);
+    const left = await down(await openWorld(), { name, abandon: options.abandon, seconds });
+    if (options.json) print({ name, left });
+    else console.log(renderReport(name, left));
     process.exitCode = left.length > 0 ? 3 : 0;
-  } else if (verb === "list") {
-    const all = await records(world.backend);
+  });
+
+command
+  .command("list")
+  .description("The ephemeral clusters, and when each expires.")
+  .option(...asJson)
+  .action(async ({ json }: { json?: boolean }) => {
+    const all = await records((await openWorld()).backend);
     const now = Date.now();
-    for (const { name: one, record } of all) {
-      if (record === undefined) console.log(`${one}  no expiry: not touched`);
-      else console.log(line(now, record));
+    if (json) return print(all.map(({ name, record }) => ({ name, ...record })));
+    for (const { name, record } of all) {
+      console.log(record ? line(now, record) : `${name}  no expiry: not touched`);
     }
     if (all.length === 0) console.log("no ephemeral cluster");
-  } else {
-    const results = await reap(world, seconds);
-    for (const result of results) console.log(told(result));
+  });
+
+command
+  .command("reap")
+  .description("Removes the clusters that have expired; safe from cron.")
+  .option(...limit("30m", " for each cluster"))
+  .option(...asJson)
+  .action(async (options: { limit: string; json?: boolean }) => {
+    const seconds = secondsOf(options.limit);
+    const results = await reap(await openWorld(), seconds);
+    if (options.json) print(results);
+    else for (const result of results) console.log(describe(result));
     const outcomes = results.map(({ outcome }) => outcome);
     process.exitCode = outcomes.includes("failed") ? 1 : outcomes.includes("left") ? 3 : 0;
-  }
-});
+  });
+
+/** Pulumi's SDK takes a second to load, which wrong arguments need not wait for. */
+async function openWorld(): Promise<World> {
+  const { realWorld } = await import("./ephemeral/operator.ts");
+  return realWorld();
+}
+
+function secondsOf(text: string): number {
+  return parseDuration("--limit", text) / 1000;
+}
+
+function print(value: unknown): void {
+  console.log(JSON.stringify(value, null, 2));
+}
 
 function line(now: number, record: NonNullable<Awaited<ReturnType<typeof records>>[0]["record"]>) {
   const { name, owner, expiresAt, phase, claims } = record;
@@ -65,50 +126,9 @@ function line(now: number, record: NonNullable<Awaited<ReturnType<typeof records
   return `${name}  ${state}  ${owner}  expires ${when}  ${claims.join(" ")}`;
 }
 
-function told({ name, outcome, leftovers, error }: Reaped): string {
+function describe({ name, outcome, leftovers, error }: Reaped): string {
   if (outcome === "gone" || outcome === "left") return renderReport(name, leftovers);
   if (outcome === "living") return `${name}: not expired`;
   if (outcome === "no expiry") return `${name}: no expiry: not touched`;
   return `${outcome}: ${error}`;
-}
-
-function readArguments(args: string[]) {
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      ttl: { type: "string" },
-      from: { type: "string" },
-      owner: { type: "string" },
-      kubeconfig: { type: "string" },
-      limit: { type: "string" },
-      abandon: { type: "string", multiple: true, default: [] },
-    },
-  });
-  const [verb = "", name = "", ...more] = positionals;
-  const named = verb === "up" || verb === "down";
-  if (!["up", "down", "list", "reap"].includes(verb)) throw wrong(`${verb}: no such command`);
-  if (named && name === "") throw wrong(`${verb}: which? give the cluster's name`);
-  const surplus = named ? more : [name, ...more].filter(Boolean);
-  if (surplus.length > 0) throw wrong(`${surplus.join(" ")}: too many words for ${verb}`);
-  if (verb === "up" && (values.ttl === undefined || values.from === undefined))
-    throw wrong("up: needs --ttl and --from");
-  const seconds = (otherwise: string) => parseDuration("--limit", values.limit ?? otherwise) / 1000;
-  return {
-    verb,
-    name,
-    options: {
-      ...{ seconds, kubeconfig: values.kubeconfig },
-      abandon: values.abandon.flatMap((list) => list.split(",")).filter(Boolean),
-      up: () => ({
-        owner: values.owner ?? userInfo().username,
-        template: readTemplate(values.from as string),
-        ttl: parseDuration("--ttl", values.ttl as string),
-      }),
-    },
-  };
-}
-
-function wrong(message: string): Error {
-  return Object.assign(new Error(`${message}\n${usage}`), { code: "USAGE" });
 }

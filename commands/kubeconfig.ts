@@ -1,18 +1,19 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { output } from "../verify/process.ts";
 import { UserError } from "./command.ts";
+import { stackNameOf } from "./stack-file.ts";
+import { temporaryDirectory } from "./temporary.ts";
 
 /**
- * The kubeconfig of a stack as a file that goes with this process: the stack's output, or standard
- * input (`-`); or a file that was named.
+ * The kubeconfig of a stack as a file that is removed with this process: the stack's output, or
+ * standard input (`-`); or a file that was named.
  * @throws UserError where there is none.
  */
 export async function kubeconfigOf(stackFile: string, named?: string): Promise<string> {
   if (named === "-") return fileOf(readFileSync(0, "utf8"));
   if (named !== undefined) return resolve(named);
-  const [, stack] = basename(stackFile).match(/^Pulumi\.(.+)\.yaml$/) ?? [];
+  const stack = stackNameOf(stackFile);
   if (stack === undefined) {
     throw new UserError(`${stackFile}: not a Pulumi.<stack>.yaml; give --kubeconfig FILE`);
   }
@@ -32,9 +33,7 @@ export async function kubeconfigOf(stackFile: string, named?: string): Promise<s
 }
 
 function fileOf(text: string): string {
-  const directory = mkdtempSync(join(tmpdir(), "oslo-cluster-"));
-  process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
-  const file = join(directory, "kubeconfig");
+  const file = join(temporaryDirectory().path, "kubeconfig");
   writeFileSync(file, text, { mode: 0o600 });
   return file;
 }

@@ -1,21 +1,25 @@
-import { parseArgs } from "node:util";
+import { Command } from "commander";
 import { loadStackFile } from "../config/load.ts";
 import { planFiles } from "../plan/files.ts";
 import { plan } from "../plan/plan.ts";
-import { runCommand } from "./command.ts";
 import { writeRendering } from "./render/directory.ts";
+import { stackFileOf, stackHelp } from "./stack-file.ts";
 
-// npm run render -- <stack file> --out <dir>: everything that would reach a node or the cluster, one file each.
-runCommand("usage: npm run render -- <stack file> --out <directory>", 3, (args) => {
-  const { values, positionals } = parseArgs({
-    args,
-    options: { out: { type: "string" } },
-    allowPositionals: true,
+/** Everything that would reach a node or the cluster, one file each. */
+export const command = new Command("render")
+  .summary("every byte that would reach a machine, as files")
+  .description(
+    "Writes everything that would reach a node or the cluster, one file each, the same bytes at every run.",
+  )
+  .argument("<stack>", stackHelp)
+  .requiredOption("--out <directory>", "an empty folder, or one with an earlier rendering")
+  .option("--json", "the paths of the files as JSON")
+  .action((stack: string, { out, json }: { out: string; json?: boolean }) => {
+    const files = planFiles(plan(loadStackFile(stackFileOf(stack))));
+    writeRendering(out, files);
+    console.log(
+      json
+        ? JSON.stringify({ directory: out, files: [...files.keys()] }, null, 2)
+        : `${out}: ${files.size} files`,
+    );
   });
-  const [file] = positionals;
-  if (file === undefined || values.out === undefined)
-    throw new TypeError("give a stack file and --out");
-  const files = planFiles(plan(loadStackFile(file)));
-  writeRendering(values.out, files);
-  console.log(`${values.out}: ${files.size} files`);
-});

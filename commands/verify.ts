@@ -1,62 +1,72 @@
 import { writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { Command } from "commander";
 import { loadStackFile } from "../config/load.ts";
 import { plan } from "../plan/plan.ts";
+import { formatJunit } from "../verify/junit.ts";
 import { promises } from "../verify/promises.ts";
-import { formatJunit, formatTable } from "../verify/report.ts";
+import { formatFaults, formatTable } from "../verify/report.ts";
 import { exitCode, runProofs } from "../verify/run.ts";
 import { sshTransport } from "../verify/transport.ts";
-import { runCommand, UserError, untilInterrupted } from "./command.ts";
+import { UserError } from "./command.ts";
+import { untilInterrupted } from "./interrupt.ts";
 import { kubeconfigOf } from "./kubeconfig.ts";
-import { stackFileOf } from "./stack-file.ts";
+import { progress } from "./progress.ts";
+import { stackFileOf, stackHelp } from "./stack-file.ts";
 
-const usage = `usage: npm run verify -- <stack> [--kubeconfig FILE] [--json] [--junit FILE] [--only WORD]
-  --kubeconfig FILE  instead of the stack's output; - takes it from standard input
-  --json             the table as JSON
-  --junit FILE       the table for CI as well
-  --only WORD        the promises that hold this word alone
-  --proved-enough    exit 0 where nothing is broken, though something was not proved
-exit code: 0 all proved, 1 a promise is broken, 2 wrong arguments, 4 none is broken but something was not proved`;
+interface Options {
+  kubeconfig?: string;
+  json?: boolean;
+  junit?: string;
+  only?: string;
+  all?: boolean;
+  allowUnproven?: boolean;
+}
 
-// npm run verify -- <stack>: every promise, proven on the running cluster by behaviour.
-runCommand(usage, 1, async (args) => {
-  const { values, positionals } = parseArgs({
-    args,
-    options: {
-      kubeconfig: { type: "string" },
-      json: { type: "boolean", default: false },
-      junit: { type: "string" },
-      only: { type: "string" },
-      "proved-enough": { type: "boolean", default: false },
-    },
-    allowPositionals: true,
-  });
-  const file = stackFileOf(positionals[0] as string);
+/** Every promise, proven on the running cluster by behaviour. */
+export const command = new Command("verify")
+  .summary("every promise, proven on the running cluster")
+  .description("Proves every promise on the running cluster by behaviour; leaves nothing behind.")
+  .argument("<stack>", stackHelp)
+  .option("--kubeconfig <file>", "in the place of the stack's output; - is standard input")
+  .option("--json", "the result as JSON")
+  .option("--junit <file>", "the result for CI as well")
+  .option("--all", "how each promise was proven, and what was read")
+  .option("--only <word>", "only the promises that contain this word")
+  .option("--allow-unproven", "exit 0 where nothing is broken, though something was not proved")
+  .action(verify);
+
+async function verify(stack: string, options: Options): Promise<void> {
+  const file = stackFileOf(stack);
   const config = loadStackFile(file);
   const clusterPlan = plan(config);
-  const { only } = values;
+  const { only } = options;
   const asked = promises.filter(({ promise }) => only === undefined || promise.includes(only));
-  if (asked.length === 0) throw new UserError(`--only ${only}: no promise holds that word`);
-  const kubeconfig = await kubeconfigOf(file, values.kubeconfig);
+  if (asked.length === 0) throw new UserError(`--only ${only}: no promise contains that word`);
+  const kubeconfig = await kubeconfigOf(file, options.kubeconfig);
   const transport = sshTransport(clusterPlan, { kubeconfig });
 
   const interrupted = untilInterrupted();
   interrupted.addEventListener("abort", () => console.error("interrupted: removing what was made"));
+  using shown = progress();
   let done = 0;
+  const tell = () => shown.at(`${done} of ${asked.length} promises answered`);
+  tell();
   const rows = await runProofs(asked, config, clusterPlan, transport, {
     signal: interrupted,
-    onRow: ({ verdict, promise, seconds, reading }) => {
+    onRow: () => {
       done++;
-      const why = verdict === "pass" ? "" : `: ${reading}`;
-      console.error(
-        `${done}/${asked.length} ${verdict}, ${seconds.toFixed(1)} s: ${promise}${why}`,
-      );
+      tell();
     },
   }).finally(() => transport.close());
-  console.log(values.json ? JSON.stringify(rows, null, 2) : formatTable(rows));
-  if (values.junit !== undefined) {
-    writeFileSync(values.junit, formatJunit(rows, config.cluster.name));
+  shown[Symbol.dispose]();
+  const { json, all } = options;
+  console.log(json ? JSON.stringify(rows, null, 2) : formatTable(rows, { all }));
+  // Who takes the table into a file, or into an engine's output, sees what is wrong all the same.
+  const faults = formatFaults(rows);
+  if (!process.stdout.isTTY && faults.length > 0) console.error(faults.join("\n"));
+  if (options.junit !== undefined) {
+    writeFileSync(options.junit, formatJunit(rows, config.cluster.name));
   }
   const code = exitCode(rows);
-  process.exitCode = code === 4 && values["proved-enough"] ? 0 : code;
-});
+  process.exitCode = code === 4 && options.allowUnproven ? 0 : code;
+}

@@ -1,5 +1,6 @@
 import type { LoadBalancerMode } from "../plan/cilium.ts";
 import type { Cluster } from "./cluster.ts";
+import { notEnabled, notProved, type Verdict } from "./proof.ts";
 
 /** The mode that the load balancer was given: the wanted one, or snat where the network allowed no more. */
 export function loadBalancerMode(cluster: Cluster): Promise<LoadBalancerMode> {
@@ -14,10 +15,12 @@ export function loadBalancerMode(cluster: Cluster): Promise<LoadBalancerMode> {
   });
 }
 
-/** Why the backend's node does not answer clients itself; undefined where it is to. */
-export async function whyNotDsr(cluster: Cluster): Promise<string | undefined> {
+/** Why the backend's node does not answer clients itself, as a verdict; undefined where it is to. */
+export async function whyNotDsr(cluster: Cluster): Promise<Verdict | undefined> {
   if ((await loadBalancerMode(cluster)) !== "snat") return undefined;
   return cluster.config.cilium.loadBalancer.mode === "snat"
-    ? "cilium.loadBalancer.mode is snat"
-    : "the network between the nodes lets no DSR pass, and cilium.loadBalancer.fallback took snat";
+    ? notEnabled("cilium.loadBalancer.mode is snat")
+    : notProved(
+        "the network between the nodes lets no DSR pass, and cilium.loadBalancer.fallback took snat",
+      );
 }

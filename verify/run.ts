@@ -10,6 +10,10 @@ import type { Transport } from "./transport.ts";
 export interface Row extends Verdict {
   promise: string;
   proof: string;
+  /** What to do where it fails. */
+  fix: string;
+  /** False where a question had no answer: the fault may be anybody's. */
+  answered: boolean;
   seconds: number;
 }
 
@@ -41,15 +45,15 @@ export async function runProofs(
   // A cluster that cannot be cleaned cannot be asked either: the proofs say it each for itself.
   await removeLeftovers(until(deadline(removalSeconds, whole))).catch(() => {});
 
-  const prove = async ({ promise, proof, limitSeconds = 60, prove }: Proof): Promise<Row> => {
+  const prove = async ({ promise, proof, fix, limitSeconds = 60, prove }: Proof): Promise<Row> => {
     const start = performance.now();
     const limit = deadline(limitSeconds, whole);
-    const answer = await Promise.race([prove(until(limit)).catch(failure), ending(limit)]);
+    const answer = await Promise.race([prove(until(limit)).catch(unanswered), ending(limit)]);
     // What fails once it is ended fails for that.
     const isLate = answer === "ended" || (limit.aborted && answer.verdict === "fail");
-    const verdict = isLate ? unanswered(whole.aborted ? undefined : limitSeconds) : answer;
+    const verdict = isLate ? late(whole.aborted ? undefined : limitSeconds) : answer;
     const seconds = Math.round(performance.now() - start) / 1000;
-    const row = { promise, proof, seconds, ...verdict };
+    const row = { promise, proof, fix, answered: true, seconds, ...verdict };
     onRow?.(row);
     return row;
   };
@@ -66,14 +70,15 @@ export async function runProofs(
   }
 }
 
-function failure(error: unknown): Verdict {
-  return { verdict: "fail", reading: reasonOf(error) };
+type Unanswered = Verdict & { answered: false };
+
+function unanswered(error: unknown): Unanswered {
+  return { verdict: "fail", reading: reasonOf(error), answered: false };
 }
 
 /** An unanswered question is no proof: it fails, and says that it was not answered. */
-function unanswered(seconds?: number): Verdict {
-  const reading = seconds === undefined ? "interrupted" : `no answer within ${seconds} s`;
-  return { verdict: "fail", reading };
+function late(seconds?: number): Unanswered {
+  return unanswered(seconds === undefined ? "interrupted" : `no answer within ${seconds} s`);
 }
 
 function ending(signal: AbortSignal): Promise<"ended"> {
@@ -83,8 +88,8 @@ function ending(signal: AbortSignal): Promise<"ended"> {
   });
 }
 
-/** 1 where a promise is broken, 4 where none is but one was not proved, 0 where all were proved. */
-export function exitCode(rows: readonly Row[]): 0 | 1 | 4 {
+/** 3 where a promise is broken, 4 where none is but one was not proved, 0 where all that is enabled was proved. */
+export function exitCode(rows: readonly Row[]): 0 | 3 | 4 {
   const { verdict } = worst(rows);
-  return verdict === "fail" ? 1 : verdict === "not proved" ? 4 : 0;
+  return verdict === "fail" ? 3 : verdict === "not proved" ? 4 : 0;
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { untilInterrupted } from "../command.ts";
+import { untilInterrupted } from "../interrupt.ts";
 import { locksOf } from "./locks.ts";
 import { removeObjectsBy } from "./objects.ts";
 import { pulumiBackend } from "./pulumi.ts";

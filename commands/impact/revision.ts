@@ -1,16 +1,14 @@
-import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join, relative } from "node:path";
-import { promisify } from "node:util";
-import { loadStackFile } from "../../config/load.ts";
+import { execa } from "execa";
+import { loadStackFile, project } from "../../config/load.ts";
 import { ConfigError } from "../../config/problem.ts";
 import { planFiles } from "../../plan/files.ts";
 import { plan } from "../../plan/plan.ts";
+import { UserError } from "../command.ts";
+import { projectDirectory } from "../project.ts";
+import { temporaryDirectory } from "../temporary.ts";
 import type { Revision } from "./compare.ts";
-
-const execute = promisify(execFile);
-const root = join(import.meta.dirname, "../..");
 
 /** The tree of an earlier revision, on disk until it is disposed of. */
 export interface Base extends Disposable {
@@ -23,59 +21,57 @@ export interface Base extends Disposable {
 
 /**
  * Unpacks the revision at which the work tree and a ref have parted.
- * @throws Error with code BASE for a ref that this clone does not have.
+ * @throws UserError for a ref that this clone does not have.
  */
-export async function openBase(ref: string): Promise<Base> {
-  const commit = await mergeBase(ref);
-  const directory = mkdtempSync(join(tmpdir(), "oslo-cluster-impact-"));
-  const dispose = () => rmSync(directory, { recursive: true, force: true });
+export async function openBase(ref: string, signal?: AbortSignal): Promise<Base> {
+  const root = projectDirectory();
+  const commit = await mergeBase(root, ref);
+  const folder = temporaryDirectory();
+  const [archive, directory] = ["base.tar", "base"].map((name) => join(folder.path, name)) as [
+    string,
+    string,
+  ];
   try {
-    // The shell's pipe: a tree is larger than what fits in memory comfortably.
-    const archive = 'git archive "$1" | tar --extract --directory "$2"';
-    await execute("bash", ["-o", "pipefail", "-c", archive, "bash", commit, directory], {
-      cwd: root,
-    });
-    symlinkSync(join(root, "node_modules"), join(directory, "node_modules"));
+    const options = { cwd: root, cancelSignal: signal } as const;
+    await execa("git", ["archive", "--output", archive, commit], options);
+    mkdirSync(directory);
+    await execa("tar", ["--extract", "--file", archive, "--directory", directory], options);
+    if (existsSync(join(root, "node_modules")))
+      symlinkSync(join(root, "node_modules"), join(directory, "node_modules"));
   } catch (error) {
-    dispose();
+    folder[Symbol.dispose]();
     throw error;
   }
   return {
     directory,
     stackFiles: stackFilesIn(directory),
-    notes: sameLock(directory)
+    notes: sameLock(root, directory)
       ? []
       : ["package-lock.json differs: the base was planned with the packages of this revision"],
-    [Symbol.dispose]: dispose,
+    [Symbol.dispose]: folder[Symbol.dispose],
   };
 }
 
-async function mergeBase(ref: string): Promise<string> {
-  try {
-    const { stdout } = await execute("git", ["merge-base", "--end-of-options", ref, "HEAD"], {
-      cwd: root,
-    });
-    return stdout.trim();
-  } catch (error) {
-    const why = `${(error as { stderr?: string }).stderr ?? ""}`.trim() || "no common history";
-    throw Object.assign(
-      new Error(
-        `--base: ${ref}: ${why}; fetch it first (in a shallow clone: git fetch --unshallow)`,
-      ),
-      { code: "BASE" },
-    );
-  }
+async function mergeBase(root: string, ref: string): Promise<string> {
+  const call = ["merge-base", "--end-of-options", ref, "HEAD"];
+  const { exitCode, stdout, stderr } = await execa("git", call, { cwd: root, reject: false });
+  if (exitCode === 0) return stdout.trim();
+  const why = stderr.trim() || "no common history";
+  throw new UserError(
+    `--base: ${ref}: ${why}; fetch it first (in a shallow clone: git fetch --unshallow)`,
+  );
 }
 
-function sameLock(directory: string): boolean {
-  const [before, after] = [directory, root].map((folder) =>
-    readFileSync(join(folder, "package-lock.json"), "utf8"),
-  );
+function sameLock(...folders: [string, string]): boolean {
+  const [before, after] = folders.map((folder) => {
+    const file = join(folder, "package-lock.json");
+    return existsSync(file) ? readFileSync(file, "utf8") : undefined;
+  });
   return before === after;
 }
 
 /** Stack files in a root, but for the lab's and ephemeral clusters'. */
-export function stackFilesIn(directory: string = root): string[] {
+export function stackFilesIn(directory = projectDirectory()): string[] {
   return readdirSync(directory)
     .filter((name) => /^Pulumi\.(?!lab\.yaml$|ephemeral-).+\.yaml$/.test(name))
     .sort();
@@ -83,6 +79,7 @@ export function stackFilesIn(directory: string = root): string[] {
 
 /** The plan of a stack's file in the work tree. */
 export function headPlan(file: string): Revision {
+  const root = projectDirectory();
   if (!existsSync(join(root, file))) return "absent";
   try {
     return { files: planFiles(plan(loadStackFile(join(root, file)))) };
@@ -92,20 +89,35 @@ export function headPlan(file: string): Revision {
   }
 }
 
-/** The plan of a stack's file at the base, made by the base's own code. */
-export async function basePlan({ directory }: Base, file: string): Promise<Revision> {
+/**
+ * The plan of a stack's file at the base, by the base's own code where it has the program's.
+ * @throws Error where it was interrupted.
+ */
+export async function basePlan(
+  { directory }: Base,
+  file: string,
+  signal?: AbortSignal,
+): Promise<Revision> {
   if (!existsSync(join(directory, file))) return "absent";
-  const out = mkdtempSync(join(tmpdir(), "oslo-cluster-render-"));
-  try {
-    const call = ["commands/render.ts", file, "--out", out];
-    await execute(process.execPath, call, { cwd: directory });
-    return { files: filesBelow(out) };
-  } catch (error) {
-    const { stderr, message } = error as Error & { stderr?: string };
-    return { refused: (stderr?.trim() || message).replaceAll(`${directory}/`, "") };
-  } finally {
-    rmSync(out, { recursive: true });
-  }
+  using out = temporaryDirectory();
+  const [command = "", ...call] = renderOf(directory);
+  const { exitCode, isCanceled, stderr, shortMessage } = await execa(
+    command,
+    [...call, file, "--out", out.path],
+    { cwd: directory, reject: false, cancelSignal: signal },
+  );
+  if (isCanceled) throw new Error("interrupted");
+  if (exitCode === 0) return { files: filesBelow(out.path) };
+  return { refused: (stderr.trim() || shortMessage || "").replaceAll(`${directory}/`, "") };
+}
+
+/** How a revision's tree renders a plan: as its own `npm run render` does, without npm. */
+function renderOf(directory: string): string[] {
+  const file = join(directory, "package.json");
+  const { name, scripts } = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
+  const [, ...words] =
+    name === project ? scripts.render.split(" ") : ["node", process.argv[1] as string, "render"];
+  return [process.execPath, ...words];
 }
 
 function filesBelow(directory: string): Map<string, string> {

@@ -30,18 +30,29 @@ describe.concurrent("check", () => {
     ]);
   });
 
-  it("a file that is not there: exit 1, with its name", async () => {
-    const { exitCode, stderr } = await runCommand("check", "Pulumi.none.yaml");
-    expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/^Pulumi\.none\.yaml: 1 error\n.*ENOENT.*$/);
+  it("a stack by its name", async () => {
+    const [byName, byFile] = await Promise.all([
+      runCommand("check", "dev"),
+      runCommand("check", "Pulumi.dev.yaml"),
+    ]);
+    expect(byName).toEqual(byFile);
   });
 
-  it("no file: exit 2 and the usage; --help: exit 0", async () => {
-    const bare = await runCommand("check");
-    expect(bare).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/^usage: .*check/) });
-    expect(await runCommand("check", "--help")).toMatchObject({
-      exitCode: 0,
-      stderr: bare.stderr,
-    });
+  it("--json: every error as data, on stdout", async () => {
+    const file = join(folder, "Pulumi.json.yaml");
+    const text = readFileSync(stackFiles.dev, "utf8");
+    writeFileSync(file, text.replace("NO-OSL-1", "SE-STO-1"));
+    const { exitCode, stdout, stderr } = await runCommand("check", "dev", file, "--json");
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: "" });
+    expect(JSON.parse(stdout)).toEqual([
+      { file: "Pulumi.dev.yaml", cluster: "oslo-dev", problems: [] },
+      { file, problems: [expect.objectContaining({ path: "cluster.region", value: "SE-STO-1" })] },
+    ]);
+  });
+
+  it("a stack that is not there: exit 1, with those that are", async () => {
+    const { exitCode, stderr } = await runCommand("check", "none");
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^none: no such stack \(looked for .*Pulumi\.none\.yaml\); .*\bdev\b/);
   });
 });

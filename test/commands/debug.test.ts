@@ -87,7 +87,7 @@ describe.concurrent("what was typed", () => {
     [["drops", "cp-9"], /^cp-9: no node of the stack; it has cp-1, worker-1, worker-2$/],
     [["node", "cp-9"], /^cp-9: no node of the stack/],
     [["look"], /^look: write pod, node, drops or reasons$/],
-    [["pod"], /^pod: of which\? usage/],
+    [["pod"], /^pod: of which\?/],
     [["--kubeconfig", "none", "pod", "cart"], /^cart: not a pod; write NAMESPACE\/POD$/],
   ])("%j", async (words, message) => {
     const { exitCode, stdout, stderr } = await runCommand("debug", "Pulumi.dev.yaml", ...words);

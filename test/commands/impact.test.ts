@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -10,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { marker } from "../../commands/impact/markdown.ts";
 import { root } from "../root.ts";
 
@@ -50,7 +51,7 @@ async function impact(edit: (text: string) => string, args: string[], path = "")
   const temporary = join(folder, `tmp-${Math.random().toString(36).slice(2)}`);
   await execa("mkdir", [temporary]);
   try {
-    const result = await execa(process.execPath, ["commands/impact.ts", ...args], {
+    const result = await execa(process.execPath, ["commands/main.ts", "impact", ...args], {
       cwd: repository,
       reject: false,
       env: { TMPDIR: temporary, ...(path ? { PATH: `${path}:${process.env.PATH}` } : {}) },
@@ -117,7 +118,7 @@ describe("impact", { timeout: 120_000 }, () => {
     const steps = [{ op: "replace", urn, replaceReasons: ["triggers"] }];
     const fake = `#!/bin/sh\nprintf '%s\\n' "$*" >'${folder}/asked'\necho '${JSON.stringify({ steps })}'\n`;
     writeFileSync(join(bin, "pulumi"), fake, { mode: 0o755 });
-    const args = ["--base", "HEAD", "--stack", "dev", "--fail-on", "risk"];
+    const args = ["dev", "--base", "HEAD", "--fail-on", "risk"];
     const { exitCode, stdout } = await impact(otherWeights, args, bin);
     expect(readFileSync(join(folder, "asked"), "utf8")).toBe(
       "preview --non-interactive --stack dev --policy-pack policy --policy-pack-config policy/config.json --json\n",
@@ -131,17 +132,36 @@ describe("impact", { timeout: 120_000 }, () => {
       join(bin, "pulumi"),
       "#!/bin/sh\necho 'error: no stack named dev found' >&2\nexit 6\n",
     );
-    const without = await impact(otherWeights, ["--base", "HEAD", "--stack", "dev"], bin);
+    const without = await impact(otherWeights, ["dev", "--base", "HEAD"], bin);
     expect(without.stdout).toContain("no preview of Pulumi's engine: no stack named dev found");
     expect(without.exitCode).toBe(0);
   });
 
+  it("that is interrupted removes what it made, and exits 130", async () => {
+    const temporary = join(folder, "interrupted");
+    mkdirSync(temporary);
+    const running = execa(
+      process.execPath,
+      ["commands/main.ts", "impact", "--base", "HEAD", "--no-preview"],
+      { cwd: repository, reject: false, env: { TMPDIR: temporary } },
+    );
+    // While the base renders its plan.
+    await vi.waitUntil(() => readdirSync(temporary).length > 1, { timeout: 60_000, interval: 20 });
+    running.kill("SIGTERM");
+    expect((await running).exitCode).toBe(130);
+    expect(readdirSync(temporary)).toEqual([]);
+  });
+
   it.each([
-    [["--base", "nowhere"], 1, /^--base: nowhere: .*; fetch it first/],
-    [["--base", "HEAD", "--stack", "nope"], 1, /^--stack: Pulumi\.nope\.yaml: in neither revision/],
+    [["--base", "nowhere"], 1, /(^|\n)--base: nowhere: .*; fetch it first/],
+    [
+      ["nope", "--base", "HEAD"],
+      1,
+      /(^|\n)nope: no such stack in either revision; there are Pulumi\.dev\.yaml/,
+    ],
     [["--base", "HEAD", "--fail-on", "terror"], 2, /^--fail-on: terror: no label; write one of/],
-    [["--base", "HEAD", "--fail-off"], 2, /fail-off/],
-    [[], 2, /^usage: npm run impact/],
+    [["--base", "HEAD", "--fail-off"], 2, /--fail-off.*\n.*Did you mean --fail-on/],
+    [[], 2, /^error: required option '--base/],
   ])("%j is refused", async (args, code, message) => {
     const { exitCode, stderr } = await impact(same, args);
     expect(stderr).toMatch(message);

@@ -124,10 +124,10 @@ describe.concurrent("render", () => {
     expect(existsSync(out)).toBe(false);
   });
 
-  test("without --out: exit 2 and the usage", async ({ out: _ }) => {
+  test("without --out: exit 2", async ({ out: _ }) => {
     expect(await runCommand("render", "Pulumi.dev.yaml")).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringMatching(/^usage: .*--out/),
+      stderr: expect.stringMatching(/^error: required option '--out/),
     });
   });
 });

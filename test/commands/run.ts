@@ -6,7 +6,7 @@ export async function runCommand(name: string, ...args: string[]) {
   const options = { cwd: root, reject: false } as const;
   const { exitCode, stdout, stderr } = await execa(
     process.execPath,
-    [`commands/${name}.ts`, ...args],
+    ["commands/main.ts", name, ...args],
     options,
   );
   return { exitCode, stdout, stderr };

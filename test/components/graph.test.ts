@@ -280,7 +280,7 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
         expect(graph.before("promises")).toContain("ready");
         expect(graph.madeOf("promises", "stdin").length).toBeGreaterThan(0);
         expect(graph.get("promises").inputs.create).toMatch(
-          /^: [0-9a-f]{16}; exec npm run --silent verify -- Pulumi\.test\.yaml --kubeconfig - --proved-enough$/,
+          /^: [0-9a-f]{16}; exec npm run --silent verify -- Pulumi\.test\.yaml --kubeconfig - --allow-unproven$/,
         );
       });
 

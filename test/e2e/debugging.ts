@@ -14,7 +14,14 @@ const minutes = 60_000;
 export function describeDebugging(current: () => Lab): void {
   const debug = (...words: string[]) => {
     const { facts } = current();
-    const command = ["commands/debug.ts", stackFile, "--kubeconfig", kubeconfigFile, ...words];
+    const command = [
+      "commands/main.ts",
+      "debug",
+      stackFile,
+      "--kubeconfig",
+      kubeconfigFile,
+      ...words,
+    ];
     const [file = "", ...args] = inNamespace(facts.netns, [process.execPath, ...command]);
     return execa(file, args, {
       cwd: fileURLToPath(new URL("../..", import.meta.url)),

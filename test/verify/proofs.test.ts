@@ -115,7 +115,18 @@ const withMode =
     config.cilium = { loadBalancer: { mode, fallback } };
   };
 
-describe("not proved, with the reason", () => {
+/** What the stack does not ask for, by why. */
+const off = [
+  "mode snat",
+  "disabled",
+  "off",
+  "not asked for",
+  "no address",
+  "no gateway",
+  "no route",
+];
+
+describe("not proved or not enabled, with the reason", () => {
   const cases: [proof: Proof, why: string, options: SimulatedOptions, reading: RegExp][] = [
     [podTrafficProof, "one node", { nodes: 1 }, /one node/],
     [dsrProof, "one node", { nodes: 1 }, /one node/],
@@ -213,9 +224,9 @@ describe("not proved, with the reason", () => {
     ],
   ];
 
-  it.each(cases.map(titled))("%s", async (_, [proof, , options, reading]) => {
+  it.each(cases.map(titled))("%s", async (_, [proof, why, options, reading]) => {
     expect(await verdictOf(proof, options)).toEqual({
-      verdict: "not proved",
+      verdict: off.includes(why) ? "not enabled" : "not proved",
       reading: expect.stringMatching(reading),
     });
   });

@@ -13,7 +13,7 @@ afterEach(() => {
 });
 
 const proofOf = (prove: (cluster: Cluster) => Promise<Verdict>, limitSeconds?: number): Proof => ({
-  ...{ promise: "a promise", proof: "its proof", prove },
+  ...{ promise: "a promise", proof: "its proof", fix: "repair it", prove },
   ...(limitSeconds ? { limitSeconds } : {}),
 });
 
@@ -130,12 +130,14 @@ describe("what was made", () => {
 
 describe("the exit code", () => {
   const row = (verdict: Row["verdict"]): Row => ({
-    ...{ promise: "p", proof: "q", reading: "r", seconds: 1, verdict },
+    ...{ promise: "p", proof: "q", fix: "f", answered: true, reading: "r", seconds: 1, verdict },
   });
   it.each<[Row["verdict"][], number]>([
     [["pass", "pass"], 0],
-    [["pass", "not proved"], 4],
-    [["not proved", "fail", "pass"], 1],
+    [["pass", "not enabled"], 0],
+    [["not enabled"], 0],
+    [["not enabled", "pass", "not proved"], 4],
+    [["not proved", "fail", "pass"], 3],
     [[], 4],
   ])("of %j is %i", (verdicts, code) => {
     expect(exitCode(verdicts.map(row))).toBe(code);

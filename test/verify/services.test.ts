@@ -117,7 +117,10 @@ describe("BGP", () => {
   });
 });
 
-describe("not proved, with the reason", () => {
+/** What the stack does not ask for, by why. */
+const off = ["off", "no pool"];
+
+describe("not proved or not enabled, with the reason", () => {
   const elsewhere = {
     matchLabels: { "io.kubernetes.service.namespace": "shop" },
   };
@@ -207,9 +210,9 @@ describe("not proved, with the reason", () => {
 
   it.each(cases.map((row) => [`${row[0].promise}: ${row[1]}`, row] as const))(
     "%s",
-    async (_, [proof, , options, reading]) => {
+    async (_, [proof, why, options, reading]) => {
       expect(await verdictOf(proof, options)).toEqual({
-        verdict: "not proved",
+        verdict: off.includes(why) ? "not enabled" : "not proved",
         reading: expect.stringMatching(reading),
       });
     },

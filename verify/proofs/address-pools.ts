@@ -1,16 +1,17 @@
 import { contains, family, parseAddress } from "../../config/cidr.ts";
 import { type AddressService, addressServices, type Pool, takes } from "../probe/addresses.ts";
-import { fail, notProved, type Proof, pass, type Verdict, worst } from "../proof.ts";
+import { fail, notEnabled, notProved, type Proof, pass, type Verdict, worst } from "../proof.ts";
 import { selects } from "../selector.ts";
 
 export const addressPoolsProof: Proof = {
   promise: "A service of type LoadBalancer gets its addresses from the stack's pools",
   proof:
     "a service of our own for each pool of cilium.loadBalancerIPPools, with the labels that the pool asks for: it is given an address of each family that the pool has, and from that pool",
+  fix: "compare cilium.loadBalancerIPPools with `kubectl get ciliumloadbalancerippools` (conflicts and free addresses are in their status)",
   limitSeconds: 110,
   async prove(cluster) {
     const { loadBalancerIPPools: pools } = cluster.config.cilium;
-    if (pools.length === 0) return notProved("cilium.loadBalancerIPPools is empty");
+    if (pools.length === 0) return notEnabled("cilium.loadBalancerIPPools is empty");
     const services = await addressServices(cluster);
     return worst(services.map((service) => verdictOf(service, pools)));
   },

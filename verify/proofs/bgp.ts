@@ -2,7 +2,7 @@ import { canonical } from "../../config/cidr.ts";
 import type { Config } from "../../config/config.ts";
 import { agentFunction, type Cluster, type NodeObject, nodeObjects } from "../cluster.ts";
 import { type AddressService, addressServices } from "../probe/addresses.ts";
-import { expectNothing, fail, notProved, type Proof } from "../proof.ts";
+import { expectNothing, fail, notEnabled, notProved, type Proof } from "../proof.ts";
 import { selects } from "../selector.ts";
 import { askUntil } from "../time.ts";
 
@@ -15,10 +15,11 @@ export const bgpProof: Proof = {
     "Routers have a BGP session with every node that is to have one, and are told its routes",
   proof:
     "cilium-dbg bgp peers in the agent of every selected node: each session of the stack is established; cilium-dbg bgp routes advertised: each router is told something, and of what the stack advertises the node's pod subnets and the addresses of those services",
+  fix: "compare cilium.bgpControlPlane with the router's own configuration (addresses, ASN, password): `cilium-dbg bgp peers` in the node's agent names the state of each session",
   limitSeconds: 110,
   async prove(cluster) {
     const { enabled, nodeSelector, peers } = cluster.config.cilium.bgpControlPlane;
-    if (!enabled) return notProved("cilium.bgpControlPlane.enabled is false");
+    if (!enabled) return notEnabled("cilium.bgpControlPlane.enabled is false");
     const all = await nodeObjects(cluster);
     const nodes = all.filter(({ metadata }) => selects(nodeSelector, metadata.labels ?? {}));
     if (nodes.length === 0) return fail("cilium.bgpControlPlane.nodeSelector selects no node");

@@ -3,7 +3,7 @@ import type { Cluster } from "../cluster.ts";
 import { services } from "../probe/exchange.ts";
 import { namespace } from "../probe/namespace.ts";
 import { ports } from "../probe/pods.ts";
-import { fail, notProved, type Proof, pass, type Verdict } from "../proof.ts";
+import { fail, notEnabled, notProved, type Proof, pass, type Verdict } from "../proof.ts";
 import { pause } from "../time.ts";
 
 const requests = 1000;
@@ -24,8 +24,11 @@ export function binomialBounds(count: number, share: number): { low: number; hig
 export const canaryProof: Proof = {
   promise: "The gateway serves, and splits requests by weight",
   proof: `two routes of its own on the stack's gateway, 90/10 and 95/5 between two backends, ${requests} requests each; the canary's share must lie within ${deviations} standard deviations of the binomial distribution`,
+  fix: "`kubectl describe` the gateway and the route named above; their conditions name what is missing",
   limitSeconds: 110,
   async prove(cluster) {
+    const { enabled } = cluster.config.gatewayApi;
+    if (!enabled) return notEnabled("gatewayApi.enabled is false");
     const entry = entryOf(cluster);
     if (entry === undefined) {
       return notProved("the stack makes no gateway that takes HTTP and routes of all namespaces");

@@ -22,10 +22,11 @@ export const clientAddressProof: Proof = {
   promise: "A backend sees its client's own address",
   proof:
     "the address that the backend of those requests was called from, against the one in the packets that reached the ingress node",
+  fix: "look for address translation on the way to the nodes: `oslo-cluster debug STACK node NODE -- tcpdump -ni any port PORT`",
   limitSeconds: 110,
   async prove(cluster) {
     const without = await whyNotDsr(cluster);
-    if (without !== undefined) return notProved(without);
+    if (without !== undefined) return without;
     const result = await exchanges(cluster);
     if ("none" in result) return notProved(result.none);
     const found = result.all.flatMap((exchange) => {

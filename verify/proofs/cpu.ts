@@ -15,6 +15,7 @@ sleep ${windowSeconds}
 export const cpuProof: Proof = {
   promise: "No CPU is stolen by the hypervisor or eaten by interrupts",
   proof: `/proc/stat over ${windowSeconds} s, per CPU on every node; bounds: gates.stealPercent, verify.softirqPercent`,
+  fix: "ask the provider of the machine for CPU that is not shared, or move the node",
   async prove(cluster) {
     const { gates, verify } = cluster.config;
     const answers = await onEveryNode(cluster, script);

@@ -2,8 +2,9 @@ import { onEveryNode } from "../cluster.ts";
 import { expectNothing, type Proof } from "../proof.ts";
 
 export const credentialsProof: Proof = {
-  promise: "No almighty credential lies about",
+  promise: "No node keeps the cluster's first credential, and no token outlives its join",
   proof: "super-admin.conf is on no node; every bootstrap token is one of a join, of 15 minutes",
+  fix: "remove the file or token that is named: `kubectl -n kube-system delete secret bootstrap-token-ID`",
   async prove(cluster) {
     const answers = await onEveryNode(
       cluster,

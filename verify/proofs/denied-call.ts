@@ -28,6 +28,7 @@ export const deniedCallProof: Proof = {
   promise: "A call that a policy denies does not get through, and Hubble shows it",
   proof:
     "a NetworkPolicy on pods of our own: from a pod on each node to one on the next, an allowed port answers and a denied one does not; the drop stands in hubble observe --verdict DROPPED on the receiving node",
+  fix: "`oslo-cluster debug STACK drops` shows what is dropped; compare with policies.networkPolicies",
   limitSeconds: 110,
   async prove(cluster) {
     if (cluster.nodes.length < 2) return notProved("the cluster has one node");

@@ -13,6 +13,7 @@ export const dnsProof: Proof = {
   promise: "DNS answers every pod fast",
   proof:
     "verify.dnsQueries questions for kubernetes.default from a pod on each node, through the DNS service; bound of the 99th percentile: verify.dnsP99Milliseconds; a lost answer fails",
+  fix: "`kubectl -n kube-system get pods -l k8s-app=kube-dns -o wide`; cilium.nodeLocalDns answers from the pod's own node",
   limitSeconds: 110,
   async prove(cluster) {
     const { dnsQueries, dnsP99Milliseconds } = cluster.config.verify;

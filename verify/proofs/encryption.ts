@@ -2,17 +2,18 @@ import { wireGuardPort } from "../../config/ports.ts";
 import type { Cluster } from "../cluster.ts";
 import { captureScript, packets, readScript } from "../probe/capture.ts";
 import { inPod, type Probe, peerOf, probeOn, probes } from "../probe/pods.ts";
-import { expectNothing, notProved, type Proof } from "../proof.ts";
+import { expectNothing, notEnabled, notProved, type Proof } from "../proof.ts";
 
 export const encryptionProof: Proof = {
   promise: "What pods say to pods on other nodes is encrypted, where that was asked for",
   proof: `a capture on the wire of each node while a pod there is pinged from the one before: WireGuard's packets (UDP ${wireGuardPort}), and none with a pod's address`,
+  fix: "compare cilium.encryption with `cilium-dbg encrypt status` in the agent of the node that is named",
   limitSeconds: 110,
   async prove(cluster) {
     const { encryption } = cluster.plan.cilium.values as {
       encryption?: { enabled?: boolean; type?: string };
     };
-    if (encryption?.enabled !== true) return notProved("encryption is not asked for");
+    if (encryption?.enabled !== true) return notEnabled("cilium.encryption is not asked for");
     if (encryption.type !== "wireguard") return notProved(`encryption is ${encryption.type}`);
     if (cluster.nodes.length < 2) return notProved("the cluster has one node");
     const all = await probes(cluster);

@@ -1,11 +1,12 @@
-import { expectNothing, notProved, type Proof } from "../proof.ts";
+import { expectNothing, notEnabled, type Proof } from "../proof.ts";
 
 export const gatewayCrdsProof: Proof = {
   promise: "The Gateway API's resources are known to the cluster",
   proof: "each CRD of the plan is established in the API server",
+  fix: "`pulumi up` installs them; somebody may have deleted them",
   async prove(cluster) {
     const wanted = cluster.plan.gatewayApi.crds.map(({ metadata }) => metadata.name);
-    if (wanted.length === 0) return notProved("gatewayApi.enabled is false");
+    if (wanted.length === 0) return notEnabled("gatewayApi.enabled is false");
     const output = await cluster.kubectl(
       ...["get", "crds", "-o"],
       'jsonpath={range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Established")].status}{"\\n"}{end}',

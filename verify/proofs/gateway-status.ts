@@ -1,6 +1,6 @@
 import type { Manifest } from "../../plan/manifest.ts";
 import type { Cluster } from "../cluster.ts";
-import { expectNothing, notProved, type Proof } from "../proof.ts";
+import { expectNothing, notEnabled, notProved, type Proof } from "../proof.ts";
 
 interface Condition {
   type: string;
@@ -41,11 +41,12 @@ export const gatewayStatusProof: Proof = {
   promise: "GatewayClass and gateways are accepted and programmed",
   proof:
     "conditions Accepted of the GatewayClass, Accepted and Programmed of each Gateway; that they serve is another promise",
+  fix: "`kubectl describe` what is named above; its conditions name what is missing",
   async prove(cluster) {
     const { enabled } = cluster.config.gatewayApi;
-    if (!enabled) return notProved("gatewayApi.enabled is false");
+    if (!enabled) return notEnabled("gatewayApi.enabled is false");
     const gateways = cluster.plan.gatewayApi.objects.filter(({ kind }) => kind === "Gateway");
-    if (gateways.length === 0) return notProved("the stack makes no gateway");
+    if (gateways.length === 0) return notEnabled("the stack makes no gateway");
     type Status = { conditions?: Condition[] };
     const ofClass = await statusOf<Status>(cluster, "GatewayClass", undefined, "cilium");
     const found = missingConditions("GatewayClass cilium", ofClass?.conditions, ["Accepted"]);
@@ -65,10 +66,11 @@ const routeKinds = ["HTTPRoute", "GRPCRoute", "TLSRoute"];
 export const routeStatusProof: Proof = {
   promise: "Every route is attached to its gateway, and its backends exist",
   proof: "conditions Accepted and ResolvedRefs of every route of the plan, for each of its parents",
+  fix: "`kubectl describe` what is named above; its conditions name what is missing",
   async prove(cluster) {
     const { objects } = cluster.plan.gatewayApi;
     const routes = objects.filter(({ kind }) => routeKinds.includes(kind));
-    if (routes.length === 0) return notProved("the stack has no route");
+    if (routes.length === 0) return notEnabled("the stack has no route");
     if (!objects.some(({ kind }) => kind === "Gateway")) {
       return notProved("the stack makes no gateway that they could be attached to");
     }

@@ -16,6 +16,7 @@ export const kubeProxyProof: Proof = {
   promise: "No kube-proxy, and none of its rules",
   proof:
     "no DaemonSet and no container kube-proxy; on every node none of its chains in iptables-save, ip6tables-save and nft list ruleset",
+  fix: "something installed it beside the stack: delete its DaemonSet and restart the node that is named",
   async prove(cluster) {
     const daemonSets = await cluster.kubectl(
       ...["get", "daemonsets", "--all-namespaces", "-o", "name"],

@@ -5,7 +5,7 @@ import { captureScript, packets, readScript } from "../probe/capture.ts";
 import { answerOf, askScript } from "../probe/datagram.ts";
 import { namespace } from "../probe/namespace.ts";
 import { peerOf, ports } from "../probe/pods.ts";
-import { fail, notProved, type Proof, pass, type Verdict, worst } from "../proof.ts";
+import { fail, notEnabled, notProved, type Proof, pass, type Verdict, worst } from "../proof.ts";
 import { selects } from "../selector.ts";
 import { askUntil } from "../time.ts";
 
@@ -16,14 +16,15 @@ export const l2AnnouncementsProof: Proof = {
   promise: "One node answers for a service's address on the VLAN, and takes what is sent there",
   proof:
     "the addresses of those services, asked on the VLAN from a node that does not announce them: ARP (IPv6: neighbour discovery) brings the MAC address of the node that holds the service's lease and no other; a datagram goes out to the service's address (tcpdump), and comes back from it",
+  fix: "`kubectl -n kube-system get leases` names the node that should answer; look at ARP there: `oslo-cluster debug STACK node NODE`",
   limitSeconds: 110,
   async prove(cluster) {
     if (!cluster.config.cilium.l2announcements.enabled) {
-      return notProved("cilium.l2announcements.enabled is false");
+      return notEnabled("cilium.l2announcements.enabled is false");
     }
     if (cluster.nodes.length < 2) return notProved("the cluster has one node");
     const services = await addressServices(cluster);
-    if (services.length === 0) return notProved("cilium.loadBalancerIPPools is empty");
+    if (services.length === 0) return notEnabled("cilium.loadBalancerIPPools is empty");
     return worst(await Promise.all(services.map((service) => announced(cluster, service))));
   },
 };

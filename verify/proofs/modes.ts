@@ -34,6 +34,7 @@ export function wantedModes(
 export const modesProof: Proof = {
   promise: "Every agent runs in the modes that were asked for",
   proof: "cilium-dbg status --verbose in the agent of every node",
+  fix: "`pulumi up`; then restart the agents that still have the old settings: `kubectl -n kube-system rollout restart daemonset cilium`",
   async prove(cluster) {
     const wanted = wantedModes(cluster.config, await loadBalancerMode(cluster));
     const answers = await onEveryNode(cluster, `${agentFunction}agent cilium-dbg status --verbose`);

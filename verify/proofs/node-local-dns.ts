@@ -3,7 +3,7 @@ import { toldAddress } from "../address.ts";
 import { type Cluster, onEveryNode } from "../cluster.ts";
 import { probes } from "../probe/pods.ts";
 import { clusterDns, questions } from "../probe/questions.ts";
-import { expectNothing, notProved, type Proof } from "../proof.ts";
+import { expectNothing, notEnabled, type Proof } from "../proof.ts";
 
 /** Questions from each node's pod. */
 const count = 20;
@@ -32,10 +32,11 @@ echo "$answered $((after - before))"`;
 export const nodeLocalDnsProof: Proof = {
   promise: "The DNS cache of a pod's own node answers it",
   proof: `${count} questions to the cluster's DNS address from a pod on each node, of a type that no other pod asks for: all are answered, and the cache on that node counts them (coredns_dns_requests_total)`,
+  fix: "`kubectl -n kube-system logs daemonset/node-local-dns`",
   limitSeconds: 110,
   async prove(cluster) {
     if (!cluster.config.cilium.nodeLocalDns.enabled) {
-      return notProved("cilium.nodeLocalDns.enabled is false");
+      return notEnabled("cilium.nodeLocalDns.enabled is false");
     }
     await probes(cluster);
     const server = await clusterDns(cluster);

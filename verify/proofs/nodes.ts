@@ -5,6 +5,7 @@ import { expectNothing, type Proof } from "../proof.ts";
 export const nodesProof: Proof = {
   promise: "Every machine of the stack is a Ready node at the version that was asked for",
   proof: "the API's list of nodes: condition Ready, kubelet's version, runtime",
+  fix: "`kubectl describe node NODE`; `oslo-cluster drift STACK` compares its files with the plan",
   async prove(cluster: Cluster) {
     const items = await nodeObjects(cluster);
     const wanted = `v${cluster.config.kubernetes.version}`;

@@ -4,6 +4,7 @@ import { expectNothing, type Proof } from "../proof.ts";
 export const overlayProof: Proof = {
   promise: "No packet is encapsulated: no vxlan and no geneve device",
   proof: "ip link show type vxlan, and geneve, on every node",
+  fix: "something beside the stack makes the device: `ip -d link` on the node that is named",
   async prove(cluster) {
     const answers = await onEveryNode(
       cluster,

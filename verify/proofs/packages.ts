@@ -4,6 +4,7 @@ import { expectNothing, type Proof } from "../proof.ts";
 export const packagesProof: Proof = {
   promise: "containerd and Kubernetes stay at the versions that were reviewed",
   proof: "dpkg's installed versions against the plan's pins, and apt-mark showhold, on every node",
+  fix: "`pulumi up` installs the pinned versions; find what changed them in /var/log/apt/history.log",
   async prove(cluster) {
     const pins = new Map(
       cluster.plan.nodes.map(({ name, steps }) => [

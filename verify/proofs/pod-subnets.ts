@@ -4,6 +4,7 @@ import { expectNothing, type Proof } from "../proof.ts";
 export const podSubnetsProof: Proof = {
   promise: "Each node has its share of every pod subnet, IPv4 and IPv6",
   proof: "spec.podCIDRs of every node: one per subnet, no two alike",
+  fix: "`kubectl -n kube-system logs -l component=kube-controller-manager`: it gives each node its share",
   async prove(cluster) {
     const items = await nodeObjects(cluster);
     const { podSubnets } = cluster.config.network;

@@ -39,6 +39,7 @@ export const podTrafficProof: Proof = {
   promise: "Every pod reaches pods on every other node, IPv4 and IPv6, with whole packets",
   proof:
     "from a pod on each node to a pod on each other: pings of network.mtu bytes that may not be fragmented, and a TCP exchange, per family",
+  fix: "`oslo-cluster debug STACK drops` shows what the agents drop; what is missing there is lost on the VLAN",
   limitSeconds: 110,
   async prove(cluster) {
     const { length } = cluster.nodes;

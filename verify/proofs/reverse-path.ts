@@ -15,6 +15,7 @@ done`;
 export const reversePathProof: Proof = {
   promise: "No reverse-path filter takes DSR's answers or pods' packets for spoofed ones",
   proof: "the effective rp_filter of every interface on every node: 0 or 2, never 1",
+  fix: "`pulumi up` writes the value; find what sets another in /etc/sysctl.d",
   async prove(cluster) {
     const { interface: device } = cluster.config.network.vlan;
     const answers = await onEveryNode(cluster, script);

@@ -5,6 +5,7 @@ export const routesProof: Proof = {
   promise: "Each node routes to every peer's pods through that peer's own address",
   proof:
     "ip route and ip -6 route on every node: each peer's pod CIDRs via its address on the VLAN",
+  fix: "`cilium-dbg status --verbose` in the node's agent; both nodes must be on the VLAN's link",
   async prove(cluster) {
     const items = await nodeObjects(cluster);
     const answers = await onEveryNode(cluster, "ip route; ip -6 route");

@@ -6,6 +6,7 @@ export const secretsAtRestProof: Proof = {
   promise: "Secrets are encrypted in etcd",
   proof:
     "a secret made for it, read raw from etcd: it begins with k8s:enc:secretbox, and its value is not in it",
+  fix: "write the Secrets again: `kubectl get secrets -A -o json | kubectl replace -f -`",
   async prove(cluster) {
     const canary = `oslo-canary-${randomBytes(8).toString("hex")}`;
     await cluster.apply([

@@ -15,6 +15,7 @@ export function parameters(document: string): { set: [string, string][]; leftOut
 export const sysctlsProof: Proof = {
   promise: "Every kernel parameter holds the value of its rendered document",
   proof: `sysctl on every node, against ${file} as the plan renders it`,
+  fix: "`pulumi up` writes the values; find what sets another in /etc/sysctl.d",
   async prove(cluster) {
     const documents = new Map(
       cluster.plan.nodes.map(({ name, steps }) => [

@@ -1,5 +1,14 @@
 import { agentFunction, onEveryNode } from "../cluster.ts";
-import { expectNothing, fail, notProved, type Proof, pass, type Verdict, worst } from "../proof.ts";
+import {
+  expectNothing,
+  fail,
+  notEnabled,
+  notProved,
+  type Proof,
+  pass,
+  type Verdict,
+  worst,
+} from "../proof.ts";
 
 /** Per device of the agent: its name, and whether the kernel shows Cilium's program on it. */
 const script = `${agentFunction}
@@ -18,6 +27,7 @@ export const xdpProof: Proof = {
   promise: "XDP takes packets before the kernel does, on every device of Cilium's load balancer",
   proof:
     "ip -d link show (prog/xdp) and bpftool net show, per device on every node; never the agent's own word",
+  fix: "the device's driver has no XDP: set cilium.loadBalancer.acceleration: best-effort or disabled",
   async prove(cluster) {
     const { acceleration } = cluster.config.cilium.loadBalancer;
     const answers = await onEveryNode(cluster, script);
@@ -28,7 +38,7 @@ export const xdpProof: Proof = {
         if (acceleration === "disabled") {
           return isAttached
             ? fail(`${reading}, and cilium.loadBalancer.acceleration is disabled`)
-            : notProved("cilium.loadBalancer.acceleration is disabled");
+            : notEnabled("cilium.loadBalancer.acceleration is disabled");
         }
         if (isAttached) return pass(reading);
         return acceleration === "native"

@@ -36,7 +36,8 @@ export const labProofs: LabProof[] = [
     async prove({ facts }) {
       const [command = "", ...args] = inNamespace(facts.netns, [
         process.execPath,
-        "commands/drift.ts",
+        "commands/main.ts",
+        "drift",
         stackFile,
       ]);
       const { exitCode, stdout, stderr } = await execa(command, args, {

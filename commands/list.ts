@@ -1,0 +1,13 @@
+import type { Command } from "commander";
+
+/** Every command, in the order of the help; a command's code is loaded when it is named. */
+export const commands: Record<string, () => Promise<{ command: Command }>> = {
+  check: () => import("./check.ts"),
+  render: () => import("./render.ts"),
+  impact: () => import("./impact.ts"),
+  verify: () => import("./verify.ts"),
+  drift: () => import("./drift.ts"),
+  debug: () => import("./debug.ts"),
+  ephemeral: () => import("./ephemeral.ts"),
+  completion: () => import("./completion.ts"),
+};

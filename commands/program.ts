@@ -1,0 +1,55 @@
+import { readFileSync } from "node:fs";
+import { findPackageJSON } from "node:module";
+import { Command } from "commander";
+import { report } from "./command.ts";
+import { exitCodeTable } from "./exit-codes.ts";
+import { handleInterrupts, wasInterrupted } from "./interrupt.ts";
+import { commands } from "./list.ts";
+
+/** Runs the command that the words name; sets the process's exit code. */
+export async function run(words: readonly string[]): Promise<void> {
+  handleInterrupts();
+  // A reader that has seen enough, such as head.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit();
+    throw error;
+  });
+  try {
+    const named = words.find((word) => !word.startsWith("-")) ?? "";
+    const program = await programOf(named in commands ? [named] : Object.keys(commands));
+    await program.parseAsync(words, { from: "user" });
+  } catch (error) {
+    process.exitCode = wasInterrupted() ? 130 : report(error);
+  }
+  if (wasInterrupted()) process.exitCode = 130;
+}
+
+/** The program with some of its commands. */
+export async function programOf(names: readonly string[]): Promise<Command> {
+  const program = new Command("oslo-cluster")
+    .description("A production Kubernetes cluster in Oslo: checks, previews, proofs, repair")
+    .version(version(), "--version", "print the version")
+    .helpOption("-h, --help", "print the help")
+    .helpCommand("help [command]", "print the help of a command")
+    .addHelpText("after", `\n${exitCodeTable()}`)
+    .showHelpAfterError("(oslo-cluster --help lists the commands)")
+    .exitOverride();
+  for (const name of names) {
+    const { command } = (await commands[name]?.()) ?? {};
+    if (command) program.addCommand(inherit(command, program));
+  }
+  return program;
+}
+
+function inherit(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent);
+  const path = [parent.name(), command.name()].join(" ");
+  command.showHelpAfterError(`(${path} --help lists the options)`);
+  for (const child of command.commands) inherit(child, command);
+  return command;
+}
+
+function version(): string {
+  const file = findPackageJSON(import.meta.url);
+  return file === undefined ? "" : JSON.parse(readFileSync(file, "utf8")).version;
+}

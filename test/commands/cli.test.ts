@@ -1,0 +1,78 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, describe, expect, it } from "vitest";
+import { exitCodes } from "../../commands/exit-codes.ts";
+import { commands } from "../../commands/list.ts";
+import { root } from "../root.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "cli-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const main = join(root, "commands/main.ts");
+const cli = (...args: string[]) =>
+  execa(process.execPath, [main, ...args], { cwd: root, reject: false });
+
+describe.concurrent("the command", () => {
+  it("-h and --help: on stdout, with every command and every exit code", async () => {
+    const [short, long] = await Promise.all([cli("-h"), cli("--help")]);
+    expect(long).toMatchObject({ exitCode: 0, stderr: "", stdout: short.stdout });
+    for (const name of Object.keys(commands)) expect(long.stdout).toMatch(`\n  ${name} `);
+    for (const [code, means] of Object.entries(exitCodes))
+      expect(long.stdout).toMatch(new RegExp(`^ {2}${code} +${means}$`, "m"));
+  });
+
+  it.each<[string[], RegExp]>([
+    [[], /^Usage: oslo-cluster /],
+    [["chek", "dev"], /^error: unknown command 'chek'\n\(Did you mean check\?\)/],
+    [["verify", "dev", "--jsno"], /^error: unknown option '--jsno'\n\(Did you mean --json\?\)/],
+    [["drift", "dev", "test"], /^error: too many arguments for 'drift'/],
+    [["completion", "csh"], /^error: .*'csh' is invalid.*Allowed choices are bash, zsh, fish/],
+  ])("%j: exit 2, and what was meant", async (args, message) => {
+    const { exitCode, stdout, stderr } = await cli(...args);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr).toMatch(message);
+  });
+
+  it("describes every command and option", async () => {
+    for (const load of Object.values(commands)) {
+      const { command } = await load();
+      for (const one of [command, ...command.commands]) {
+        expect(one.description()).toMatch(/\.( |\n|$)/);
+        for (const { description } of one.options) expect(description).not.toBe("");
+      }
+    }
+  });
+});
+
+describe("completion", () => {
+  writeFileSync(join(folder, "Pulumi.dev.yaml"), "");
+  writeFileSync(join(folder, "Pulumi.production.yaml"), "");
+
+  it.each<[line: string, has: string[], hasNot: string[]]>([
+    ["", Object.keys(commands), ["dev"]],
+    ["ver", ["verify"], ["check"]],
+    ["check ", ["dev", "production"], ["check"]],
+    ["verify dev --j", ["--json", "--junit"], ["--only"]],
+    ["ephemeral ", ["up", "down", "list", "reap"], ["dev"]],
+    ["ephemeral up x --t", ["--ttl"], ["--from"]],
+    ["completion ", ["bash", "zsh", "fish"], ["dev"]],
+  ])("bash completes %j", async (line, has, hasNot) => {
+    const words = ["oslo-cluster", ...line.split(" ")];
+    const script = `source <(${process.execPath} ${main} completion bash)
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+_oslo_cluster
+printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const call = ["-c", script, "bash", ...words];
+    const { stdout } = await execa("bash", call, { cwd: folder });
+    expect(stdout.split("\n")).toEqual(expect.arrayContaining(has));
+    for (const word of hasNot) expect(stdout.split("\n")).not.toContain(word);
+  });
+
+  it.each(["zsh", "fish"])("%s gets every command", async (shell) => {
+    const { exitCode, stdout } = await cli("completion", shell);
+    expect(exitCode).toBe(0);
+    for (const name of Object.keys(commands)) expect(stdout).toContain(name);
+  });
+});
