@@ -1,7 +1,8 @@
+import type { CiliumImpact } from "../config/cilium/value.ts";
+import { ciliumTable } from "../config/cilium/values.ts";
 import type { Config } from "../config/config.ts";
-import { settings } from "./cilium-settings.ts";
 import type { AppliedDirective } from "./directive.ts";
-import { byPath, type Effects, effect } from "./effect.ts";
+import { byPath, type Effect, type Effects, effect } from "./effect.ts";
 
 export type LoadBalancerMode = Config["cilium"]["loadBalancer"]["mode"];
 
@@ -30,6 +31,13 @@ export function ciliumPlan(config: Config): CiliumPlan {
   };
 }
 
+/** The Helm values that the plan sets, by their path. */
+export function settings(config: Config) {
+  return ciliumTable
+    .map(({ path, value, directives = [] }) => ({ path, directives, value: value?.(config) }))
+    .filter(({ value }) => value !== undefined);
+}
+
 /** Helm values: the plan's settings, then raw values, which the configuration's rules keep from contradicting them. */
 export function ciliumValues(config: Config): Record<string, unknown> {
   const values: Record<string, unknown> = {};
@@ -49,7 +57,7 @@ export function withMode(
 
 /** The articles' Cilium settings, as applied. */
 export function ciliumDirectives(config: Config): AppliedDirective[] {
-  return settings(config).flatMap(({ path, value, directives = [] }) =>
+  return settings(config).flatMap(({ path, value, directives }) =>
     directives.map((d) => ({ ...d, applied: `${path}: ${JSON.stringify(value)}` })),
   );
 }
@@ -75,42 +83,29 @@ function isMap(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-const agents = effect(
-  "restart",
-  "Cilium's agents and operator restart, node after node; pods keep running, and connections through the proxy end",
-);
-const routed = effect(
-  "impossible",
-  "addresses and routes of every pod hang on it: put it back, or make a new cluster",
-);
-const operator = effect("live", "the operator's replicas change; the agents stay");
-const relay = effect("live", "Hubble's relay comes, goes or restarts; the agents stay");
-const resized = effect(
-  "restart",
-  "Cilium's agents restart, node after node, and make the maps whose size changes anew: connections that these held may break",
-);
+/** What a changed value does; all reach the agents by `rollOutCiliumPods`. */
+const effects: Record<CiliumImpact, Effect> = {
+  agents: effect(
+    "restart",
+    "Cilium's agents and operator restart, node after node; pods keep running, and connections through the proxy end",
+  ),
+  resized: effect(
+    "restart",
+    "Cilium's agents restart, node after node, and make the maps whose size changes anew: connections that these held may break",
+  ),
+  operator: effect("live", "the operator's replicas change; the agents stay"),
+  relay: effect("live", "Hubble's relay comes, goes or restarts; the agents stay"),
+  routed: effect(
+    "impossible",
+    "addresses and routes of every pod hang on it: put it back, or make a new cluster",
+  ),
+};
 
-/** Every other value reaches the agents by `rollOutCiliumPods`. */
 export const ciliumValuesEffects: Effects = byPath(
-  {
-    "operator.replicas": operator,
-    "hubble.relay": relay,
-    "bpf.mapDynamicSizeRatio": resized,
-    "bpf.ctTcpMax": resized,
-    "bpf.ctAnyMax": resized,
-    "bpf.natMax": resized,
-    "bpf.lbMapMax": resized,
-    "cluster.name": routed,
-    k8sServiceHost: routed,
-    k8sServicePort: routed,
-    routingMode: routed,
-    "ipv4.enabled": routed,
-    "ipv6.enabled": routed,
-    ipv4NativeRoutingCIDR: routed,
-    ipv6NativeRoutingCIDR: routed,
-    ipam: routed,
-  },
-  agents,
+  Object.fromEntries(
+    ciliumTable.map(({ path, reaches = path, impact = "agents" }) => [reaches, effects[impact]]),
+  ),
+  effects.agents,
 );
 
 export const ciliumReleaseEffects: Effects = byPath(
@@ -123,5 +118,5 @@ export const ciliumReleaseEffects: Effects = byPath(
     waitFor: effect("check", "what `up` waits for"),
     timeoutSeconds: effect("check", "how long `up` waits"),
   },
-  agents,
+  effects.agents,
 );

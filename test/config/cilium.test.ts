@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { ciliumTable } from "../../config/cilium/values.ts";
+import { schema } from "../../config/schema.ts";
 import { ciliumValues } from "../../plan/cilium.ts";
 import { problemsOf, stack } from "../stack.ts";
 import { configOf } from "../stacks.ts";
 import { refuses, takes } from "./refuses.ts";
+import { fieldsOf } from "./schema-fields.ts";
 
 describe("pairs of settings", () => {
   const manager = "cilium.bandwidthManager";
@@ -149,6 +152,25 @@ describe("NodeLocal DNSCache", () => {
     { name: "it", changes: { "cilium.nodeLocalDns.enabled": true } },
     { name: "redirections of one's own", changes: { [localRedirects]: true } },
   ]);
+});
+
+describe("the table of Cilium's values", () => {
+  it("has each path and each option once", () => {
+    const paths = ciliumTable.map(({ path }) => path);
+    const options = ciliumTable.flatMap((row) => row.options ?? []);
+    expect(paths).toEqual([...new Set(paths)]);
+    expect(options).toEqual([...new Set(options)]);
+  });
+
+  it("names fields that there are, and a reason where there is none", () => {
+    const fields = fieldsOf(schema).map(({ path }) => path);
+    const isField = (name: string) =>
+      fields.some((path) => path === name || path.startsWith(`${name}.`));
+    const wrong = ciliumTable.filter(({ field, why }) =>
+      field === undefined ? why === undefined : !isField(field),
+    );
+    expect(wrong).toEqual([]);
+  });
 });
 
 describe("raw values", () => {

@@ -1,8 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { loadConfig } from "../../config/load.ts";
 import { ownedOptions } from "../../config/rules/cilium-raw.ts";
-import { ciliumValues } from "../../plan/cilium.ts";
-import { settings } from "../../plan/cilium-settings.ts";
+import { ciliumValues, settings } from "../../plan/cilium.ts";
 import { stack } from "../stack.ts";
 import { configOf, stackNames } from "../stacks.ts";
 import { defaults, object, readValues, template } from "./chart.ts";

@@ -1,0 +1,250 @@
+import type { Config } from "../config.ts";
+import type { CiliumValue } from "./value.ts";
+
+/** The cluster has no kube-proxy: Cilium serves Services, and finds the API server without them. */
+export const kubeProxyFree: CiliumValue[] = [
+  {
+    path: "kubeProxyReplacement",
+    value: () => true,
+    options: ["kube-proxy-replacement"],
+    why: "the cluster has no kube-proxy",
+    directives: [
+      {
+        seed: "000",
+        says: 'kubeProxyReplacement: "strict"',
+        why: "Corrected: the chart takes true or false and fails on strict; true is what strict was.",
+      },
+      {
+        seed: "004",
+        says: "kube-proxy-replacement strict mode, bypass netfilter for east-west traffic",
+        why: "Applied, together with BPF host routing.",
+      },
+    ],
+  },
+  {
+    path: "k8sServiceHost",
+    value: ({ cluster }) => cluster.endpoint.host,
+    field: "cluster.endpoint",
+    impact: "routed",
+    directives: [
+      {
+        seed: "000",
+        says: 'k8sServiceHost: "10.96.0.1"',
+        why: "Corrected: nothing serves ClusterIPs before Cilium does, so the agent would wait for itself. The API server's real endpoint instead.",
+      },
+      { seed: "003", says: 'k8sServiceHost: "API_SERVER_IP"', why: "Applied." },
+    ],
+  },
+  {
+    path: "k8sServicePort",
+    value: ({ cluster }) => cluster.endpoint.port,
+    field: "cluster.endpoint",
+    impact: "routed",
+    directives: [
+      {
+        seed: "000",
+        says: 'k8sServicePort: "443"',
+        why: "Corrected with the host: the API server's real port.",
+      },
+    ],
+  },
+];
+
+/** Pods' packets cross the VLAN as they are, without a tunnel. */
+export const nativeRouting: CiliumValue[] = [
+  {
+    path: "routingMode",
+    value: () => "native",
+    options: ["routing-mode"],
+    why: "the cluster routes natively; DSR by IP option or IPIP needs that",
+    impact: "routed",
+    directives: [
+      {
+        seed: "all",
+        says: "tunnel: disabled",
+        why: "Corrected: the chart fails on tunnel; routingMode: native is its successor, and the default would be a tunnel.",
+      },
+    ],
+  },
+  {
+    path: "tunnelProtocol",
+    options: ["tunnel-protocol"],
+    why: "the cluster routes natively; DSR cannot cross VXLAN",
+  },
+  {
+    path: "tunnel",
+    why: "Cilium has no such key since 1.15; the cluster routes natively",
+  },
+  {
+    path: "autoDirectNodeRoutes",
+    value: () => true,
+    options: ["auto-direct-node-routes"],
+    why: "the nodes share one L2 segment",
+    directives: [
+      {
+        seed: "all",
+        says: "autoDirectNodeRoutes: true",
+        why: "Applied: the nodes share one L2 segment, which the gates prove.",
+      },
+    ],
+  },
+  ...family(4),
+  ...family(6),
+  {
+    path: "ipam.mode",
+    owns: "ipam",
+    reaches: "ipam",
+    value: () => "kubernetes",
+    options: ["ipam"],
+    field: "network.podSubnets",
+    why: "node shares of network.podSubnets, not Cilium's own 10.0.0.0/8",
+    impact: "routed",
+  },
+  {
+    path: "nodePort.directRoutingDevice",
+    value: ({ network }) => network.vlan.interface,
+    options: ["direct-routing-device"],
+    field: "network.vlan.interface",
+    why: "pods' packets cross the VLAN, not a public interface",
+  },
+  {
+    path: "nodePort.autoProtectPortRange",
+    options: ["enable-auto-protect-node-port-range"],
+    why: "ip_local_port_range holds the NodePorts: without protection the agent does not start",
+  },
+  {
+    path: "nodePort.range",
+    why: "the nodes' ip_local_reserved_ports keep 30000 to 32767 free",
+  },
+  {
+    path: "MTU",
+    value: ({ network }) => network.mtu,
+    options: ["mtu"],
+    field: "network.mtu",
+    directives: [
+      {
+        seed: "001",
+        says: "never assume the default MTU; the CNI's must match the host's",
+        why: "Applied: one value for the gates (interface and path) and for Cilium. Native routing takes nothing off it.",
+      },
+    ],
+  },
+];
+
+function family(of: 4 | 6): CiliumValue[] {
+  const pods = ({ network }: Config) => network.podSubnets[network.families.indexOf(of)];
+  return [
+    {
+      path: `ipv${of}.enabled`,
+      value: (config) => pods(config) !== undefined,
+      options: [`enable-ipv${of}`],
+      why: "it follows from network.vlan.subnets",
+      impact: "routed",
+      ...(of === 6
+        ? {
+            directives: [
+              {
+                seed: "000",
+                says: "ipv6.enabled: true",
+                why: "Applied where network.vlan.subnets has an IPv6 subnet: without one the agent does not start.",
+              },
+            ],
+          }
+        : {}),
+    },
+    {
+      path: `ipv${of}NativeRoutingCIDR`,
+      value: pods,
+      options: [`ipv${of}-native-routing-cidr`],
+      field: "network.podSubnets",
+      impact: "routed",
+      directives: [
+        {
+          seed: "001",
+          says: "ipv4.nativeRoutingCIDR=10.0.0.0/8 (004: 10.0.0.0/16)",
+          why: "Corrected: that key is ignored silently, and everything in 10.0.0.0/8, the VLAN too, would leave without masquerade. The pod subnet of each family instead.",
+        },
+      ],
+    },
+  ];
+}
+
+/** BPF in the place of netfilter on the nodes. */
+export const hostDatapath: CiliumValue[] = [
+  {
+    path: "bpf.masquerade",
+    value: () => true,
+    options: ["enable-bpf-masquerade"],
+    why: "without it BPF host routing silently falls back to the legacy path",
+    directives: [
+      {
+        seed: "all",
+        says: "bpf.masquerade: true",
+        why: "Applied: without it BPF host routing silently falls back to the legacy path.",
+      },
+    ],
+  },
+  ...([4, 6] as const).map(
+    (of): CiliumValue => ({
+      path: `enableIPv${of}Masquerade`,
+      value: ({ network }) => network.families.includes(of),
+      options: [`enable-ipv${of}-masquerade`],
+      why: "pods reach the world through their node's address",
+    }),
+  ),
+  {
+    path: "bpf.hostLegacyRouting",
+    value: () => false,
+    options: ["enable-host-legacy-routing"],
+    why: "packets take BPF host routing",
+    directives: [{ seed: "000", says: "bpf.hostLegacyRouting: false", why: "Applied." }],
+  },
+  {
+    path: "bpf.tproxy",
+    value: () => false,
+    options: ["enable-bpf-tproxy"],
+    why: "the Gateway's load balancing fails with it at run time",
+    directives: [
+      {
+        seed: "000",
+        says: "bpf.tproxy: true (also 003)",
+        why: "Not applied: beta, and L7 egress, the DNS proxy and the Gateway's load balancing fail with it at run time (cilium#47896).",
+      },
+    ],
+  },
+  {
+    path: "socketLB.hostNamespaceOnly",
+    owns: "socketLB",
+    value: ({ cilium }) => cilium.socketLB.hostNamespaceOnly,
+    options: ["bpf-lb-sock-hostns-only"],
+    field: "cilium.socketLB",
+    why: "the Gateway API forces true: weights and policies see what the socket would hide",
+  },
+  {
+    path: "bandwidthManager.enabled",
+    owns: "bandwidthManager",
+    value: ({ cilium }) => cilium.bandwidthManager.enabled,
+    options: ["enable-bandwidth-manager"],
+    field: "cilium.bandwidthManager",
+  },
+  {
+    path: "bandwidthManager.bbr",
+    owns: "bandwidthManager",
+    value: ({ cilium }) => cilium.bandwidthManager.bbr,
+    options: ["enable-bbr"],
+    field: "cilium.bandwidthManager",
+  },
+  {
+    path: "l7Proxy",
+    value: ({ cilium }) => cilium.l7Proxy,
+    options: ["enable-l7-proxy"],
+    field: "cilium.l7Proxy",
+    directives: [
+      {
+        seed: "003",
+        says: "l7Proxy: false",
+        why: "Not applied by default: the Gateway API, L7 policies and toFQDNs, which the articles ask for as well, need it. Configurable, and refused together with the Gateway API.",
+      },
+    ],
+  },
+];
