@@ -1,4 +1,5 @@
 import type { Proof } from "./proof.ts";
+import { accessProof } from "./proofs/access.ts";
 import { addressPoolsProof } from "./proofs/address-pools.ts";
 import { bandwidthProof } from "./proofs/bandwidth.ts";
 import { bgpProof } from "./proofs/bgp.ts";
@@ -63,4 +64,5 @@ export const promises: readonly Proof[] = [
   deniedCallProof,
   secretsAtRestProof,
   credentialsProof,
+  accessProof,
 ];

@@ -46,6 +46,20 @@ export const verify = z.strictObject({
     "check",
     "How many SSH sessions may be open at a time, on all nodes together.",
   ),
+  clusterAdmins: field(
+    z
+      .array(
+        z
+          .string()
+          .regex(
+            /^((User|Group):\S+|ServiceAccount:[a-z0-9-]+\/[a-z0-9.-]+)$/,
+            "not a subject of RBAC; write User:NAME, Group:NAME or ServiceAccount:NAMESPACE/NAME",
+          ),
+      )
+      .default([]),
+    "check",
+    "Who may do everything in the cluster beside kubeadm's own groups (system:masters, kubeadm:cluster-admins), such as `ServiceAccount:argocd/application-controller`. Anyone else with such a role breaks a promise. Default: nobody.",
+  ),
   dnsQueries: field(
     z.int().min(10, "too few for percentiles; write 10 or more").default(200),
     "check",

@@ -52,6 +52,7 @@ const wrong: [path: string, says: string, ...values: unknown[]][] = [
   ["artifacts.containerd.suite", "suite", "", "a b"],
   ["artifacts.containerd.component", "component", "", "main contrib"],
   ["artifacts.containerd.keyFingerprint", "all 40", "9DC85822"],
+  ["verify.clusterAdmins[0]", "subject of RBAC", "platform", "Group:", "ServiceAccount:argocd"],
   ["artifacts.charts", "http or https", "oci://quay.io/cilium"],
   ["kubernetes.version", "major.minor.patch", "1.36", "v1.36.3", "1.36.x", "latest", 1.36],
   ["kubernetes.packageRevision", "revision", "1 1", ""],

@@ -1,4 +1,5 @@
 import type { Proof } from "../../verify/proof.ts";
+import { accessProof } from "../../verify/proofs/access.ts";
 import { bandwidthProof } from "../../verify/proofs/bandwidth.ts";
 import { canaryProof } from "../../verify/proofs/canary.ts";
 import { clientAddressProof } from "../../verify/proofs/client-address.ts";
@@ -23,7 +24,7 @@ import { reversePathProof } from "../../verify/proofs/reverse-path.ts";
 import { routesProof } from "../../verify/proofs/routes.ts";
 import { secretsAtRestProof } from "../../verify/proofs/secrets-at-rest.ts";
 import { sysctlsProof } from "../../verify/proofs/sysctls.ts";
-import { type Answers, agentStatus } from "./healthy.ts";
+import { type Answers, agentStatus, inMinutes, rbac, token } from "./healthy.ts";
 
 /** An answer that only one node gives; the others stay healthy. */
 export const on =
@@ -242,11 +243,58 @@ export const broken: [proof: Proof, fault: string, sick: Answers, reading: RegEx
     [["super-admin.conf", on("node-0", "/etc/kubernetes/super-admin.conf")]],
     /^node-0: \/etc/,
   ],
-  [
+  ...(
+    [
+      ["a token without an end", undefined, /bootstrap-token-abcdef: .* ends never/],
+      ["a token of a day", inMinutes(24 * 60), /ends at 2\d\d\d-/],
+      ["a token whose end is no date", "tomorrow", /ends at tomorrow/],
+    ] as const
+  ).map(([fault, expiration, reading]): (typeof broken)[number] => [
     credentialsProof,
-    "a stranger's token",
-    [["get secrets", '{"items":[{"data":{}}]}']],
-    /^a token: \(no description\)$/,
+    fault,
+    // A description is whatever its maker wrote.
+    [["get secrets", token({ expiration, description: "one join by oslo-cluster" })]],
+    reading,
+  ]),
+  ...(
+    [
+      [
+        "cluster-admin for everyone",
+        { subjects: [{ kind: "Group", name: "system:unauthenticated" }] },
+        /anyone without a credential may \* \* \(ClusterRoleBinding planted\); .*Group:system:unauthenticated may do everything/,
+      ],
+      [
+        "a role that reads pods, for anonymous",
+        { roleRef: "reader", subjects: [{ kind: "User", name: "system:anonymous" }] },
+        /^anyone without a credential may get, list pods \(ClusterRoleBinding planted\)$/,
+      ],
+      [
+        "a stranger who may do everything",
+        { subjects: [{ kind: "ServiceAccount", namespace: "shop", name: "deployer" }] },
+        /^ServiceAccount:shop\/deployer may do everything \(ClusterRoleBinding planted\)$/,
+      ],
+      [
+        "a stranger to whom kube-system belongs",
+        { namespace: "kube-system", subjects: [{ kind: "User", name: "eve" }] },
+        /^User:eve may do everything \(RoleBinding kube-system planted\)/,
+      ],
+      [
+        "a role of another name that may do everything",
+        { roleRef: "helper", subjects: [{ kind: "User", name: "eve" }] },
+        /^User:eve may do everything/,
+      ],
+    ] as const
+  ).map(([fault, planted, reading]): (typeof broken)[number] => [
+    accessProof,
+    fault,
+    [["get clusterroles,roles", rbac(planted)]],
+    reading,
+  ]),
+  [
+    accessProof,
+    "an API server that answers",
+    [["/api/v1/namespaces/kube-system/secrets", on("node-0", "https://x/api answers 200")]],
+    /^node-0: https:\/\/x\/api answers 200$/,
   ],
 ];
 

@@ -54,7 +54,9 @@ export function healthy(config: Config, plan: ClusterPlan): Answers {
     ["get gateway external-gateway -o jsonpath", "10.10.1.1"],
     ["get gateway", statusOf("Accepted", "Programmed")],
     ["get httproute", JSON.stringify({ status: { parents: [{ conditions: routeConditions }] } })],
-    ["get secrets", listOf([{ data: { description: btoa("one join by oslo-cluster") } }])],
+    ["get secrets", token({ expiration: inMinutes(14) })],
+    ["get clusterroles,roles", rbac()],
+    ["without a credential", ""],
     ["apt-mark showhold", () => `${plan.nodes[0]?.steps.packages?.vars.PACKAGES} `, 0.5],
     ["sysctl --values", valuesOf(plan)],
     ["/proc/stat", "cpu0 0.00 1.50\ncpu1 0.00 2.00", 5],
@@ -245,4 +247,69 @@ function canary(question: string): string {
   return Array.from({ length: Number(count) }, (_, i) => (i < few ? "node-1" : "node-0")).join(
     "\n",
   );
+}
+
+export const inMinutes = (minutes: number) =>
+  new Date(Date.now() + minutes * 60_000).toISOString().replace(/\.\d+/, "");
+
+/** A bootstrap token as its Secret. */
+export function token(texts: Record<string, string | undefined>): string {
+  const data = Object.entries(texts).filter(([, text]) => text !== undefined);
+  return listOf([
+    {
+      metadata: { name: "bootstrap-token-abcdef" },
+      data: Object.fromEntries(data.map(([key, text]) => [key, btoa(text ?? "")])),
+    },
+  ]);
+}
+
+/** What kubeadm and Kubernetes bind, as far as it concerns the almighty and the anonymous, and one binding more. */
+export function rbac(planted?: {
+  namespace?: string;
+  roleRef?: string;
+  subjects: readonly object[];
+}) {
+  const everything = [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"] }];
+  const role = (name: string, rules: object[]) => ({
+    ...{ kind: "ClusterRole", metadata: { name }, rules },
+  });
+  const bind = (name: string, to: string, subjects: readonly object[]) => ({
+    ...{ kind: "ClusterRoleBinding", metadata: { name }, subjects },
+    roleRef: { kind: "ClusterRole", name: to },
+  });
+  const group = (name: string) => ({ kind: "Group", name });
+  const info = ["/healthz", "/livez", "/readyz", "/version", "/version/"];
+  const clusterInfo = "kubeadm:bootstrap-signer-clusterinfo";
+  const inPublic = { name: clusterInfo, namespace: "kube-public" };
+  return listOf([
+    role("cluster-admin", [...everything, { verbs: ["*"], nonResourceURLs: ["*"] }]),
+    role("helper", everything),
+    role("reader", [{ verbs: ["get", "list"], apiGroups: [""], resources: ["pods"] }]),
+    role("system:public-info-viewer", [{ verbs: ["get"], nonResourceURLs: info }]),
+    {
+      ...{ kind: "Role", metadata: inPublic },
+      rules: [{ verbs: ["get"], resources: ["configmaps"], resourceNames: ["cluster-info"] }],
+    },
+    bind("cluster-admin", "cluster-admin", [group("system:masters")]),
+    bind("kubeadm:cluster-admins", "cluster-admin", [group("kubeadm:cluster-admins")]),
+    bind("system:public-info-viewer", "system:public-info-viewer", [
+      group("system:authenticated"),
+      group("system:unauthenticated"),
+    ]),
+    {
+      ...{ kind: "RoleBinding", metadata: inPublic },
+      roleRef: { kind: "Role", name: clusterInfo },
+      subjects: [{ kind: "User", name: "system:anonymous" }],
+    },
+    ...(planted
+      ? [
+          {
+            kind: planted.namespace ? "RoleBinding" : "ClusterRoleBinding",
+            metadata: { name: "planted", namespace: planted.namespace },
+            roleRef: { kind: "ClusterRole", name: planted.roleRef ?? "cluster-admin" },
+            subjects: planted.subjects,
+          },
+        ]
+      : []),
+  ]);
 }

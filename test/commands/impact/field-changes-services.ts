@@ -209,6 +209,7 @@ export const changesOfServices: Record<string, FieldChange> = {
   "policies.networkPolicies[].egress": svc({ [`${policy}.egress`]: undefined }),
 
   "verify.afterUp": dev({ "verify.afterUp": true }),
+  "verify.clusterAdmins": dev({ "verify.clusterAdmins": ["Group:platform"] }),
   "verify.image": dev({ "verify.image": "registry.example.no/pause:1" }),
   "verify.debugImage": dev({ "verify.debugImage": "registry.example.no/netshoot:1" }),
   "verify.pwruImage": dev({ "verify.pwruImage": "registry.example.no/pwru:1" }),
