@@ -93,7 +93,7 @@ describe.runIf(process.platform === "linux")("what answers in a probe pod", () =
       expect(words.join(" ")).toMatch(/--property=NetworkNamespacePath=\S+\/cni-1 /);
       expect(words.join(" ")).toMatch(/--property=TasksMax=\d+ /);
       const [listener = ""] = words.filter((word) => /^(TCP|UDP)4-/.test(word));
-      expect(listener).toMatch(/,fork,max-children=\d+/);
+      expect(listener).toMatch(/^TCP4-LISTEN:\d+,fork,max-children=\d+|^UDP4-RECVFROM:\d+,fork$/);
       // systemd itself enters the network, before it gives up root.
       expect(words).not.toContain("nsenter");
       const [, seconds = ""] = words.join(" ").match(/RuntimeMaxSec=(\d+)/) ?? [];

@@ -42,7 +42,7 @@ const confinement = [
   "MemoryMax=128M",
   `RuntimeMaxSec=${lifetimeSeconds}`,
 ];
-/** Conversations of one listener at a time, and seconds that a silent one is kept. */
+/** Connections of one listener at a time (socat has no such bound for datagrams: TasksMax holds), and seconds that a silent one is kept. */
 const bound = { children: 64, idleSeconds: 30 };
 
 /**
@@ -126,7 +126,7 @@ export function serve({ node, addresses }: Probe): string {
     const only = family === 6 ? ",ipv6only=1" : "";
     return protocol === "TCP"
       ? `TCP${family}-LISTEN:${port},fork,max-children=${bound.children},reuseaddr${only}`
-      : `UDP${family}-RECVFROM:${port},fork,max-children=${bound.children}${only}`;
+      : `UDP${family}-RECVFROM:${port},fork${only}`;
   };
   const units = families.flatMap((family) => [
     `start tcp${family} '${listen("TCP", family, ports.tcp)}' 'SYSTEM:echo "$SOCAT_PEERADDR"'`,
