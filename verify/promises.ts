@@ -23,6 +23,7 @@ import { nodeLocalDnsProof } from "./proofs/node-local-dns.ts";
 import { nodesProof } from "./proofs/nodes.ts";
 import { overlayProof } from "./proofs/overlay.ts";
 import { packagesProof } from "./proofs/packages.ts";
+import { packetLossProof } from "./proofs/packet-loss.ts";
 import { podSubnetsProof } from "./proofs/pod-subnets.ts";
 import { podTrafficProof } from "./proofs/pod-traffic.ts";
 import { reversePathProof } from "./proofs/reverse-path.ts";
@@ -46,6 +47,7 @@ export const promises: readonly Proof[] = [
   routesProof,
   reversePathProof,
   podTrafficProof,
+  packetLossProof,
   encryptionProof,
   dsrProof,
   clientAddressProof,

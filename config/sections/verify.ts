@@ -74,6 +74,10 @@ export const verify = z.strictObject({
     80,
     "Fullest that nf_conntrack and Cilium's connection tables may be, in percent.",
   ),
+  packetLossPercent: percent(
+    0.5,
+    "Most packets that may be lost between two nodes or two pods, in percent of 200.",
+  ),
   softirqPercent: percent(
     50,
     "Most time that one CPU may spend in software interrupts, in percent.",

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { deniedCallProof } from "../../verify/proofs/denied-call.ts";
 import { labEnvironment } from "../lab/engine.ts";
 import { inNamespace, waitFor } from "../lab/shell.ts";
-import { hasDatapath, stackFile } from "../lab/stack.ts";
+import { stackFile } from "../lab/stack.ts";
 import type { Lab } from "../lab/verification/proof.ts";
 import { kubeconfigFile, proveProduct } from "../lab/verification/verify.ts";
 
@@ -36,8 +36,7 @@ export function describeDebugging(current: () => Lab): void {
   };
 
   describe("debug", { timeout: 5 * minutes }, () => {
-    test("beside a pod: its own network, and the container is ended", async (context) => {
-      context.skip(!hasDatapath(current().facts), "no pod has a network");
+    test("beside a pod: its own network, and the container is ended", async () => {
       const of = ["-n", "kube-system", "get", "pods", "-l", "k8s-app=kube-dns", "-o"];
       const [pod = "", address = ""] = (
         await current().kubectl(
@@ -57,8 +56,7 @@ export function describeDebugging(current: () => Lab): void {
       });
     });
 
-    test("on a node: its files and network, its exit code, and the pod goes", async (context) => {
-      context.skip(!hasDatapath(current().facts), "no image with a shell");
+    test("on a node: its files and network, its exit code, and the pod goes", async () => {
       const { exitCode, stdout } = await debug(
         ...["node", "worker-1", "--", "sh", "-c", "cat /host/etc/hostname; exit 3"],
       );
@@ -73,9 +71,8 @@ export function describeDebugging(current: () => Lab): void {
       await waitFor("the pod to go", 30, async () => (await ours()) === "");
     });
 
-    test("dropped flows of every node as they come, until it is interrupted", async (context) => {
+    test("dropped flows of every node as they come, until it is interrupted", async () => {
       const lab = current();
-      context.skip(!hasDatapath(lab.facts), "no Hubble");
       const watching = debug("drops");
       const watched = async () =>
         Promise.all(

@@ -33,14 +33,12 @@ const pulumiPackage = "pulumi@3.265.0";
  * runner. OSLO_LAB_ENGINE=runner takes the runner in any case.
  *
  * @param program what to run. @default the project itself
- * @param built a CLI that the lab has built. @default none
  */
 export async function chooseEngine(
   facts: LabFacts,
   program: Program = clusterProgram,
-  built?: string,
 ): Promise<Engine> {
-  const pulumi = await findPulumi(built);
+  const pulumi = await findPulumi(facts.pulumi);
   return pulumi ? pulumiEngine(facts, program, pulumi) : runnerEngine(facts, program);
 }
 

@@ -38,6 +38,7 @@ import {
 import { pushImages, registryStorage } from "./mirrors/push.ts";
 import { factsFile, runDirectory } from "./paths.ts";
 import { Progress } from "./progress.ts";
+import { ensureRouter } from "./router.ts";
 import { ensureSegment, segment } from "./segment.ts";
 import { rememberSysctls } from "./sysctl.ts";
 import { ensureTools, imageTools } from "./tools.ts";
@@ -105,6 +106,7 @@ export async function up(options: LabOptions = {}): Promise<LabFacts> {
         ...describeHosts(names),
         ...describeHypervisors(hypervisorNames),
       ]),
+      ensureRouter(),
     ]);
     return { images: await pushImages(artifacts.images), hypervisors };
   });

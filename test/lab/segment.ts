@@ -42,7 +42,11 @@ export async function ensureSegment(): Promise<void> {
 }
 
 /** What a port of the segment drops of that which its host sends, as a hypervisor's port may. */
-export type PortFilter = "IP options" | "foreign sources" | "other hosts' addresses";
+export type PortFilter =
+  | "IP options"
+  | "foreign sources"
+  | "other hosts' addresses"
+  | "echo requests to the router";
 
 /**
  * Filters a host's port, in the place of what filtered it before; without a filter all passes again.
@@ -57,6 +61,7 @@ export async function filterPort(
   const drop = {
     "IP options": "ip hdrlength > 5",
     "foreign sources": `ip saddr != ${host.address}`,
+    "echo requests to the router": `ip daddr ${segment.address} icmp type echo-request`,
     "other hosts' addresses": `ip saddr != { ${host.address}, ${pods} }`,
   };
   const table = `bridge ${host.name}`;

@@ -1,6 +1,7 @@
 import type { ConfigInput } from "../../config/schema.ts";
 import type { LabFacts } from "./infrastructure.ts";
 import { clusterProgram, guestProgram, stackFileOf } from "./program.ts";
+import { systems } from "./router.ts";
 import { segment } from "./segment.ts";
 import { type Overrides, removeStack, writeStack } from "./stack-file.ts";
 
@@ -17,15 +18,6 @@ export function writeStackFile(facts: LabFacts, vary: Overrides = () => {}): str
 /** Forgets the stacks' files. */
 export function removeStackFile(): void {
   for (const program of [clusterProgram, guestProgram]) removeStack(program);
-}
-
-/** True when the lab has Cilium's images, so that its datapath can be verified. */
-export function hasDatapath(facts: LabFacts): boolean {
-  return ["cilium/cilium", "cilium/operator-generic"].every((image) => hasImage(facts, image));
-}
-
-function hasImage(facts: LabFacts, image: string): boolean {
-  return facts.imagesAvailable.some((available) => available.includes(`quay.io/${image}:`));
 }
 
 /** The configuration of a cluster on all hosts of the lab. */
@@ -81,11 +73,17 @@ export function labConfig(facts: LabFacts): ConfigInput {
     },
     tuning: { hostWide: false, ntpServers: [mirrors.ntp] },
     // A shared and busy machine: the gates measure, and pass what a production machine must not show.
-    gates: { stealPercent: 100, diskFreePercent: 5, nodeRttMilliseconds: 20 },
+    gates: {
+      stealPercent: 100,
+      diskFreePercent: 5,
+      nodeRttMilliseconds: 20,
+      etcdFsyncP99Milliseconds: 1000,
+    },
     verify: {
       softirqPercent: 100,
       dnsP99Milliseconds: 1000,
       // The one image of the lab that has a shell; the other is nowhere, as on many a site.
+      nixAddress: segment.address,
       debugImage: `quay.io/cilium/cilium:v${versions.cilium}`,
       pwruImage: "quay.io/cilium/pwru:none",
     },
@@ -96,8 +94,28 @@ export function labConfig(facts: LabFacts): ConfigInput {
       // Its agent sets net.core.default_qdisc, which a host of the lab has not got.
       bandwidthManager: { enabled: false, bbr: false },
       // No Envoy image can be built from modules.
-      waitFor: hasDatapath(facts) ? "agents" : "nothing",
-      hubble: { relay: { enabled: hasImage(facts, "cilium/hubble-relay") } },
+      waitFor: "agents",
+      hubble: { relay: { enabled: true } },
+      loadBalancerIPPools: [
+        {
+          name: "public",
+          blocks: [
+            { start: "10.10.0.240", stop: "10.10.0.249" },
+            { start: "fd00:10:10::240", stop: "fd00:10:10::249" },
+          ],
+        },
+      ],
+      l2announcements: { enabled: true },
+      bgpControlPlane: {
+        enabled: true,
+        localASN: systems.hosts,
+        peers: [
+          {
+            ...{ name: "router", peerASN: systems.own, peerAddress: segment.address },
+            connectRetryTimeSeconds: 5,
+          },
+        ],
+      },
       values: {
         envoy: { enabled: false },
         hubble: { tls: { enabled: false }, relay: { image: { useDigest: false } } },
@@ -111,8 +129,8 @@ export function labConfig(facts: LabFacts): ConfigInput {
           : { securityContext: { capabilities: withoutSysResource } }),
       },
     },
-    // A gateway is a listener of Envoy: without its image, agents would wait for Envoy to take it.
-    gatewayApi: { gateway: { create: !hasDatapath(facts) }, routes: labRoutes },
+    gatewayApi: { exposure: "loadBalancer", routes: labRoutes },
+    policies: labPolicies,
   };
 }
 
@@ -125,6 +143,20 @@ const withoutSysResource = {
   mountCgroup: ["SYS_ADMIN", "SYS_CHROOT", "SYS_PTRACE"],
   applySysctlOverwrites: ["SYS_ADMIN", "SYS_CHROOT", "SYS_PTRACE"],
   cleanCiliumState: ["NET_ADMIN", "SYS_MODULE", "SYS_ADMIN"],
+};
+
+/** A namespace of a tenant: all is denied but what is named. */
+const labPolicies: ConfigInput["policies"] = {
+  defaultDeny: ["shop"],
+  networkPolicies: [
+    {
+      name: "front",
+      namespace: "shop",
+      endpointSelector: { matchLabels: { app: "front" } },
+      ingress: [{ fromEntities: ["world"], toPorts: [{ ports: [{ port: 8080 }] }] }],
+      egress: [{ toFQDNs: [{ matchName: "api.example.no" }] }],
+    },
+  ],
 };
 
 const labRoutes = [

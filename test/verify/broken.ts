@@ -18,6 +18,7 @@ import { nixProof } from "../../verify/proofs/nix.ts";
 import { nodesProof } from "../../verify/proofs/nodes.ts";
 import { overlayProof } from "../../verify/proofs/overlay.ts";
 import { packagesProof } from "../../verify/proofs/packages.ts";
+import { packetLossProof } from "../../verify/proofs/packet-loss.ts";
 import { podSubnetsProof } from "../../verify/proofs/pod-subnets.ts";
 import { podTrafficProof } from "../../verify/proofs/pod-traffic.ts";
 import { reversePathProof } from "../../verify/proofs/reverse-path.ts";
@@ -31,6 +32,10 @@ export const on =
   (node: string, sick: string, others = "") =>
   (where: string) =>
     where === node ? sick : others;
+
+/** The same reading, losses and mean, on the four paths from each node. */
+const paths = (reading: string) =>
+  Array.from({ length: 4 }, () => `node-9 10.10.1.9 ${reading}`).join("\n");
 
 /** What breaks each promise, and what the reading must name. */
 export const broken: [proof: Proof, fault: string, sick: Answers, reading: RegExp][] = [
@@ -136,6 +141,30 @@ export const broken: [proof: Proof, fault: string, sick: Answers, reading: RegEx
     /^node-1 → node-2 10\.244\.2\.9: no answer to ping$/,
   ],
   [
+    packetLossProof,
+    "lost packets",
+    [["packets transmitted", paths("20 0.1")]],
+    /^node-\d+ → node-9 10\.10\.1\.9: 10 % lost, allowed 0\.5 %/,
+  ],
+  [
+    packetLossProof,
+    "late packets",
+    [["packets transmitted", paths("0 7.5")]],
+    /^node-\d+ → node-9 10\.10\.1\.9: 7\.5 ms, allowed 2 ms/,
+  ],
+  [
+    packetLossProof,
+    "no answer",
+    [["packets transmitted", paths("200 -")]],
+    /^node-\d+ → node-9 10\.10\.1\.9: 100 % lost/,
+  ],
+  [
+    packetLossProof,
+    "paths that nobody measured",
+    [["packets transmitted", ""]],
+    /0 of \d+ paths were measured/,
+  ],
+  [
     dsrProof,
     "the answer through the ingress",
     [["tcpdump -n -v -r", throughIngress]],
@@ -224,6 +253,12 @@ export const broken: [proof: Proof, fault: string, sick: Answers, reading: RegEx
     /^the gateway's address is no address: "'; id; '"$/,
   ],
   [canaryProof, "requests lost", [["[1-1000]", lines(880, 100)]], /the rest was not answered/],
+  [
+    deniedCallProof,
+    "Hubble that was asked for and does not answer",
+    [["hubble observe", new Error("connection refused")]],
+    /Hubble could not be asked: node-1: connection refused/,
+  ],
   [deniedCallProof, "no flow", [["hubble observe", ""]], /Hubble shows no dropped flow/],
   [
     deniedCallProof,

@@ -37,6 +37,7 @@ export function healthy(config: Config, plan: ClusterPlan): Answers {
     ["kubectl delete namespace", "", 6],
     ["systemctl stop 'oslo-verify-*'", ""],
     ["kubectl apply", ""],
+    [" wait --for=create serviceaccount/default", ""],
     [" wait --for=condition=Ready", "", 8],
     ["get nodes -o json", listOf(names.map((name) => nodeObject(config, name)))],
     ["get daemonsets", "daemonset.apps/cilium"],
@@ -81,6 +82,16 @@ export function healthy(config: Config, plan: ClusterPlan): Answers {
     ["effective=", ""],
     ["ping -n -q -c 10", "0.412", 2],
     ['systemd-run --quiet --collect --unit="oslo-verify-$1"', "", 1],
+    [
+      "packets transmitted",
+      (node) => {
+        const [peer = ""] = peersOf(node).map(({ name }) => name);
+        return [peer, peer, `pod-on-${peer}`, `pod-on-${peer}`]
+          .map((what) => `${what} 10.10.1.9 0 0.112`)
+          .join("\n");
+      },
+      2,
+    ],
     ["xargs -r -P 8", "", 0.01 * 2 * names.length],
     ["clock_gettime", "", 0],
     ["use Socket", Array.from({ length: config.verify.dnsQueries }, () => "0.400").join("\n"), 0.5],

@@ -219,7 +219,12 @@ describe("not proved or not enabled, with the reason", () => {
     [
       deniedCallProof,
       "no Hubble",
-      { sick: [["hubble observe", new Error("connection refused")]] },
+      {
+        vary: (c) => {
+          c.cilium = { hubble: { enabled: false } };
+        },
+        sick: [["hubble observe", new Error("connection refused")]],
+      },
       /Hubble could not be asked: node-1: connection refused/,
     ],
   ];

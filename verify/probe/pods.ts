@@ -52,6 +52,10 @@ const bound = { children: 64, idleSeconds: 30 };
 export function probes(cluster: Cluster): Promise<Probe[]> {
   return cluster.once("probes", async (cluster) => {
     await cluster.apply([namespaceObject]);
+    // A pod is refused until the controller manager has made its service account; after a restart
+    // of the API server that takes seconds.
+    const account = ["serviceaccount/default", "--timeout=60s"];
+    await cluster.kubectl("-n", namespace, "wait", "--for=create", ...account);
     await cluster.apply(cluster.nodes.map((node) => pod(node, cluster.config.verify.image)));
     await cluster.kubectl(
       ...["-n", namespace, "wait", "--for=condition=Ready", "--timeout=60s", "pods", "--all"],

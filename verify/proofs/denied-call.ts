@@ -1,7 +1,7 @@
 import { agentFunction, type Cluster } from "../cluster.ts";
 import { namespace } from "../probe/namespace.ts";
 import { inPod, type Probe, peerOf, ports, probeOn, probes } from "../probe/pods.ts";
-import { expectNothing, notProved, type Proof } from "../proof.ts";
+import { expectNothing, fail, notProved, type Proof } from "../proof.ts";
 import { pause } from "../time.ts";
 
 /** Lets everybody in on the probes' ports but one. */
@@ -40,7 +40,9 @@ export const deniedCallProof: Proof = {
     const withoutHubble = results.flatMap(({ hubble }) => hubble ?? []);
     const faults = results.flatMap(({ faults }) => faults);
     if (faults.length === 0 && withoutHubble.length > 0) {
-      return notProved(`denied, but Hubble could not be asked: ${withoutHubble.join("; ")}`);
+      const reading = `denied, but Hubble could not be asked: ${withoutHubble.join("; ")}`;
+      // Flows that were asked for and that nobody records are a broken promise.
+      return cluster.config.cilium.hubble.enabled ? fail(reading) : notProved(reading);
     }
     return expectNothing(
       faults,

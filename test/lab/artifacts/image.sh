@@ -5,7 +5,7 @@
 #   LAYOUT      directory of the OCI layout; made if it is not there
 #   ENTRYPOINT  the command inside, or - for none (the manifests name their command)
 #   ENV         NAME=VALUE of the image's environment, or - for none
-#   SOURCE      a file, or a directory whose content is put at the target; TARGET / is a whole root
+#   SOURCE      a program (a module's archive carries no execute permission), or a directory whose content is put at the target; TARGET / is a whole root
 #               file system, which comes first
 set -euo pipefail
 
@@ -28,7 +28,12 @@ if [[ ${1#*=} != / ]]; then
   umoci insert --image "$layout:$tag" "$base/tmp" /tmp
 fi
 for file in "$@"; do
-  umoci insert --image "$layout:$tag" "${file%%=*}" "${file#*=}"
+  source=${file%%=*}
+  if [[ -f $source ]]; then
+    install -m 0755 "$source" "$base/program"
+    source=$base/program
+  fi
+  umoci insert --image "$layout:$tag" "$source" "${file#*=}"
 done
 
 config=(--config.env "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/")

@@ -4,7 +4,7 @@ import { cacheDirectory } from "../paths.ts";
 import { contentKey, makeOnce, run } from "../shell.ts";
 import type { Built } from "./build.ts";
 import { downloadModule } from "./go.ts";
-import { pauseVersion, recipes } from "./recipes.ts";
+import { agnhostImage, pauseVersion, recipes } from "./recipes.ts";
 
 /** An image in an OCI layout or archive, to be pushed under its upstream name. */
 export interface Image {
@@ -18,11 +18,12 @@ export interface ImageBinaries {
   kubernetes: Built;
   etcd: Built;
   coredns: Built;
+  agnhost: Built;
 }
 
-/** The images that kubeadm 1.36 pulls, made of the built binaries. */
+/** The images that kubeadm 1.36 pulls, and the tests' server, made of the built binaries. */
 export async function clusterImages(binaries: ImageBinaries, go: string): Promise<Image[]> {
-  const { kubernetes, etcd, coredns } = binaries;
+  const { kubernetes, etcd, coredns, agnhost } = binaries;
   const kubernetesTag = `v${recipes.kubernetes.version}`;
   const pause = await buildPause(go);
   const [kubernetesDirectory, etcdDirectory] = [kubernetes.directory, etcd.directory];
@@ -46,6 +47,10 @@ export async function clusterImages(binaries: ImageBinaries, go: string): Promis
     makeImage(`registry.k8s.io/coredns/coredns:v${recipes.coredns.version}`, {
       ...{ key: coredns.key, entrypoint: "/coredns" },
       files: { [join(coredns.directory, "coredns")]: "/coredns" },
+    }),
+    makeImage(agnhostImage, {
+      ...{ key: agnhost.key, entrypoint: "/agnhost" },
+      files: { [join(agnhost.directory, "agnhost")]: "/agnhost" },
     }),
     makeImage(`registry.k8s.io/pause:${pauseVersion}`, {
       ...{ key: pause.key, entrypoint: "/pause" },

@@ -116,6 +116,12 @@ export const recipes = {
     version: "1.14.2",
     binaries: { "oslo-cluster/lab/artifacts/coredns": "coredns" },
   },
+  // Upstream's own test server, for what tests run in pods.
+  agnhost: {
+    name: "agnhost",
+    version: kubernetesVersion,
+    binaries: { "k8s.io/kubernetes/test/images/agnhost": "agnhost" },
+  },
   etcd: {
     name: "etcd",
     version: "3.6.8",
@@ -151,6 +157,9 @@ export const actionlint: Recipe = {
   version: "1.7.12",
   binaries: { "github.com/rhysd/actionlint/cmd/actionlint": "actionlint" },
 };
+
+/** Upstream's image of agnhost that this version of Kubernetes' module makes. */
+export const agnhostImage = "registry.k8s.io/e2e-test-images/agnhost:2.63.0";
 
 /** Version of the pause image that kubeadm 1.36 asks for; its source is in Kubernetes' module. */
 export const pauseVersion = "3.10.2";

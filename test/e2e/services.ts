@@ -1,0 +1,120 @@
+import { execa } from "execa";
+import { beforeAll, describe, expect, test } from "vitest";
+import { agnhostImage } from "../lab/artifacts/recipes.ts";
+import { routersNeighbours } from "../lab/router.ts";
+import { segment } from "../lab/segment.ts";
+import { inNamespace } from "../lab/shell.ts";
+import type { Lab } from "../lab/verification/proof.ts";
+
+const minutes = 60_000;
+
+/** Services with addresses on the VLAN, policies before them, routes at the router. */
+export function describeServices(current: () => Lab): void {
+  describe("services with addresses, and policies", { timeout: 5 * minutes }, () => {
+    let lab: Lab;
+    beforeAll(() => {
+      lab = current();
+    });
+
+    test("the flows of all nodes are at the relay", async () => {
+      const relay = ["rollout", "status", "deployment/hubble-relay", "--timeout=180s"];
+      expect(await lab.kubectl("-n", "kube-system", ...relay)).toContain("successfully rolled out");
+    });
+
+    test("who asks the VLAN for a service's address is answered, where policies allow it", async () => {
+      await lab.kubectl("create", "namespace", "open");
+      for (const [namespace, app] of targets) await serve(lab, namespace, app);
+      const answers = await Promise.all(targets.map(([, app]) => request(lab, app)));
+      const leases = await lab.kubectl("-n", "kube-system", "get", "leases", "-o", "json");
+      for (const [namespace, app] of targets) {
+        await lab.kubectl(
+          "-n",
+          namespace,
+          "delete",
+          `pod/${app}`,
+          `service/${app}`,
+          "--wait=false",
+        );
+      }
+      await lab.kubectl("delete", "namespace", "open");
+      expect(answers).toEqual([
+        // The client's own address: one announcer, and the backend on its node.
+        expect.stringContaining(segment.address),
+        expect.stringContaining(segment.address),
+        "nothing",
+      ]);
+      const { items } = JSON.parse(leases) as { items: Lease[] };
+      const holders = targets.map(([namespace, app]) => {
+        const lease = `cilium-l2announce-${namespace}-${app}`;
+        return items.find(({ metadata }) => metadata.name === lease)?.spec.holderIdentity;
+      });
+      expect(holders).toEqual(targets.map(() => "worker-1"));
+    });
+
+    test("the router has a session with every node", async () => {
+      expect((await routersNeighbours()).match(/ 64512 .* Establ /g)).toHaveLength(2);
+    });
+  });
+}
+
+interface Lease {
+  metadata: { name: string };
+  spec: { holderIdentity: string };
+}
+
+/** A pod that nobody restricts, one that its policy opens, one that the namespace's default closes. */
+const targets: [namespace: string, app: string][] = [
+  ["open", "free"],
+  ["shop", "front"],
+  ["shop", "closed"],
+];
+const addressOf: Record<string, string> = {
+  free: "10.10.0.241",
+  front: "10.10.0.242",
+  closed: "10.10.0.243",
+};
+
+async function serve(lab: Lab, namespace: string, app: string): Promise<void> {
+  const metadata = { name: app, namespace, labels: { app } };
+  const args = ["netexec", "--http-port=8080"];
+  const container = { name: app, image: agnhostImage, args };
+  await kubectl(lab, "apply", [
+    {
+      ...{ apiVersion: "v1", kind: "Pod", metadata },
+      spec: { nodeName: "worker-1", containers: [container] },
+    },
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { ...metadata, annotations: { "lbipam.cilium.io/ips": addressOf[app] } },
+      spec: { type: "LoadBalancer", selector: { app }, ports: [{ port: 80, targetPort: 8080 }] },
+    },
+  ]);
+  const ready = ["--for=condition=Ready", "--timeout=120s", `pod/${app}`];
+  await lab.kubectl("-n", namespace, "wait", ...ready);
+  const address = "--for=jsonpath={.status.loadBalancer.ingress[0].ip}";
+  await lab.kubectl("-n", namespace, "wait", `${address}=${addressOf[app]}`, `service/${app}`);
+}
+
+/** The answer that a machine on the VLAN gets, tried for a while: the first ARP takes a lease. */
+async function request({ facts }: Lab, app: string): Promise<string> {
+  const retry = ["--retry", "10", "--retry-all-errors", "--retry-delay", "1", "--max-time", "3"];
+  const curl = [
+    "curl",
+    "-sS",
+    "--retry-max-time",
+    "30",
+    ...retry,
+    `http://${addressOf[app]}/clientip`,
+  ];
+  const [file = "", ...args] = inNamespace(facts.netns, curl);
+  const { exitCode, stdout } = await execa(file, args, { reject: false });
+  return exitCode === 0 ? stdout : "nothing";
+}
+
+/** kubectl on the control plane, with objects on its standard input. */
+async function kubectl(lab: Lab, command: string, objects: readonly object[]): Promise<string> {
+  const list = JSON.stringify({ apiVersion: "v1", kind: "List", items: objects });
+  const admin = "kubectl --kubeconfig /etc/kubernetes/admin.conf";
+  return lab.onHost("cp-1", `${admin} ${command} -f - <<'END'\n${list}\nEND`);
+}
