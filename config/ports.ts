@@ -26,6 +26,11 @@ export const portlessProtocols: readonly {
 /** Where every node finds the API server: its own balancer, on the loopback interface. */
 export const apiBalancerPort = 7443;
 
+/** The address of that balancer. */
+export function apiBalancerAddress({ network }: Pick<Config, "network">): string {
+  return network.families.includes(4) ? "127.0.0.1" : "::1";
+}
+
 /** UDP port of the datapath probe; beside Cilium's TCP port for health checks. */
 export const probePort = 4240;
 

@@ -64,11 +64,22 @@ const way = effect("check", "another way to the machine; nothing on it changes")
 export const clusterEffects: Effects = byPath(
   {
     name: newCluster,
-    endpoint: newCluster,
+    endpoint: (before = "", after = "") => [
+      port(before) === port(after)
+        ? effect(
+            "restart",
+            "kubeconfigs ask another host; the API server's certificate gets its name",
+          )
+        : newCluster,
+    ],
     drainTimeoutSeconds: effect("check", "how long a node's pods may take to leave it"),
   },
   way,
 );
+
+function port(endpoint: string): string | undefined {
+  return endpoint.match(/:(\d+)"?$/)?.[1];
+}
 
 /** What `verify` asks, and from where on a reading breaks a promise. */
 export const verifyEffects: Effects = byPath(

@@ -1,5 +1,6 @@
 import { hostPort } from "../config/cidr.ts";
 import type { Config, NodeConfig } from "../config/config.ts";
+import { apiBalancerAddress, apiBalancerPort } from "../config/ports.ts";
 import { renderYaml } from "./yaml.ts";
 
 const apiVersion = "kubeadm.k8s.io/v1beta4";
@@ -27,7 +28,7 @@ export function joinDocument(config: Config, node: NodeConfig): string {
     kind: "JoinConfiguration",
     discovery: {
       bootstrapToken: {
-        apiServerEndpoint: endpoint(config),
+        apiServerEndpoint: localEndpoint(config),
         token: "__TOKEN__",
         caCertHashes: ["__CA_CERT_HASH__"],
       },
@@ -39,9 +40,14 @@ export function joinDocument(config: Config, node: NodeConfig): string {
   });
 }
 
-/** host:port of the API server, as nodes and kubeconfigs have it. */
+/** host:port of the API server, as kubeconfigs have it. */
 export function endpoint({ cluster }: Pick<Config, "cluster">): string {
   return hostPort(cluster.endpoint.host, cluster.endpoint.port);
+}
+
+/** host:port at which a node finds the API. */
+export function localEndpoint(config: Pick<Config, "network">): string {
+  return hostPort(apiBalancerAddress(config), apiBalancerPort);
 }
 
 function initConfiguration(config: Config, node: NodeConfig) {
@@ -80,7 +86,8 @@ function clusterConfiguration(config: Config) {
     kind: "ClusterConfiguration",
     clusterName: cluster.name,
     kubernetesVersion: `v${kubernetes.version}`,
-    controlPlaneEndpoint: endpoint(config),
+    // Every node has its own balancer there; people and Pulumi have cluster.endpoint.
+    controlPlaneEndpoint: localEndpoint(config),
     networking: {
       podSubnet: network.podSubnets.join(","),
       serviceSubnet: network.serviceSubnets.join(","),

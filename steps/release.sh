@@ -37,6 +37,7 @@ main() {
 
 stop_steps() {
   systemctl stop 'oslo-step-*' 2>/dev/null || true
+  systemctl --quiet disable --now oslo-cluster-api.service 2>/dev/null || true
 }
 
 # What kubeadm made here; a machine that never came so far is not touched.

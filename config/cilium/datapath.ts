@@ -1,4 +1,5 @@
 import type { Config } from "../config.ts";
+import { apiBalancerAddress, apiBalancerPort } from "../ports.ts";
 import type { CiliumValue } from "./value.ts";
 
 /** The cluster has no kube-proxy: Cilium serves Services, and finds the API server without them. */
@@ -23,28 +24,32 @@ export const kubeProxyFree: CiliumValue[] = [
   },
   {
     path: "k8sServiceHost",
-    value: ({ cluster }) => cluster.endpoint.host,
-    field: "cluster.endpoint",
+    value: apiBalancerAddress,
+    why: "it is the node's own balancer",
     impact: "routed",
     directives: [
       {
         seed: "000",
         says: 'k8sServiceHost: "10.96.0.1"',
-        why: "Corrected: nothing serves ClusterIPs before Cilium does, so the agent would wait for itself. The API server's real endpoint instead.",
+        why: "Corrected: nothing serves ClusterIPs before Cilium does, so the agent would wait for itself. The node's own balancer instead, which leaves a dead API server within seconds.",
       },
-      { seed: "003", says: 'k8sServiceHost: "API_SERVER_IP"', why: "Applied." },
+      {
+        seed: "003",
+        says: 'k8sServiceHost: "API_SERVER_IP"',
+        why: "Corrected: one API server's address dies with it. The node's own balancer has them all.",
+      },
     ],
   },
   {
     path: "k8sServicePort",
-    value: ({ cluster }) => cluster.endpoint.port,
-    field: "cluster.endpoint",
+    value: () => apiBalancerPort,
+    why: "it is the node's own balancer",
     impact: "routed",
     directives: [
       {
         seed: "000",
         says: 'k8sServicePort: "443"',
-        why: "Corrected with the host: the API server's real port.",
+        why: "Corrected with the host: the balancer's port.",
       },
     ],
   },

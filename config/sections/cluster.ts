@@ -32,8 +32,8 @@ export const cluster = z.strictObject({
     .strictObject({
       host: field(
         hostname.optional(),
-        "impossible",
-        "Name or address of the API server that nodes and operators use. Default: the address of the control-plane node on the VLAN. A name can be moved to a load balancer later; an address cannot.",
+        "restart",
+        "Name or address at which people and Pulumi reach the API server: a name, a load balancer of yours, or a control plane's address. Nodes do not use it: each has a balancer of its own. Default: the address of a control plane on the VLAN. A change restarts the API servers, with certificates for it.",
       ),
       port: field(port.default(6443), "impossible", "TCP port of the API server."),
     })

@@ -1,6 +1,6 @@
 import { hostPort } from "../../config/cidr.ts";
 import { effect } from "../effect.ts";
-import { directory, endpoint, initDocument, joinDocument, paths } from "../kubeadm.ts";
+import { directory, initDocument, joinDocument, paths } from "../kubeadm.ts";
 import { admissionConfiguration, auditPolicy, encryptionConfiguration } from "../security.ts";
 import { defineStep } from "../step.ts";
 import { renderYaml } from "../yaml.ts";
@@ -29,7 +29,7 @@ export const controlPlane = defineStep({
         READYZ: `https://${hostPort(node.addresses[0] as string, cluster.endpoint.port)}/readyz`,
         // What a living cluster cannot change; the step refuses, with the old and the new value.
         IMMUTABLE_cluster_name: cluster.name,
-        IMMUTABLE_cluster_endpoint: endpoint(config),
+        IMMUTABLE_cluster_endpoint_port: cluster.endpoint.port,
         IMMUTABLE_network_podSubnets: network.podSubnets.join(","),
         IMMUTABLE_network_serviceSubnets: network.serviceSubnets.join(","),
         IMMUTABLE_network_nodeMaskSizes: `${ipv4},${ipv6}`,

@@ -1,5 +1,6 @@
 import type { Config, NodeConfig } from "../../config/config.ts";
 import { type Step, type StepDocument, step } from "../step.ts";
+import { apiBalancer } from "./api-balancer.ts";
 import { containerd } from "./containerd.ts";
 import { controlPlane } from "./control-plane.ts";
 import { gateEtcdDisk } from "./gate-etcd-disk.ts";
@@ -25,6 +26,7 @@ export const steps = [
   kernel,
   swap,
   timeSync,
+  apiBalancer,
   packages,
   containerd,
   kubelet,

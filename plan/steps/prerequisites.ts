@@ -8,6 +8,7 @@ const distributionPackages = [
   "conntrack",
   "curl",
   "gnupg",
+  "haproxy",
   "iproute2",
   "iputils-arping",
   "iputils-clockdiff",

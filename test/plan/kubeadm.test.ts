@@ -65,14 +65,14 @@ describe("kubeadm init", () => {
       bindPort: 6443,
     });
     expect(init.ClusterConfiguration.apiServer.certSANs).toEqual(["10.10.0.11", "fd00:10:10::11"]);
-    expect(init.ClusterConfiguration.controlPlaneEndpoint).toBe(endpoint);
+    expect(init.ClusterConfiguration.controlPlaneEndpoint).toBe("127.0.0.1:7443");
   });
 });
 
 describe("kubeadm join", () => {
-  it("names the endpoint and holds placeholders in the place of credentials", () => {
+  it("names the node's own balancer and holds placeholders in the place of credentials", () => {
     expect(join.JoinConfiguration.discovery.bootstrapToken).toEqual({
-      apiServerEndpoint: endpoint,
+      apiServerEndpoint: "127.0.0.1:7443",
       token: "__TOKEN__",
       caCertHashes: ["__CA_CERT_HASH__"],
     });

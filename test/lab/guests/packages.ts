@@ -33,6 +33,7 @@ export const guestPackages = [
   "ethtool",
   "fio",
   "gnupg",
+  "haproxy",
   "iproute2",
   "iputils-arping",
   "iputils-clockdiff",

@@ -1,0 +1,32 @@
+# shellcheck shell=bash
+# haproxy as the node's own way to the API server, from before there is one.
+
+unit=oslo-cluster-api.service
+
+check() {
+  files_drift
+  systemctl is-active --quiet $unit || echo "$unit is not running"
+  systemctl is-enabled --quiet $unit || echo "$unit does not start at boot"
+  # Once the node is a member, its API answers here.
+  if [[ -f $state/cluster ]]; then
+    curl --fail --silent --insecure --max-time 10 --output /dev/null "$READYZ" || echo "no API server is ready at $READYZ"
+  fi
+}
+
+apply() {
+  haproxy -q -c -f "$WORK/files/etc/oslo-cluster/haproxy.cfg" || die "haproxy on $(hostname) does not take its configuration: haproxy -c says why"
+  files_apply
+  # The distribution's own unit listens on nothing; where somebody else installed it, it is theirs.
+  if grep -x haproxy "$state/packages" >/dev/null 2>&1; then systemctl --quiet disable --now haproxy.service; fi
+  systemctl daemon-reload
+  systemctl --quiet enable $unit
+  if ! systemctl is-active --quiet $unit || [[ ${CHANGED[*]} == *.service* ]]; then
+    systemctl restart $unit
+  else
+    systemctl reload $unit
+  fi
+  wait_until 30 "haproxy answers" test -S /run/oslo-cluster-api/admin.sock
+  if [[ -f $state/cluster ]]; then
+    wait_until 60 "an API server is ready at $READYZ" curl --fail --silent --insecure --max-time 5 --output /dev/null "$READYZ"
+  fi
+}
