@@ -4,7 +4,7 @@ import { loadConfig } from "../../config/load.ts";
 import { type NodePlan, plan } from "../../plan/plan.ts";
 import { stack } from "../stack.ts";
 
-const { nodes, endpoint } = plan(loadConfig(stack(), "test"));
+const { nodes } = plan(loadConfig(stack(), "test"));
 const [first, worker] = nodes as [NodePlan, NodePlan, NodePlan];
 
 /** The documents of one file of a step, by kind. */
