@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { Command } from "commander";
 import { UsageError, UserError } from "./command.ts";
 import { compareStack } from "./impact/compare.ts";
@@ -15,6 +16,9 @@ interface Options {
   base: string;
   failOn: string[];
   markdown?: string;
+  full?: boolean;
+  whole?: string;
+  details?: string;
   json?: boolean;
   preview: boolean;
 }
@@ -33,7 +37,10 @@ export const command = new Command("impact")
     failOn,
     [] as string[],
   )
+  .option("--full", "every line of every difference")
   .option("--markdown <file>", "writes the pull request's comment")
+  .option("--whole <file>", "writes every line of every difference")
+  .option("--details <url>", "where the comment's readers find that file")
   .option("--json", "the result as JSON")
   .option("--no-preview", "does not ask Pulumi's engine, even where it is on PATH")
   .action(impact);
@@ -55,10 +62,14 @@ async function impact(stacks: string[], options: Options): Promise<void> {
     base: options.base,
     reports,
     violations: violations(reports, options.failOn),
+    ...(options.details === undefined ? {} : { details: options.details }),
   };
   if (options.markdown !== undefined) writeFileSync(options.markdown, renderMarkdown(comparison));
+  if (options.whole !== undefined)
+    writeFileSync(options.whole, stripVTControlCharacters(renderText(comparison, { full: true })));
   shown[Symbol.dispose]();
-  console.log(options.json ? JSON.stringify(comparison, null, 2) : renderText(comparison));
+  const { json, full } = options;
+  console.log(json ? JSON.stringify(comparison, null, 2) : renderText(comparison, { full }));
   const refused = reports.some(({ state }) => state === "refused");
   process.exitCode = refused ? 1 : comparison.violations.length > 0 ? 3 : 0;
 }

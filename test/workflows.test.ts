@@ -246,6 +246,21 @@ done
     expect(asked[1]).toMatch(/^api --method PATCH repos\/o\/r\/issues\/comments\/42 -F body=@/);
   });
 
+  it("labels the pull request with the worst label, in the place of an earlier one", async () => {
+    const labelled = `${marker}\n<!-- label: recreate -->\n`;
+    const { exitCode, asked } = await comment(labelled, [
+      { id: 42, user: bot, body: labelled, name: "impact-live" },
+      { id: 43, user: {}, body: "", name: "impact-accepted" },
+    ]);
+    expect(exitCode).toBe(0);
+    expect(asked.slice(3)).toEqual([
+      "api --method DELETE repos/o/r/issues/7/labels/impact-live --silent",
+      "api --method POST repos/o/r/issues/7/labels -f labels[]=impact-recreate --silent",
+    ]);
+    const forged = await comment(`${marker}\n<!-- label: live$(id) -->\n`, []);
+    expect(forged.asked.join()).not.toContain("labels");
+  });
+
   it.each([
     ["another text", "hello"],
     ["an endless one", `${marker}\n${"x".repeat(300_000)}`],

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Puts up a pull request's comment, or edits the one that an earlier run has put up.
+# Puts up a pull request's comment, or edits the one that an earlier run has put up; labels the pull
+# request with the worst label in it, such as impact-recreate.
 #
 # usage: comment.sh PULL_REQUEST FILE
 #   needs gh with GH_TOKEN and GITHUB_REPOSITORY; nothing is done where there is no FILE
@@ -23,3 +24,14 @@ if [[ -n $id ]]; then
 else
   gh api --method POST "$comments" -F "body=@$file" --silent
 fi
+
+# Of a fork's file one of these words is taken, and nothing else.
+words='check|live|restart|drain|recreate|impossible'
+label=$(sed -nE "2s/^<!-- label: ($words) -->\$/impact-\1/p" "$file")
+[[ -n $label ]] || exit 0
+labels=repos/$GITHUB_REPOSITORY/issues/$number/labels
+had=$(gh api --paginate "$labels" --jq ".[].name | select(test(\"^impact-($words)$\"))")
+while read -r old; do
+  [[ -z $old || $old == "$label" ]] || gh api --method DELETE "$labels/$old" --silent
+done <<<"$had"
+grep -qxF "$label" <<<"$had" || gh api --method POST "$labels" -f "labels[]=$label" --silent

@@ -1,11 +1,16 @@
+import { schema } from "../../config/schema.ts";
+import { editsOf } from "./edits.ts";
 import type { Files } from "./parts.ts";
 import { type EnginePreview, surprises } from "./preview.ts";
-import type { StackReport } from "./report.ts";
+import { namesOf, type StackReport } from "./report.ts";
 import { risksOf } from "./risks.ts";
 import { stackChanges } from "./stack.ts";
 
-/** A stack at one revision: its plan, or why it has none, or that there is no such file. */
-export type Revision = { files: Files } | { refused: string } | "absent";
+/** A stack at one revision: its plan with the sections of its file, or why it has none, or that there is no such file. */
+export type Revision =
+  | { files: Files; sections: Record<string, unknown> }
+  | { refused: string }
+  | "absent";
 
 /** Compares one stack's plans, and holds the engine's preview against what they say. Pure. */
 export function compareStack(
@@ -14,7 +19,7 @@ export function compareStack(
   head: Revision,
   preview?: EnginePreview,
 ): StackReport {
-  const nothing = { stack, changes: [], risks: [], notes: [] };
+  const nothing = { stack, machines: [], edits: [], changes: [], risks: [], notes: [] };
   const withPreview = preview ? { preview } : {};
   const refused = (preview?.refused ?? []).map((what) => `the policy pack refuses ${what}`);
   if (head === "absent") {
@@ -27,12 +32,13 @@ export function compareStack(
   if (base === "absent") {
     // Nothing is replaced that exists; secrets are looked for all the same.
     stackChanges(head.files, head.files);
-    const machines = namesOf(head.files);
+    const machines = machinesOf(head.files);
     return {
       ...nothing,
       state: "new",
       risks: refused,
-      notes: [`made from nothing: ${machines.join(", ")}`],
+      machines,
+      notes: [`made from nothing: ${namesOf(machines)}`],
       ...withPreview,
     };
   }
@@ -47,10 +53,12 @@ export function compareStack(
     };
   }
   const { changes, notes } = stackChanges(base.files, head.files);
-  const machines = [...new Set([...namesOf(base.files), ...namesOf(head.files)])];
+  const machines = [...new Set([...machinesOf(base.files), ...machinesOf(head.files)])];
   return {
     stack,
     state: "changed",
+    machines,
+    edits: editsOf(...withDefaults(base.sections, head.sections)),
     changes,
     notes,
     risks: [
@@ -62,7 +70,15 @@ export function compareStack(
   };
 }
 
-function namesOf(files: Files): string[] {
+type Sections = Record<string, unknown>;
+
+/** A field that was not written had its default; where that cannot be known, the files as they are. */
+function withDefaults(...sections: [Sections, Sections]): [Sections, Sections] {
+  const [base, head] = sections.map((one) => schema.safeParse(one));
+  return base?.success && head?.success ? [base.data, head.data] : sections;
+}
+
+function machinesOf(files: Files): string[] {
   const names = [...files.keys()].flatMap(
     (path) => path.match(/^(?:nodes|hypervisors)\/([^/]+)\//)?.[1] ?? [],
   );

@@ -1,26 +1,54 @@
-import { formatPatch, OMIT_HEADERS, structuredPatch } from "diff";
+import { structuredPatch } from "diff";
 import { leaks } from "../../plan/secrets.ts";
+import { namesOf } from "./report.ts";
 import type { Change } from "./stack.ts";
 
+/** The same lines, changed on these machines. */
+interface Hunk {
+  machines: string[];
+  lines: string[];
+}
+
 /**
- * The unified differences of a change's documents, without headers; under whose it is, where they
- * are several. For reading: a long line stands word by word.
- * @param limit Lines; of more than that the rest is counted.
+ * The differences of a change's documents as lines for reading: what is the same on many machines
+ * once, under their names; a long line word by word.
  * @throws Error where it holds what looks like a secret.
  */
-export function unified({ what, contents }: Change, limit: number): string {
-  const texts = contents.map(({ machines, before = "", after = "" }) => {
-    const patch = structuredPatch(what, what, wrapped(before), wrapped(after), "", "", {
-      context: 3,
-    });
-    const text = formatPatch(patch, OMIT_HEADERS).trimEnd();
-    return contents.length > 1 ? `# ${machines.join(", ")}\n${text}` : text;
-  });
-  const text = texts.join("\n");
-  assertShown(what, text);
-  const lines = text.split("\n");
+export function diffLines(change: Change): string[] {
+  const hunks = hunksOf(change);
+  const everywhere = hunks.every(({ machines }) => machines.length === change.machines.length);
+  const lines = hunks.flatMap(({ machines, lines }, i) => [
+    ...(everywhere ? (i > 0 ? ["@@"] : []) : [`@@ ${namesOf(machines)} @@`]),
+    ...lines,
+  ]);
+  assertShown(change.what, lines.join("\n"));
+  return lines;
+}
+
+/** So many of some lines; a cut is said, with how the rest is seen. */
+export function cut(lines: readonly string[], limit: number, where: string): string[] {
   const rest = lines.length - limit;
-  return rest > 0 ? [...lines.slice(0, limit), `… ${rest} more lines`].join("\n") : text;
+  if (rest <= 0) return [...lines];
+  const kept = lines.slice(0, Math.max(0, limit - 1));
+  return [...kept, `… ${lines.length - kept.length} more lines: ${where}`];
+}
+
+function hunksOf({ what, contents }: Change): Hunk[] {
+  const known = new Map<string, Hunk>();
+  for (const { machines, before = "", after = "" } of contents) {
+    const { hunks } = structuredPatch(what, what, wrapped(before), wrapped(after), "", "", {
+      context: 2,
+    });
+    for (const { lines } of hunks) {
+      const shown = lines.filter((line) => !line.startsWith("\\"));
+      // What stands around it may differ from machine to machine.
+      const key = shown.filter((line) => !line.startsWith(" ")).join("\n");
+      const hunk = known.get(key) ?? { machines: [], lines: shown };
+      known.set(key, hunk);
+      hunk.machines.push(...machines.filter((name) => !hunk.machines.includes(name)));
+    }
+  }
+  return [...known.values()];
 }
 
 function wrapped(text: string): string {

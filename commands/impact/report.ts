@@ -9,6 +9,10 @@ export interface StackReport {
   stack: string;
   /** `changed` also where nothing does; `new` and `gone` are stack files; `refused` is not valid at the head. */
   state: "changed" | "new" | "gone" | "refused";
+  /** Names of its machines at both revisions. */
+  machines: string[];
+  /** What was edited in the stack's file, a field a line. */
+  edits: string[];
   changes: Change[];
   /** What a diff does not show, for people. */
   risks: string[];
@@ -34,7 +38,7 @@ export function labelOf({ effects }: Change): Impact {
 }
 
 /** How many changes have each label, from the worst on; labels without one are left out. */
-export function countsOf({ changes }: StackReport): [Impact, number][] {
+export function countsOf(changes: readonly Change[]): [Impact, number][] {
   return labels
     .map((label): [Impact, number] => [label, changes.filter((c) => labelOf(c) === label).length])
     .filter(([, count]) => count > 0);
@@ -49,7 +53,7 @@ export function headline(report: StackReport): string {
   if (state === "new") return `a new stack${suffix}`;
   if (changes.length === 0) return `no change${suffix}`;
   const label = worst(changes.map(labelOf));
-  const [first, ...others] = countsOf(report);
+  const [first, ...others] = countsOf(changes);
   const also = others.map(([name, number]) => `${number} ${name}`).join(", ");
   const where = places(changes.filter((change) => labelOf(change) === label));
   return `${first?.[1]} ${label} (${where})${also ? `, ${also}` : ""}${suffix}`;
@@ -58,7 +62,11 @@ export function headline(report: StackReport): string {
 /** Machines by name where they are few. */
 export function places(changes: readonly Change[]): string {
   const names = [...new Set(changes.flatMap(({ machines }) => machines))];
-  if (names.length === 0) return "the cluster";
+  return names.length === 0 ? "the cluster" : namesOf(names);
+}
+
+/** Names, of many the first and how many more. */
+export function namesOf(names: readonly string[]): string {
   const shown =
     names.length > 3
       ? `${names.slice(0, 2).join(", ")} and ${names.length - 2} more`

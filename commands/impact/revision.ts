@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join, relative } from "node:path";
 import { execa } from "execa";
-import { loadStackFile, project } from "../../config/load.ts";
+import { loadStackFile, project, sectionsOf } from "../../config/load.ts";
 import { ConfigError } from "../../config/problem.ts";
 import { planFiles } from "../../plan/files.ts";
 import { plan } from "../../plan/plan.ts";
@@ -82,7 +82,8 @@ export function headPlan(file: string): Revision {
   const root = projectDirectory();
   if (!existsSync(join(root, file))) return "absent";
   try {
-    return { files: planFiles(plan(loadStackFile(join(root, file)))) };
+    const path = join(root, file);
+    return { files: planFiles(plan(loadStackFile(path))), sections: sectionsOf(path) };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return { refused: error.message.replaceAll(`${root}/`, "") };
@@ -107,7 +108,8 @@ export async function basePlan(
     { cwd: directory, reject: false, cancelSignal: signal },
   );
   if (isCanceled) throw new Error("interrupted");
-  if (exitCode === 0) return { files: filesBelow(out.path) };
+  if (exitCode === 0)
+    return { files: filesBelow(out.path), sections: sectionsOf(join(directory, file)) };
   return { refused: (stderr.trim() || shortMessage || "").replaceAll(`${directory}/`, "") };
 }
 

@@ -15,8 +15,11 @@ type Changes = Record<string, unknown>;
 /** What a pull request does to one stack: other values at some paths. */
 function request(stack: Stack, changes: Changes, preview?: EnginePreview): StackReport {
   const sections = sectionsOf(stack);
-  const head = filesOf(changed(sections, changes));
-  return compareStack(stack, { files: filesOf(sections) }, { files: head }, preview);
+  return compareStack(stack, planOf(sections), planOf(changed(sections, changes)), preview);
+}
+
+function planOf(sections: Record<string, unknown>): Revision {
+  return { files: filesOf(sections), sections };
 }
 
 const route = "gatewayApi.routes[0]";
@@ -24,7 +27,7 @@ const weights = { [`${route}.backends[0].weight`]: 80, [`${route}.backends[1].we
 const worker = "nodes.existing[1]";
 const otherKey = `ssh-ed25519 AAAA${"K".repeat(20)}`;
 const pool = "nodes.libvirt.pools[1]";
-const planned: Revision = { files: filesOf(sectionsOf("dev")) };
+const planned = planOf(sectionsOf("dev"));
 
 /** One comment each, as people will read it. */
 const requests: Record<string, () => StackReport[]> = {
@@ -90,7 +93,8 @@ describe.each(Object.entries(requests))("a pull request: %s", (name, reportsOf) 
   });
 
   it("says the same in a terminal", () => {
-    const text = renderText({ base: "origin/main", reports, violations: [] });
+    const comparison = { base: "origin/main", reports, violations: [] };
+    const text = renderText(comparison, { full: true });
     for (const { stack, risks, changes } of reports) {
       expect(text).toContain(`${stack}: `);
       for (const risk of risks) expect(text).toContain(risk);
@@ -123,7 +127,7 @@ describe("a comment", () => {
       /cilium-values\.yaml.*a private key; nothing is shown/,
     );
     expect(() =>
-      compareStack("dev", "absent", { files: filesOf(changed(sectionsOf("dev"), changes)) }),
+      compareStack("dev", "absent", planOf(changed(sectionsOf("dev"), changes))),
     ).toThrow(/nothing is shown/);
     const refused = compareStack("dev", planned, { refused: `ssh.host: ${secret}: no host` });
     expect(() => renderMarkdown({ base: "main", reports: [refused], violations: [] })).toThrow(
@@ -142,6 +146,67 @@ describe("a comment", () => {
     });
     const other = renderMarkdown({ base: "main", reports: [refused], violations: [] });
     expect(other).not.toMatch(/<img>|@everyone|\[x\]/);
+  });
+});
+
+describe("of a hundred nodes, one edited field", () => {
+  const workers = Object.fromEntries(
+    Array.from({ length: 97 }, (_, i) => [
+      `nodes.existing[${i + 3}]`,
+      {
+        ...{ name: `worker-${i + 3}`, role: "worker" },
+        addresses: [`10.10.0.${i + 23}`, `fd00:10:10::${i + 23}`],
+        ssh: { host: `worker-${i + 3}.example.no`, hostKey: `${otherKey}${i}` },
+      },
+    ]),
+  );
+  const base = changed(sectionsOf("dev"), workers);
+  const added = { "nodes.existing[100]": { ...workers["nodes.existing[99]"], name: "w-100" } };
+  Object.assign(added["nodes.existing[100]"], {
+    addresses: ["10.10.0.200", "fd00:10:10::200"],
+    ssh: { host: "w-100.example.no", hostKey: `${otherKey}100` },
+  });
+
+  it.each<[Changes, string]>([
+    [{ "kubernetes.version": "1.36.4" }, "kubernetes.version 1.36.3 → 1.36.4"],
+    [{ "kubernetes.kubelet.maxPods": 200 }, "kubernetes.kubelet.maxPods 110 → 200"],
+    [{ "network.mtu": 1400 }, "network.mtu 1500 → 1400"],
+    [
+      { "network.podSubnets": ["10.240.0.0/16", "fd00:10:240::/56"] },
+      'network.podSubnets: added, ["10.240.0.0/16","fd00:10:240::/56"]',
+    ],
+    [added, "nodes.existing[w-100]: added"],
+    [{ "nodes.existing[50]": undefined }, "nodes.existing[worker-50]: removed"],
+  ])("%j: at most 60 lines, which begin with it, and nothing is cut unsaid", (edit, line) => {
+    const head = changed(base, edit);
+    const report = compareStack("dev", planOf(base), planOf(head));
+    const comparison = { base: "main", reports: [report], violations: [] };
+    const text = renderText(comparison);
+    const lines = text.split("\n");
+    expect(lines[1]).toBe(`  edited: ${line}`);
+    expect(lines.length).toBeLessThanOrEqual(60);
+    expect(renderMarkdown(comparison).split("\n").length).toBeLessThanOrEqual(60);
+    // What the whole has and this has not is said: cut, left out or not for reading.
+    const whole = renderText(comparison, { full: true }).split("\n");
+    const hidden = whole.filter((one) => !lines.includes(one));
+    const isSaid = /… \d+ more|nothing changes on the cluster: /.test(text);
+    expect(isSaid).toBe(hidden.length > 0);
+  });
+
+  it("what is destroyed is said outside of any fold", () => {
+    const gone = changed(base, { "nodes.existing[50]": undefined });
+    const report = compareStack("dev", planOf(base), planOf(gone));
+    const comment = renderMarkdown({ base: "main", reports: [report], violations: [] });
+    const outside = comment.replaceAll(/<details>[\s\S]*?<\/details>/g, "");
+    expect(outside).toMatch(/\*\*recreate\*\*: <code>node goes<\/code> on worker-50: .*lost/);
+    expect(comment).toContain("<!-- label: recreate -->");
+  });
+
+  it("links to the whole comparison where it is told of", () => {
+    const details = "https://example.no/runs/1";
+    const report = request("dev", weights);
+    const comment = renderMarkdown({ base: "main", reports: [report], violations: [], details });
+    expect(comment).toContain(`[The whole comparison](${details})`);
   });
 });
 
