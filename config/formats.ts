@@ -53,12 +53,15 @@ export const user = z
   .string()
   .regex(/^[a-z_][A-Za-z0-9_.-]*$/, "not a user's name; write one such as root");
 
+export const hostKeyPattern =
+  /^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa) [A-Za-z0-9+/]+={0,2}( .*)?$/;
+
 /** A public host key as /etc/ssh/ssh_host_ed25519_key.pub has it, without the comment. */
 export const hostKey = z
   .string()
   .trim()
   .regex(
-    /^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa) [A-Za-z0-9+/]+={0,2}( .*)?$/,
+    hostKeyPattern,
     "not a public host key; copy it from the provider's console: cat /etc/ssh/ssh_host_ed25519_key.pub",
   )
   .transform((text) => text.split(" ").slice(0, 2).join(" "));

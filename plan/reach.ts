@@ -1,3 +1,4 @@
+import { hostKeyPattern } from "../config/formats.ts";
 import type { ClusterPlan, NodePlan, Reach } from "./plan.ts";
 
 /**
@@ -38,6 +39,9 @@ type Way = Pick<ClusterPlan, "dial" | "bastion">;
  */
 export function nodeReach(way: Way, node: NodePlan, hostKey = node.reach.hostKey): NodeReach {
   if (hostKey === undefined) throw new Error(`${node.name}: no host key to pin`);
+  // A hypervisor's word becomes a part of ssh's arguments.
+  if (!hostKeyPattern.test(hostKey))
+    throw new Error(`${node.name}: not a public host key: ${JSON.stringify(hostKey.slice(0, 60))}`);
   return machineReach(way, { name: node.name, reach: { ...node.reach, hostKey } });
 }
 
@@ -73,7 +77,10 @@ function sshArguments(reach: Reach, dial: Dial, bastion?: Reach): string[] {
     "-F",
     "none",
     ...pinned(to),
-    ...["BatchMode=yes", `ConnectTimeout=${dial.timeoutSeconds}`].flatMap((o) => ["-o", o]),
+    // Without it, ssh offers the keys in ~/.ssh as well.
+    ...["IdentityFile=none", "BatchMode=yes", `ConnectTimeout=${dial.timeoutSeconds}`].flatMap(
+      (o) => ["-o", o],
+    ),
     ...["ServerAliveInterval=15", "ServerAliveCountMax=4"].flatMap((o) => ["-o", o]),
     "-p",
     String(to.port),

@@ -6,12 +6,8 @@ export const auditPolicy = {
   rules: [
     { level: "None", nonResourceURLs: ["/healthz*", "/livez*", "/readyz*", "/version"] },
     { level: "None", resources: [{ group: "", resources: ["events"] }] },
-    {
-      level: "None",
-      users: ["system:kube-scheduler", "system:kube-controller-manager"],
-      verbs: ["get", "list", "watch"],
-    },
-    { level: "None", userGroups: ["system:nodes"], verbs: ["get", "list", "watch"] },
+    // First of what concerns objects, whoever asks: the first rule that matches decides, and a node that
+    // reads Secrets is what one wants to know of. By name only: their contents never land in the log.
     {
       level: "Metadata",
       resources: [
@@ -19,6 +15,12 @@ export const auditPolicy = {
         { group: "authentication.k8s.io", resources: ["tokenreviews"] },
       ],
     },
+    {
+      level: "None",
+      users: ["system:kube-scheduler", "system:kube-controller-manager"],
+      verbs: ["get", "list", "watch"],
+    },
+    { level: "None", userGroups: ["system:nodes"], verbs: ["get", "list", "watch"] },
     { level: "Request", verbs: ["create", "update", "patch", "delete", "deletecollection"] },
     { level: "Metadata" },
   ],

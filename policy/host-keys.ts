@@ -19,7 +19,7 @@ export const hostKeyPolicy: ResourceValidationPolicy = {
         report("its connection's proxy has no hostKey: any machine may answer as the bastion");
     }
     const text = textsOf(props).join("\n");
-    const calls = count(text, /(?<![\w-])ssh(?= +'?-)/g);
+    const calls = count(text, calling);
     if (
       calls > count(text, /StrictHostKeyChecking=yes/g) ||
       calls > count(text, /KnownHostsCommand=/g)
@@ -29,6 +29,10 @@ export const hostKeyPolicy: ResourceValidationPolicy = {
       report("it calls ssh with StrictHostKeyChecking off");
   },
 };
+
+/** ssh and what runs over it, with options or a destination. Those of its kind take their options by ssh's `-o`. */
+const calling =
+  /(?<![\w./-])(?:ssh(?=\s+["']?(?:-|[\w.-]+@|[\w-]+(?:\.[\w-]+)+\b))|(?:scp|sftp|rsync)(?=\s+\S))/g;
 
 function isPinned(hostKey: unknown): boolean {
   return typeof hostKey === "string" && publicKey.test(hostKey);

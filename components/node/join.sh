@@ -5,12 +5,12 @@
 #
 #   join.sh MEMBER APPLY [NAME MINT]…    command lines: whether the node is a member (exit 3: no); the
 #                                        step; and for each control plane its minting (exit 3: it
-#                                        belongs to no cluster)
+#                                        belongs to no cluster), which ends what it reads
 set -eu
 member=$1 apply=$2
 shift 2
 document=$(cat)
-secrets='' silent='' status=0
+secrets='' silent='' mint='' status=0
 eval "$member" </dev/null || status=$?
 [ "$status" = 0 ] || [ "$status" = 3 ] || exit "$status"
 while [ "$status" = 3 ] && [ -z "$secrets" ] && [ $# -gt 0 ]; do
@@ -19,11 +19,19 @@ while [ "$status" = 3 ] && [ -z "$secrets" ] && [ $# -gt 0 ]; do
     *) asked=0 && secrets=$(eval "$2" </dev/null) || asked=$? ;;
   esac
   case $asked in
-    0 | 3) ;;
+    0) mint=$2 ;;
+    3) ;;
     *) silent="$silent $1" secrets='' ;;
   esac
   shift 2
 done
+# The token ends with the join, however that ends; where this is killed, it ends by itself in five minutes.
+end() {
+  [ -z "$mint" ] || printf '%s\n' "$secrets" | eval "$mint" >/dev/null 2>&1 || true
+}
+trap end EXIT
+trap 'exit 143' TERM
+trap 'exit 130' INT
 # Where no peer has a cluster and all have answered, the node may begin one.
 [ -n "$secrets" ] || secrets=$(printf 'secrets:\n  SILENT: "%s"' "${silent# }")
 printf '%s\n%s\n' "$document" "$secrets" | eval "$apply"

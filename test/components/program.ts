@@ -141,7 +141,7 @@ function healthyStdout(name: string): string {
     case "preflight":
       return '{"cpus":8}';
     case "guest":
-      return `ssh-ed25519 AAAA${machine}\n`;
+      return `ssh-ed25519 AAAA${machine.replaceAll("-", "+")}\n`;
     case "claim":
       return `${factsOf(machine)}\n${JSON.stringify({
         "gate-host": { cpus: 4, memoryMebibytes: 8000, stealPercent: 0 },

@@ -92,6 +92,12 @@ const bad: [what: string, resource: Judged, policy: string, config?: Record<stri
     local({ create: `ssh ${pinned} root@a; ssh -p 22 root@b` }),
     "host-key-pinned",
   ],
+  ["a bare ssh without options", local({ create: "ssh root@box true" }), "host-key-pinned"],
+  ["a bare ssh to a name", local({ create: "ssh box.example.no true" }), "host-key-pinned"],
+  ["rsync", local({ create: "rsync -a ./files root@box:/srv" }), "host-key-pinned"],
+  ["rsync without options", local({ create: "rsync ./files root@box:/srv" }), "host-key-pinned"],
+  ["scp", local({ create: "scp file root@box:" }), "host-key-pinned"],
+  ["sftp", local({ create: "sftp root@box" }), "host-key-pinned"],
   ["a bare ssh in its delete", local({ delete: "ssh -p 22 root@a true" }), "host-key-pinned"],
   [
     "an ssh that trusts anything",

@@ -146,7 +146,9 @@ describe("joining a worker", () => {
     const fake = ssh(`${mint} *) echo '{}' ;; esac`);
     const result = await fake.run(join().create, join().stdin);
     expect(result).toEqual({ exitCode: 0, stdout: "{}", stderr: "" });
-    const [asked, minted, run] = fake.calls();
+    const [asked, minted, run, revoked] = fake.calls();
+    expect(revoked?.arguments).toMatch(/operator@192\.0\.2\.10\nsudo -n \S+ mint-join worker\n$/);
+    expect(revoked?.stdin).toBe(`secrets:\n  TOKEN: "${token}"\n`);
     expect(asked?.arguments).toMatch(/operator@192\.0\.2\.11\nsudo -n \S+ member\n$/);
     expect(minted?.arguments).toMatch(/operator@192\.0\.2\.10\nsudo -n \S+ mint-join worker\n$/);
     expect(minted?.stdin).toBe("");
@@ -197,6 +199,7 @@ describe("joining a worker", () => {
     const fake = ssh(`${mint} *) echo no >&2; exit 9 ;; esac`);
     const result = await fake.run(join().create, join().stdin);
     expect(result).toEqual({ exitCode: 9, stdout: "", stderr: "no" });
+    expect(fake.calls().at(-1)?.stdin).toBe(`secrets:\n  TOKEN: "${token}"\n`);
   });
 });
 

@@ -55,7 +55,7 @@ export function healthy(config: Config, plan: ClusterPlan): Answers {
     ["get gateway external-gateway -o jsonpath", "10.10.1.1"],
     ["get gateway", statusOf("Accepted", "Programmed")],
     ["get httproute", JSON.stringify({ status: { parents: [{ conditions: routeConditions }] } })],
-    ["get secrets", token({ expiration: inMinutes(14) })],
+    ["get secrets", token({ expiration: inMinutes(4) })],
     ["get clusterroles,roles", rbac()],
     ["without a credential", ""],
     ["apt-mark showhold", () => `${plan.nodes[0]?.steps.packages?.vars.PACKAGES} `, 0.5],

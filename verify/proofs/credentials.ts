@@ -2,7 +2,7 @@ import { onEveryNode } from "../cluster.ts";
 import { expectNothing, type Proof } from "../proof.ts";
 
 /** How long a join's token lives at most; see steps/mint-join.sh. */
-const tokenMinutes = 15;
+const tokenMinutes = 5;
 
 export const credentialsProof: Proof = {
   promise: "No node keeps the cluster's first credential, and no token outlives its join",
