@@ -118,6 +118,9 @@ export function labConfig(facts: LabFacts): ConfigInput {
       },
       values: {
         envoy: { enabled: false },
+        // The operator makes the gateway's listeners; without Envoy an agent would wait for it to
+        // take them before it gives a pod its network.
+        extraArgs: ["--enable-envoy-config=false"],
         hubble: { tls: { enabled: false }, relay: { image: { useDigest: false } } },
         image: { useDigest: false },
         operator: { image: { useDigest: false } },
@@ -159,7 +162,8 @@ const labPolicies: ConfigInput["policies"] = {
   ],
 };
 
-const labRoutes = [
+/** A route with a split and a header, as the articles have it. */
+export const labRoutes = [
   {
     name: "payment-processor",
     namespace: "finance",

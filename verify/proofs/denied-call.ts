@@ -4,17 +4,36 @@ import { inPod, type Probe, peerOf, ports, probeOn, probes } from "../probe/pods
 import { expectNothing, fail, notProved, type Proof } from "../proof.ts";
 import { pause } from "../time.ts";
 
-/** Lets everybody in on the probes' ports but one. */
+/** Lets everybody in on the probes' ports but one; other proofs ping them meanwhile. */
 const policy = {
-  apiVersion: "networking.k8s.io/v1",
-  kind: "NetworkPolicy",
+  apiVersion: "cilium.io/v2",
+  kind: "CiliumNetworkPolicy",
   metadata: { name: "all-but-one", namespace },
   spec: {
-    podSelector: {},
-    policyTypes: ["Ingress"],
+    endpointSelector: {},
     ingress: [
       {
-        ports: [{ port: ports.tcp }, { port: ports.udp, protocol: "UDP" }, { port: ports.http }],
+        fromEntities: ["all"],
+        toPorts: [
+          {
+            ports: [
+              { port: String(ports.tcp), protocol: "TCP" },
+              { port: String(ports.udp), protocol: "UDP" },
+              { port: String(ports.http), protocol: "TCP" },
+            ],
+          },
+        ],
+      },
+      {
+        fromEntities: ["all"],
+        icmps: [
+          {
+            fields: [
+              { family: "IPv4", type: "EchoRequest" },
+              { family: "IPv6", type: "EchoRequest" },
+            ],
+          },
+        ],
       },
     ],
   },
@@ -27,7 +46,7 @@ const call = (address: string, port: number) =>
 export const deniedCallProof: Proof = {
   promise: "A call that a policy denies does not get through, and Hubble shows it",
   proof:
-    "a NetworkPolicy on pods of our own: from a pod on each node to one on the next, an allowed port answers and a denied one does not; the drop stands in hubble observe --verdict DROPPED on the receiving node",
+    "a CiliumNetworkPolicy on pods of our own: from a pod on each node to one on the next, an allowed port answers and a denied one does not; the drop stands in hubble observe --verdict DROPPED on the receiving node",
   fix: "`oslo-cluster debug STACK drops` shows what is dropped; compare with policies.networkPolicies",
   limitSeconds: 110,
   async prove(cluster) {

@@ -13,6 +13,7 @@ import type { LabFacts } from "../infrastructure.ts";
 import { runDirectory } from "../paths.ts";
 import { inNamespace } from "../shell.ts";
 import { stackFile } from "../stack.ts";
+import { ensureBackends } from "./backends.ts";
 import { labProofs } from "./own.ts";
 import type { Lab, LabProof } from "./proof.ts";
 
@@ -26,6 +27,7 @@ export async function saveKubeconfig(engine: Engine): Promise<void> {
 /** Holds every promise against the living cluster: the product's own, and those of the lab. */
 export async function verify(facts: LabFacts, engine: Engine): Promise<Row[]> {
   const lab = labOf(facts, engine);
+  await ensureBackends(lab);
   const rows = await proveProduct(facts, promises);
   for (const proof of labProofs) rows.push(await row(proof, lab));
   return rows;
