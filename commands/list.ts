@@ -6,6 +6,7 @@ export const commands: Record<string, () => Promise<{ command: Command }>> = {
   render: () => import("./render.ts"),
   impact: () => import("./impact.ts"),
   verify: () => import("./verify.ts"),
+  status: () => import("./status.ts"),
   drift: () => import("./drift.ts"),
   debug: () => import("./debug.ts"),
   ephemeral: () => import("./ephemeral.ts"),

@@ -12,6 +12,7 @@ import { untilInterrupted } from "./interrupt.ts";
 import { kubeconfigOf } from "./kubeconfig.ts";
 import { progress } from "./progress.ts";
 import { stackFileOf, stackHelp } from "./stack-file.ts";
+import { rememberProved } from "./status/proved.ts";
 
 interface Options {
   kubeconfig?: string;
@@ -67,6 +68,8 @@ async function verify(stack: string, options: Options): Promise<void> {
   if (options.junit !== undefined) {
     writeFileSync(options.junit, formatJunit(rows, config.cluster.name));
   }
+  if (only === undefined && !interrupted.aborted)
+    rememberProved(config.cluster.name, rows, new Date());
   const code = exitCode(rows);
   process.exitCode = code === 4 && options.allowUnproven ? 0 : code;
 }

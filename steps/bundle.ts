@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
+import { renderStep, type StepDocument } from "../plan/step.ts";
 
 const directory = new URL(".", import.meta.url);
 /** Scripts that reach a node by themselves, before or after the others are there. */
@@ -35,6 +36,14 @@ function sourced(name: string): string[] {
 /** The same of everything that a claim puts on a node. */
 export function claimDigest(): string {
   return digestOf(["claim.sh", ...nodeScripts()]);
+}
+
+/** What oslo-step writes into a step's marker once this document is applied by these scripts. */
+export function markerOf(document: StepDocument): string {
+  const script = `${document.step}.sh`;
+  const hash = createHash("sha256").update(renderStep(document));
+  for (const name of [script, "lib.sh", ...sourced(script)]) hash.update(read(name));
+  return hash.digest("hex").slice(0, 16);
 }
 
 function digestOf(names: string[]): string {

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# What one node says of itself, a fact a line; reads alone. Fed to `bash -s` as root.
+#
+#   step NAME HASH      the marker of a step: what was applied last
+#   expires EPOCH PATH  a certificate
+#   backup JSON         what the node's backups say of themselves, where there are any
+#   nodes JSON          the cluster's list of its nodes, of a control plane
+#   cilium JSON         the agents' configuration, of a control plane
+set -uo pipefail
+root=${root-}
+
+for file in "$root"/var/lib/oslo-cluster/steps/*; do
+  [[ -f $file ]] && echo "step ${file##*/} $(sed -n 's/^inputHash=//p' "$file")"
+done
+for file in "$root"/etc/kubernetes/pki/*.crt "$root"/etc/kubernetes/pki/etcd/*.crt \
+  "$root"/var/lib/kubelet/pki/kubelet-client-current.pem; do
+  [[ -f $file ]] || continue
+  end=$(openssl x509 -noout -enddate -in "$file" 2>/dev/null) || continue
+  echo "expires $(date --date "${end#notAfter=}" +%s) ${file#"$root"}"
+done
+backup=$root/var/lib/oslo-cluster/backup/status.json
+[[ -f $backup ]] && echo "backup $(tr -d '\n' <"$backup")"
+config=$root/etc/kubernetes/admin.conf
+if [[ -f $config ]]; then
+  ask() { kubectl --kubeconfig "$config" --request-timeout 3s get "$@" -o json 2>/dev/null | tr -d '\n'; }
+  nodes=$(ask nodes) && echo "nodes $nodes"
+  cilium=$(ask --namespace kube-system configmap cilium-config) && echo "cilium $cilium"
+fi
+exit 0

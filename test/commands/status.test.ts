@@ -1,0 +1,221 @@
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { execa } from "execa";
+import { afterAll, describe, expect, it } from "vitest";
+import { type NodeAnswer, readAnswer } from "../../commands/status/answer.ts";
+import { assess, type Known } from "../../commands/status/assess.ts";
+import { formatStatus } from "../../commands/status.ts";
+import { renderStep } from "../../plan/step.ts";
+import { markerOf } from "../../steps/bundle.ts";
+import { root } from "../root.ts";
+import { configOf, planOf, stackFiles } from "../stacks.ts";
+import { runCommand } from "./run.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "status-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const config = configOf("dev");
+const plan = planOf("dev");
+const now = new Date("2026-11-26T12:00:00Z");
+const day = 86_400_000;
+
+/** What a node of a healthy cluster says. */
+function answer(name: string): NodeAnswer {
+  const node = plan.nodes.find((one) => one.name === name);
+  const documents = Object.values(node?.steps ?? {});
+  const isControlPlane = node?.role === "control-plane";
+  const version = `v${config.kubernetes.version}`;
+  const object = (name: string) => ({
+    metadata: { name },
+    spec: {},
+    status: {
+      nodeInfo: { kubeletVersion: version, containerRuntimeVersion: "containerd://2" },
+      conditions: [{ type: "Ready", status: "True" }],
+    },
+  });
+  return {
+    steps: new Map(documents.map((document) => [document.step, markerOf(document)])),
+    certificates: [{ path: "/etc/kubernetes/pki/a.crt", expires: new Date(+now + 200 * day) }],
+    ...(isControlPlane
+      ? {
+          backup: { lastSuccess: +now / 1000 - 600 },
+          nodes: plan.nodes.map(({ name }) => object(name)),
+          cilium: {
+            ...{ "routing-mode": "native", "kube-proxy-replacement": "true" },
+            "bpf-lb-mode": config.cilium.loadBalancer.mode,
+          },
+        }
+      : {}),
+  };
+}
+
+function known(change: (answers: Map<string, NodeAnswer | string>) => void = () => {}): Known {
+  const answers = new Map<string, NodeAnswer | string>(
+    plan.nodes.map(({ name }) => [name, answer(name)]),
+  );
+  change(answers);
+  const rows = [{ promise: "DSR", verdict: "pass" as const }];
+  return { config, plan, answers, now, proved: { at: new Date(+now - 3_600_000 * 3), rows } };
+}
+
+const of = (name: string, answers: Map<string, NodeAnswer | string>) =>
+  answers.get(name) as NodeAnswer;
+
+describe("the status", () => {
+  it("of a healthy cluster is one screen, and all good", () => {
+    const lines = assess(known());
+    expect(lines.filter(({ state }) => state !== "good")).toEqual([]);
+    const text = formatStatus("oslo-dev", plan.endpoint, lines);
+    expect(text.split("\n").length).toBeLessThanOrEqual(24);
+    expect(text).toContain("✓ certificates  200 days left");
+    expect(text).toContain("✓ backup        the last 10 min ago");
+    expect(text).toContain("proved 3 h ago from this machine: 1 passed");
+  });
+
+  it.each<[string, string, "bad" | "open", RegExp, Parameters<typeof known>[0]]>([
+    [
+      "a dead machine",
+      "machines",
+      "open",
+      /^1 of 3 do not answer: worker-1: timed out$/,
+      (all) => all.set("worker-1", "timed out"),
+    ],
+    [
+      "a node that is not Ready",
+      "nodes",
+      "bad",
+      /^2 of 3 Ready: worker-2 is not Ready$/,
+      (all) =>
+        Object.assign(of("cp-1", all).nodes?.[2]?.status.conditions[0] ?? {}, { status: "False" }),
+    ],
+    [
+      "another kubelet",
+      "versions",
+      "bad",
+      /another kubelet: cp-1 v1\.0\.0$/,
+      (all) =>
+        Object.assign(of("cp-1", all).nodes?.[0]?.status.nodeInfo ?? {}, {
+          kubeletVersion: "v1.0.0",
+        }),
+    ],
+    ["no API server", "nodes", "open", /no control plane/, (all) => delete of("cp-1", all).nodes],
+    [
+      "the wrong mode",
+      "modes",
+      "bad",
+      /load balancer random$/,
+      (all) => Object.assign(of("cp-1", all).cilium ?? {}, { "bpf-lb-mode": "random" }),
+    ],
+    [
+      "a step of another plan",
+      "steps",
+      "bad",
+      /^not what the plan has: worker-1 \(kernel\); pulumi up/,
+      (all) => of("worker-1", all).steps.set("kernel", "0123"),
+    ],
+    [
+      "a step that never ran",
+      "steps",
+      "bad",
+      /cp-1 \(kubelet\)/,
+      (all) => of("cp-1", all).steps.delete("kubelet"),
+    ],
+    [
+      "a certificate of ten days",
+      "certificates",
+      "bad",
+      /^10 days left: \/etc\/x on cp-1$/,
+      (all) =>
+        of("cp-1", all).certificates.push({ path: "/etc/x", expires: new Date(+now + 10 * day) }),
+    ],
+    [
+      "a failed backup",
+      "backup",
+      "bad",
+      /^the last 10 min ago; no space$/,
+      (all) => Object.assign(of("cp-1", all).backup ?? {}, { error: "no space" }),
+    ],
+    [
+      "no backup",
+      "backup",
+      "open",
+      /^no machine makes one$/,
+      (all) => delete of("cp-1", all).backup,
+    ],
+  ])("tells %s", (_, what, state, says, change) => {
+    const lines = assess(known(change));
+    expect(lines.find((line) => line.what === what)).toEqual({
+      what,
+      state,
+      says: expect.stringMatching(says),
+    });
+    expect(
+      lines.filter((line) => line.what !== what && line.state !== "good").map((l) => l.what),
+    ).toEqual(what === "nodes" && state === "open" ? [] : []);
+  });
+
+  it("of hosts that accept and say nothing ends in five seconds: exit 4", async () => {
+    const silent = createServer(() => {}).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    const file = join(folder, "Pulumi.dead.yaml");
+    const text = readFileSync(stackFiles.dev, "utf8");
+    writeFileSync(file, text.replaceAll(/host: .*/g, `host: 127.0.0.1\n          port: ${port}`));
+    const start = performance.now();
+    const { exitCode, stdout } = await runCommand("status", file);
+    silent.close();
+    expect(stdout).toMatch(/3 of 3 do not answer: cp-1: nothing within 4 s/);
+    expect(exitCode).toBe(4);
+    // Five seconds, and Node's own start on a busy machine.
+    expect(performance.now() - start).toBeLessThan(15_000);
+  });
+});
+
+it("a marker is what oslo-step computes of document and scripts", async () => {
+  const [, line = ""] =
+    readFileSync(join(root, "steps/oslo-step"), "utf8").match(/^ +(hash=\$\(sed .*\))$/m) ?? [];
+  const [, scripts = ""] =
+    readFileSync(join(root, "steps/oslo-step"), "utf8").match(/^ +(mapfile -t scripts .*)$/m) ?? [];
+  expect([line, scripts]).not.toContain("");
+  for (const document of Object.values(plan.nodes[0]?.steps ?? {})) {
+    const script = `lib=$PWD/steps step=${document.step} incoming=$1
+${scripts}
+scripts=("$step.sh" lib.sh "\${scripts[@]}")
+${line}
+echo "$hash"`;
+    const incoming = mkdtempSync(join(folder, "incoming-"));
+    writeFileSync(join(incoming, "document"), renderStep(document));
+    const { stdout } = await execa("bash", ["-c", script, "bash", incoming], { cwd: root });
+    expect(stdout).toBe(markerOf(document));
+  }
+});
+
+it("a node's script tells steps, certificates and backups", async () => {
+  const place = join(folder, "node");
+  const write = (path: string, content: string) => {
+    mkdirSync(dirname(join(place, path)), { recursive: true });
+    writeFileSync(join(place, path), content);
+  };
+  write("var/lib/oslo-cluster/steps/kernel", "phase=done\ninputHash=00112233\n");
+  write("var/lib/oslo-cluster/backup/status.json", '{\n"lastSuccess": 7 }\n');
+  const pki = join(place, "etc/kubernetes/pki");
+  mkdirSync(pki, { recursive: true });
+  await execa("openssl", [
+    ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
+    ...["-subj", "/CN=a", "-days", "90", "-keyout", "/dev/null", "-out", join(pki, "a.crt")],
+  ]);
+  const { stdout } = await execa("bash", [join(root, "commands/status/node.sh")], {
+    env: { root: place },
+  });
+  const { steps, certificates, backup } = readAnswer(stdout);
+  expect([...steps]).toEqual([["kernel", "00112233"]]);
+  expect(backup).toEqual({ lastSuccess: 7 });
+  const [only] = certificates;
+  expect(only?.path).toBe("/etc/kubernetes/pki/a.crt");
+  const days = (Number(only?.expires) - Date.now()) / day;
+  expect(days).toBeGreaterThan(88);
+  expect(days).toBeLessThan(91);
+});
