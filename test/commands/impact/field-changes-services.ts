@@ -217,6 +217,7 @@ export const changesOfServices: Record<string, FieldChange> = {
   "verify.dnsQueries": dev({ "verify.dnsQueries": 100 }),
   "verify.dnsP99Milliseconds": dev({ "verify.dnsP99Milliseconds": 20 }),
   "verify.tableUsePercent": dev({ "verify.tableUsePercent": 70 }),
+  "verify.packetLossPercent": dev({ "verify.packetLossPercent": 2 }),
   "verify.softirqPercent": dev({ "verify.softirqPercent": 40 }),
   "verify.nixAddress": dev({ "verify.nixAddress": "192.0.2.1" }),
   "verify.nixRttMilliseconds": dev({ "verify.nixRttMilliseconds": 3 }),
