@@ -3,6 +3,9 @@ import type { Config, NodeConfig } from "../config/config.ts";
 import { apiBalancerAddress, apiBalancerPort } from "../config/ports.ts";
 import { renderYaml } from "./yaml.ts";
 
+/** etcd's own default, and kubeadm's. */
+const etcdPeerPort = 2380;
+
 const apiVersion = "kubeadm.k8s.io/v1beta4";
 const criSocket = "unix:///run/containerd/containerd.sock";
 /** Where the documents stay on a node, for people and for later steps. */
@@ -38,6 +41,12 @@ export function joinDocument(config: Config, node: NodeConfig): string {
       : {}),
     nodeRegistration: nodeRegistration(config, node),
   });
+}
+
+/** For the `mint-join` of a peer: what it takes out of etcd first is what an earlier join of this node has left. */
+export function mintArguments({ name, role, addresses }: NodeConfig): string {
+  if (role === "worker") return role;
+  return `${role} ${name} https://${hostPort(addresses[0] as string, etcdPeerPort)}`;
 }
 
 /** host:port of the API server, as kubeconfigs have it. */
@@ -80,7 +89,6 @@ function nodeRegistration(config: Config, node: NodeConfig) {
 
 function clusterConfiguration(config: Config) {
   const { cluster, network, kubernetes } = config;
-  const controlPlane = config.nodes.filter((node) => node.role === "control-plane");
   return {
     apiVersion,
     kind: "ClusterConfiguration",
@@ -93,15 +101,13 @@ function clusterConfiguration(config: Config) {
       serviceSubnet: network.serviceSubnets.join(","),
       dnsDomain: "cluster.local",
     },
+    // A member without its data is to find the others, and not to begin a cluster of its own.
+    etcd: { local: { extraArgs: args({ "initial-cluster-state": "existing" }) } },
     // Cilium serves the services. skipPhases alone would bring kube-proxy back at the next upgrade.
     proxy: { disabled: true },
     apiServer: {
-      certSANs: [
-        ...new Set([
-          cluster.endpoint.host,
-          ...controlPlane.flatMap((node) => [...node.addresses, node.ssh.host]),
-        ]),
-      ],
+      // Of each control plane its own, the balancer's and this: the certificate does not grow with them.
+      certSANs: [cluster.endpoint.host],
       extraArgs: args({
         "admission-control-config-file": paths.admission,
         "audit-policy-file": paths.audit,

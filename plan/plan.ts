@@ -4,7 +4,7 @@ import { type CiliumObjects, ciliumObjects } from "./cilium-objects/objects.ts";
 import { type DatapathProbe, datapathProbe } from "./datapath-probe.ts";
 import { gatewayApiCrds } from "./gateway-api/crds.ts";
 import { gatewayObjects } from "./gateway-api/objects.ts";
-import { endpoint } from "./kubeadm.ts";
+import { endpoint, mintArguments } from "./kubeadm.ts";
 import { type GuestPlan, guestPlan } from "./libvirt/guest.ts";
 import { type HypervisorPlan, hypervisorPlan } from "./libvirt/hypervisor.ts";
 import type { Manifest } from "./manifest.ts";
@@ -26,6 +26,8 @@ export interface NodePlan {
   name: string;
   role: NodeConfig["role"];
   addresses: string[];
+  /** What a control plane mints for it, as `oslo-step mint-join` takes it. */
+  join: string;
   /** A guest's host key is known once its hypervisor has made it, before the first boot. */
   reach: Omit<Reach, "hostKey"> & { hostKey?: string };
   /** What its hypervisor holds of it; nothing where the machine exists already. */
@@ -94,6 +96,7 @@ function nodePlan(config: Config, node: NodeConfig): NodePlan {
     name: node.name,
     role: node.role,
     addresses: node.addresses,
+    join: mintArguments(node),
     reach: node.ssh,
     ...(node.guest && config.libvirt
       ? { guest: guestPlan({ ...config, libvirt: config.libvirt }, node, node.guest) }

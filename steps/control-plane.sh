@@ -1,9 +1,11 @@
 # shellcheck shell=bash
-# A control plane: joins the cluster that its peers have, or makes one where none of them has. kubeadm init is neither atomic nor repeatable, so three states are told apart:
-# nothing there yet: init. A part of our own init there, alone: reset and init again. A living cluster of
-# ours: refuse what cannot change, apply the rest. Anything else is somebody's cluster: stop.
+# A control plane: joins the cluster that its peers have, or makes one where none of them has. Neither kubeadm init
+# nor join is atomic or repeatable, so states are told apart: nothing there yet: init or join. A part of our own there:
+# reset and again. A living member: refuse what cannot change, apply the rest. Anything else is somebody's: stop.
 # shellcheck source=steps/containers.sh
 source "${BASH_SOURCE[0]%/*}/containers.sh"
+# shellcheck source=steps/etcd.sh
+source "${BASH_SOURCE[0]%/*}/etcd.sh"
 
 init_document=/etc/oslo-cluster/kubeadm-init.yaml
 encryption=/etc/kubernetes/encryption/config.yaml
@@ -11,7 +13,7 @@ encryption=/etc/kubernetes/encryption/config.yaml
 check() {
   files_drift
   if [[ ! -f $state/cluster ]]; then
-    echo "kubeadm init has not finished"
+    echo "it is no control plane yet"
     return
   fi
   healthy || echo "the API server at $READYZ is not ready"
@@ -23,10 +25,11 @@ check() {
 }
 
 apply() {
-  if [[ -f $state/cluster ]]; then
+  # A node whose object is gone has left: only the API's own word counts, and then a peer has minted.
+  if [[ -f $state/cluster && -z ${TOKEN:-} ]]; then
     reconfigure
   elif [[ -n ${TOKEN:-} ]]; then
-    die "joining a control plane is not built yet"
+    join
   else
     [[ -z ${SILENT:-} ]] ||
       die "$(hostname) cannot tell whether there is a cluster already: no answer from $SILENT. Run again when they answer; for those that are gone for good, run with OSLO_CLUSTER_ABANDON=${SILENT// /,}"
@@ -42,25 +45,86 @@ healthy() { curl --fail --silent --max-time 5 --output /dev/null --cacert /etc/k
 
 immutables() { sed -n 's/^IMMUTABLE_//p' "$WORK/vars" | sort; }
 
+# Removes what an earlier init or join has left, and nothing that this program did not make.
+clean() {
+  local trace traces=()
+  for trace in /etc/kubernetes/{admin.conf,kubelet.conf,manifests/kube-apiserver.yaml} /var/lib/etcd/member; do
+    [[ ! -e $trace ]] || traces+=("$trace")
+  done
+  ((${#traces[@]} > 0)) || return 0
+  [[ -f $state/initializing || -f $state/joining ]] ||
+    die "$(hostname) holds a Kubernetes control plane that this program did not make (${traces[*]}); release it with kubeadm reset, or take another machine"
+  say "an earlier ${1} did not finish, or the node has left: reset"
+  rm -f "$state/cluster"
+  # Whoever is a member is told by the others' etcd, and was taken out there: this machine's word does not count.
+  rm -f /etc/kubernetes/manifests/etcd.yaml
+  kubeadm reset --force --skip-phases remove-etcd-member --cri-socket unix:///run/containerd/containerd.sock
+  find /var/lib/etcd -mindepth 1 -delete
+}
+
 initialize() {
-  if [[ -e /etc/kubernetes/admin.conf || -e /etc/kubernetes/manifests/kube-apiserver.yaml || -d /var/lib/etcd/member ]]; then
-    [[ -f $state/initializing ]] ||
-      die "$(hostname) holds a Kubernetes control plane that this program did not make; release it with kubeadm reset, or take another machine"
-    [[ $(etcd_members) -le 1 ]] ||
-      die "an unfinished init on $(hostname) has $(etcd_members) etcd members; remove the others by hand before running again"
-    say "an earlier init did not finish: reset"
-    kubeadm reset --force --cri-socket unix:///run/containerd/containerd.sock
-    rm -rf /var/lib/etcd/member
+  local members
+  if [[ -d /var/lib/etcd/member ]] && members=$(etcd_members 2>/dev/null); then
+    [[ $(wc -l <<<"$members") == 1 ]] ||
+      die "an unfinished init on $(hostname) has $(wc -l <<<"$members") etcd members; remove the others by hand before running again"
   fi
+  clean init
   date --utc +%FT%TZ >"$state/initializing"
   files_apply
   # After the reset: it empties /etc/kubernetes of some of what the API server needs.
   encryption_key
   systemctl start kubelet || true
   say "kubeadm init"
+  # etcd's flag says `existing` from here on, so that a member without its data never begins a cluster of its own.
+  sed '/name: initial-cluster-state/{n;s/existing/new/}' "$init_document" >"$WORK/init.yaml"
   # init prints the token that it makes for joins, and keeps it for 24 h. Each join mints its own here.
-  kubeadm init --config "$init_document" | sed '/Using token/d'
+  kubeadm init --config "$WORK/init.yaml" | sed '/Using token/d'
   admin --namespace kube-system delete secrets --field-selector type=bootstrap.kubernetes.io/token
+  kubeadm init phase upload-config kubeadm --config "$init_document"
+  seal_etcd
+}
+
+# With the data in place, etcd ignores the flag: this is one restart of it.
+seal_etcd() {
+  local manifest=/etc/kubernetes/manifests/etcd.yaml before
+  grep -q -- '--initial-cluster-state=new' $manifest || return 0
+  before=$(system_containers etcd)
+  sed 's/--initial-cluster-state=new/--initial-cluster-state=existing/' $manifest >/etc/kubernetes/etcd.yaml.new
+  mv /etc/kubernetes/etcd.yaml.new $manifest
+  wait_until 120 "etcd runs with its new flag" replaced etcd "$before"
+  wait_until 60 "etcd answers" etcd_healthy https://127.0.0.1:2379
+}
+
+replaced() {
+  local now
+  now=$(system_containers "$1") || return
+  [[ -n $now && $now != "$2" ]]
+}
+
+join() {
+  clean join
+  date --utc +%FT%TZ >"$state/joining"
+  files_apply
+  (umask 077 && base64 --decode <<<"$SHARED" | tar --extract --no-same-owner --directory /etc/kubernetes)
+  (
+    umask 077
+    # By the shell itself: a command's arguments can be read by everyone.
+    document=$(</etc/oslo-cluster/kubeadm-join.yaml)
+    document=${document/__TOKEN__/"$TOKEN"}
+    printf '%s\n' "${document/__CA_CERT_HASH__/"$CA_CERT_HASH"}" >"$WORK/join.yaml"
+  )
+  trap 'rm -f "$WORK/join.yaml"' EXIT
+  say "kubeadm join --control-plane"
+  kubeadm join --config "$WORK/join.yaml"
+  wait_until 120 "etcd's member $NODE votes, and nobody is a learner" voting
+}
+
+# As a member itself says, once it has all the others' data.
+voting() {
+  local members
+  members=$(etcd_members) || return
+  [[ $members != *$'\t'learner$'\t'* ]] || { echo "a learner: $members" && return 1; }
+  etcd_member "$NODE" <<<"$members" | grep -q . || { echo "no member $NODE: $members" && return 1; }
 }
 
 # A changed document on a living cluster.
@@ -71,7 +135,8 @@ reconfigure() {
     die "a living cluster cannot change this; put the value in use back, or make a new cluster:"$'\n'"$difference"
   files_apply
   encryption_key
-  if ((${#CHANGED[@]} == 0)) && healthy; then return; fi
+  seal_etcd
+  if ! changed && healthy; then return; fi
   say "apply the changed configuration to the control plane"
   rm -f /etc/kubernetes/*.yaml.restarting # of a run that was killed: kubeadm writes the manifests again
   rm -f /etc/kubernetes/pki/apiserver.crt /etc/kubernetes/pki/apiserver.key
@@ -80,6 +145,15 @@ reconfigure() {
   kubeadm init phase upload-config all --config "$init_document"
   # The kubelet notices a changed manifest; changed policies and certificates it does not.
   restart_static_pod kube-apiserver
+}
+
+# Whether anything changed that this machine's API server reads.
+changed() {
+  local path
+  for path in "${CHANGED[@]}"; do
+    case ${path##*/} in kubeadm-join.yaml | control-planes) ;; *) return 0 ;; esac
+  done
+  return 1
 }
 
 # Restarts a static pod: its manifest is moved away until its container has ended. It is put back whatever happens.
@@ -113,16 +187,4 @@ encryption_key() {
     printf '%s\n' "${template/__SECRETBOX_KEY__/"$key"}" >"$encryption.new"
   )
   mv "$encryption.new" "$encryption"
-}
-
-# Members that this node's etcd knows of, by its own data; 0 where it does not run.
-etcd_members() {
-  local ca=/etc/kubernetes/pki/etcd
-  if ! [[ -f $ca/server.crt ]]; then
-    echo 0
-    return
-  fi
-  curl --silent --max-time 5 --cacert $ca/ca.crt --cert $ca/server.crt --key $ca/server.key \
-    --request POST --data '{}' https://127.0.0.1:2379/v3/cluster/member/list 2>/dev/null |
-    jq '.members | length' 2>/dev/null || echo 0
 }

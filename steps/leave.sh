@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Takes a worker out of the cluster in good order: cordons and drains it, and deletes its Node object.
+# Takes a node out of the cluster in good order: cordons and drains it, takes a control plane's member out of etcd,
+# and deletes its Node object.
 # Runs on a control plane; safe to repeat and to kill at any point. Exit 75: the API does not answer; 3: there is
 # no cluster.
 #
@@ -8,28 +9,32 @@ set -euo pipefail
 shopt -s inherit_errexit
 # shellcheck source=steps/lib.sh
 source "${BASH_SOURCE[0]%/*}/lib.sh"
+# shellcheck source=steps/etcd.sh
+source "${BASH_SOURCE[0]%/*}/etcd.sh"
 node=$1 seconds=$2
 volatile=/run/oslo-cluster
 scratch=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$scratch"' EXIT
 
 main() {
-  local heard
+  local heard member
   [[ -f $state/cluster ]] || exit 3
   mkdir -p "$volatile"
   # A run that was cut short may still be at it, and would delete the node that joins next.
   exec 9>"$volatile/leave-$node"
   flock --timeout "$((seconds + 120))" 9 || die "node $node: another run has been taking it out for $((seconds + 120)) s; see \`pgrep -af 'kubectl.* drain'\` on $(hostname)"
   heard=$(heard)
+  member=$(etcd_members) || exit 75
+  member=$(etcd_member "$node" <<<"$member")
+  if [[ -n $member ]]; then refuse_second; fi
   case $heard in
     absent)
-      say "node $node is not in the cluster: nothing to do"
-      return
+      [[ -n $member ]] || { say "node $node is not in the cluster: nothing to do" && return; }
       ;;
-    control-plane) die "node $node is a control plane: taking one out is not built yet" ;;
     True | False) drain_or_give_up ;;
     *) give_up ;;
   esac
+  if [[ -n $member ]]; then etcd_remove "$node"; fi
   ask delete node "$node" --ignore-not-found --timeout 60s
   # Pods of daemon sets, and of a dead machine: the next machine of this name must not meet them.
   ask delete pods --all-namespaces --field-selector "spec.nodeName=$node" --force --grace-period 0 --wait=false 2>/dev/null
@@ -40,13 +45,24 @@ main() {
 heard() {
   local answer
   if answer=$(api get node "$node" --output json 2>&1); then
-    jq --raw-output 'if .metadata.labels | has("node-role.kubernetes.io/control-plane") then "control-plane"
-      else [.status.conditions[]? | select(.type == "Ready").status][0] // "Unknown" end' <<<"$answer"
+    jq --raw-output '[.status.conditions[]? | select(.type == "Ready").status][0] // "Unknown"' <<<"$answer"
   elif [[ $answer == *"(NotFound)"* ]]; then
     echo absent
   else
     unanswered "$answer"
   fi
+}
+
+# One control plane is replaced at a time: another one that the configuration has must be back before the next goes.
+refuse_second() {
+  local one wanted members
+  wanted=$(cat /etc/oslo-cluster/control-planes 2>/dev/null || true)
+  [[ $'\n'$wanted$'\n' == *$'\n'"$node"$'\n'* ]] || return 0 # it goes for good
+  members=$(etcd_members) || exit 75
+  for one in $wanted; do
+    [[ $one == "$node" ]] || [[ -n $(etcd_member "$one" <<<"$members") ]] ||
+      die "control plane $node is not taken out while $one is not back in etcd: replace one at a time"
+  done
 }
 
 # A machine that dies meanwhile ends no pod: it is not waited for.

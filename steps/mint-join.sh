@@ -1,14 +1,31 @@
 #!/usr/bin/env bash
-# Prints what a join needs, as the secrets of a document: a token of 5 minutes and the CA's hash.
-# Where it comes back on stdin, the join is over, and the token is ended.
-# Exit 3: this machine belongs to no cluster.
+# Prints what a join needs, as the secrets of a document: a token of 5 minutes and the CA's hash; for a control
+# plane the cluster's own keys as well. Before that, what an earlier join of it has left in etcd goes.
+# Where the token comes back on stdin, the join is over, and the token is ended.
+# Exit 3: this machine belongs to no cluster; 75: its API or its etcd does not answer.
+#
+#   oslo-step mint-join worker
+#   oslo-step mint-join control-plane NAME PEER    PEER: the URL that its etcd will have
 set -euo pipefail
-kubeconfig=/etc/kubernetes/admin.conf
-[[ -f /var/lib/oslo-cluster/cluster ]] || exit 3
+shopt -s inherit_errexit
+# shellcheck source=steps/lib.sh
+source "${BASH_SOURCE[0]%/*}/lib.sh"
+# shellcheck source=steps/etcd.sh
+source "${BASH_SOURCE[0]%/*}/etcd.sh"
+[[ -f $state/cluster ]] || exit 3
 ended=$(sed -n 's/^  TOKEN: "\([a-z0-9]\{6\}\)\.[a-z0-9]\{16\}"$/\1/p')
 if [[ -n $ended ]]; then
   exec kubeadm token delete --kubeconfig "$kubeconfig" "$ended"
 fi
-token=$(kubeadm token create --kubeconfig "$kubeconfig" --ttl 5m --description "one join by oslo-cluster")
+role=$1
+# All of what kubeadm does not make anew for each control plane, and the key to what is encrypted in etcd.
+shared=(pki/{ca,front-proxy-ca,etcd/ca}.{crt,key} pki/sa.{key,pub} encryption/config.yaml)
+if [[ $role == control-plane ]]; then
+  etcd_members >/dev/null || exit 75
+  etcd_remove "$2" "$3" >&2
+fi
+token=$(kubeadm token create --kubeconfig "$kubeconfig" --ttl 5m --description "one join by oslo-cluster") || exit 75
 hash=$(openssl x509 -pubkey -noout -in /etc/kubernetes/pki/ca.crt | openssl pkey -pubin -outform der | sha256sum | cut -d' ' -f1)
 printf 'secrets:\n  TOKEN: "%s"\n  CA_CERT_HASH: "sha256:%s"\n' "$token" "$hash"
+[[ $role != control-plane ]] ||
+  printf '  SHARED: "%s"\n' "$(tar --create --directory /etc/kubernetes "${shared[@]}" | base64 --wrap=0)"

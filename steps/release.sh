@@ -45,7 +45,7 @@ end_kubernetes() {
   [[ -e $state/initializing || -e $state/joining ]] || return 0
   if command -v kubeadm >/dev/null; then
     # No API server is asked: the cluster goes as a whole, or the node was drained before.
-    timeout 300 kubeadm reset --force --cri-socket unix:///run/containerd/containerd.sock >/dev/null 2>&1 || true
+    timeout 300 kubeadm reset --force --skip-phases remove-etcd-member --cri-socket unix:///run/containerd/containerd.sock >/dev/null 2>&1 || true
   fi
   systemctl stop kubelet 2>/dev/null || true
   if command -v ctr >/dev/null && systemctl is-active --quiet containerd; then

@@ -45,6 +45,9 @@ export class Cluster extends pulumi.ComponentResource {
       child,
     );
 
+    // Every balancer lists a control plane before it is one.
+    const listed =
+      controlPlanes.length > 1 ? [barrier("balancers", [...runtimes.values()], child)] : [];
     // From before there is anything of it, so that whatever is there of it goes with it.
     const cluster = barrier("cluster", [], child);
     const controlPlane = new ControlPlane(
@@ -53,7 +56,7 @@ export class Cluster extends pulumi.ComponentResource {
         plan,
         nodes: controlPlanes,
         cluster,
-        after: (node) => [...built(node), ...datapath.proven],
+        after: (node) => [...built(node), ...listed, ...datapath.proven],
       },
       child,
     );

@@ -96,7 +96,7 @@ export class Node extends pulumi.ComponentResource {
     since: pulumi.Input<string>[],
   ): command.local.Command {
     const { digest, apply, documents } = this.stepsOf(resource);
-    const mint = `mint-join ${this.plan.role}`;
+    const mint = `mint-join ${this.plan.join}`;
     return new command.local.Command(
       `${this.plan.name}-${resource}`,
       {

@@ -1,9 +1,10 @@
 import { duplicates, type Rule } from "../rule.ts";
 
-/** How many control planes there are. */
+/** How many control planes there are, and that no hypervisor holds most of them. */
 export const controlPlanes: Rule = function* ({ nodes, libvirt }) {
   const path = libvirt ? "nodes" : "nodes.existing";
-  const count = nodes.filter((node) => node.role === "control-plane").length;
+  const controlPlanes = nodes.filter((node) => node.role === "control-plane");
+  const count = controlPlanes.length;
   const value = `${count} of ${nodes.length} nodes are control-plane`;
   if (count === 0) {
     yield {
@@ -12,15 +13,26 @@ export const controlPlanes: Rule = function* ({ nodes, libvirt }) {
       why: "a cluster needs a control plane",
       fix: "give one node the role control-plane",
     };
-  } else if (count > 1) {
+  } else if (![1, 3, 5].includes(count)) {
     yield {
       path,
       value,
       why:
         count % 2 === 0
-          ? "etcd gains nothing from an even number of members, and more than one control plane is not built yet"
-          : "more than one control plane needs a virtual address or load balancer and staggered etcd joins, which this version does not build yet",
-      fix: "give exactly one node the role control-plane",
+          ? "an even number of etcd members bears no more failures than one less"
+          : "more than 5 etcd members make every write slower, and bear what nobody plans for",
+      fix: "give 1, 3 or 5 nodes the role control-plane",
+    };
+  }
+  if (count < 2) return;
+  for (const { name } of libvirt?.hypervisors ?? []) {
+    const guests = controlPlanes.filter(({ guest }) => guest?.hypervisor === name);
+    if (guests.length <= (count - 1) / 2) continue;
+    yield {
+      path: guests.at(-1)?.at.name ?? path,
+      value: guests.map((guest) => guest.name).join(", "),
+      why: `${guests.length} of ${count} control planes are guests of ${name}: etcd's majority ends with it`,
+      fix: `put at most ${Math.floor((count - 1) / 2)} of them on one hypervisor`,
     };
   }
 };

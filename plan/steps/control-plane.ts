@@ -39,6 +39,11 @@ export const controlPlane = defineStep({
       files: {
         [`${directory}/kubeadm-init.yaml`]: initDocument(config, node),
         [`${directory}/kubeadm-join.yaml`]: joinDocument(config, node),
+        // One a line: whoever is taken out is told from whoever is replaced.
+        [`${directory}/control-planes`]: config.nodes
+          .filter(({ role }) => role === "control-plane")
+          .map(({ name }) => name)
+          .join("\n"),
         [paths.audit]: renderYaml(auditPolicy),
         [paths.admission]: renderYaml(admissionConfiguration),
         [paths.encryption]: renderYaml(encryptionConfiguration("__SECRETBOX_KEY__")),
@@ -57,6 +62,7 @@ export const controlPlane = defineStep({
     },
     files: {
       [`${directory}/kubeadm-join.yaml`]: effect("check", "kept for the next join"),
+      [`${directory}/control-planes`]: effect("check", "who the others are"),
       [paths.encryption]: effect(
         "impossible",
         `a living cluster keeps ${paths.encryptionWithKey}, which holds its key: put the template back`,

@@ -198,7 +198,7 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
       it("installs packages before it configures them, and pulls images last", () => {
         for (const { name, role, resources } of plan.nodes) {
           const order = resources.runtime?.flat() ?? [];
-          expect(order.slice(0, 3)).toEqual(["packages", "containerd", "kubelet"]);
+          expect(order.slice(0, 4)).toEqual(["api-balancer", "packages", "containerd", "kubelet"]);
           if (role === "worker") expect(order.slice(-1)).toEqual(["images"]);
           else expect(graph.before(`${name}-images`)).toContain(`${name}-runtime`);
         }

@@ -24,13 +24,22 @@ describe("control planes", () => {
       says: "even number",
     },
     {
-      name: "three, until there is a virtual address",
-      changes: { [role(1)]: "control-plane", [role(2)]: "control-plane" },
+      name: "seven",
+      changes: {
+        "nodes.existing": Array.from({ length: 7 }, (_, i) => node(i, "control-plane")),
+      },
       at: ["nodes.existing"],
-      says: "virtual address or load balancer",
+      says: "1, 3 or 5",
     },
   ]);
   takes([
+    { name: "three", changes: { [role(1)]: "control-plane", [role(2)]: "control-plane" } },
+    {
+      name: "five",
+      changes: {
+        "nodes.existing": Array.from({ length: 5 }, (_, i) => node(i, "control-plane")),
+      },
+    },
     { name: "one alone", changes: { "nodes.existing": [node(0, "control-plane")] } },
     {
       name: "one that is not the first node",

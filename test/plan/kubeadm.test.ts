@@ -59,14 +59,20 @@ describe("kubeadm init", () => {
     expect(given).toMatchObject({ "audit-log-maxage": "30", "audit-log-maxsize": "100" });
   });
 
-  it("advertises the node's address on the VLAN, and its certificate holds every way to it", () => {
+  it("advertises the node's address on the VLAN, and its certificate does not grow with the control planes", () => {
     expect(init.InitConfiguration.localAPIEndpoint).toEqual({
       advertiseAddress: "10.10.0.11",
       bindPort: 6443,
     });
-    expect(init.ClusterConfiguration.apiServer.certSANs).toEqual(["10.10.0.11", "fd00:10:10::11"]);
+    expect(init.ClusterConfiguration.apiServer.certSANs).toEqual(["10.10.0.11"]);
     expect(init.ClusterConfiguration.controlPlaneEndpoint).toBe("127.0.0.1:7443");
   });
+});
+
+it("a member of etcd without its data finds the others, or nothing", () => {
+  expect(init.ClusterConfiguration.etcd.local.extraArgs).toEqual([
+    { name: "initial-cluster-state", value: "existing" },
+  ]);
 });
 
 describe("kubeadm join", () => {

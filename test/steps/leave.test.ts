@@ -33,6 +33,10 @@ const test = base.extend<{ machine: Machine }>({
   machine: async ({ task: _ }, use) => {
     const machine = new Machine("oslo");
     machine.install("leave.sh");
+    machine.install("etcd.sh");
+    machine.write("bin/curl", etcd);
+    machine.write("state/cluster", "");
+    members(machine, ["cp-1"]);
     machine.write("bin/kubectl", kubectl);
     machine.write("cluster/node.json", node("True"));
     machine.write("cluster/pods.json", JSON.stringify({ items: [] }));
@@ -41,6 +45,39 @@ const test = base.extend<{ machine: Machine }>({
     machine.remove();
   },
 });
+
+/** etcd's gateway: members.json, `sick` (clients' URLs that do not answer), and what was asked of it. */
+const etcd = `#!/bin/bash
+cluster=$MACHINE/cluster
+url=\${*: -1} body=
+while (($# > 1)); do [[ $1 != --data ]] || body=$2; shift; done
+[[ ! -e $cluster/no-quorum ]] || { echo "context deadline exceeded" >&2; exit 22; }
+case $url in
+  */member/list) cat "$cluster/members.json" ;;
+  */maintenance/status)
+    host=\${url%/v3/*}
+    if grep -qxF "$host" "$cluster/sick" 2>/dev/null; then exit 28; fi
+    echo '{"header":{"member_id":"1"},"leader":"'"$(cat "$cluster/leader" 2>/dev/null || echo 1)"'"}' ;;
+  */transfer-leadership) echo "transfer $body at \${url%/v3/*}" >>"$cluster/journal" && echo '{"header":{}}' ;;
+  */member/remove)
+    echo "remove $body" >>"$cluster/journal"
+    jq --arg id "$(jq --raw-output .ID <<<"$body")" 'del(.members[] | select(.ID == $id))' "$cluster/members.json" >"$cluster/m"
+    mv "$cluster/m" "$cluster/members.json"
+    echo '{"header":{}}' ;;
+esac
+`;
+
+const client = (name: string) => `https://${name}:2379`;
+
+/** Members of etcd by name; the first is the one that is asked. */
+function members(machine: Machine, names: string[], learners: string[] = []): void {
+  const all = [...names, ...learners].map((name, i) => ({
+    ID: String(i + 1),
+    ...(learners.includes(name) ? { isLearner: true } : { name, clientURLs: [client(name)] }),
+    peerURLs: [`https://${name}:2380`],
+  }));
+  machine.write("cluster/members.json", JSON.stringify({ header: {}, members: all }));
+}
 
 function node(ready?: string, labels = {}): string {
   const conditions = [
@@ -187,12 +224,97 @@ describe.runIf(process.platform === "linux" && hasTools)("oslo-step leave", () =
     expect(journal(machine)).toEqual([]);
   });
 
-  test("takes out no control plane", async ({ machine }) => {
-    machine.write(
-      "cluster/node.json",
-      node("True", { "node-role.kubernetes.io/control-plane": "" }),
+  test("has nothing to leave on a machine that belongs to no cluster", async ({ machine }) => {
+    machine.forget("state/cluster");
+    expect(await leave(machine)).toMatchObject({ exitCode: 3 });
+  });
+
+  describe("of a control plane", () => {
+    const out = (machine: Machine, name = "cp-2") => machine.call(["leave", name, "7"]);
+    const three = ["cp-1", "cp-2", "cp-3"];
+
+    test("drains it, takes its member out of etcd, and deletes its node after that", async ({
+      machine,
+    }) => {
+      members(machine, three);
+      expect(await out(machine)).toMatchObject({ exitCode: 0 });
+      expect(journal(machine)).toEqual([
+        expect.stringMatching(/^drain .*cp-2/),
+        'remove {"ID":"2"}',
+        "delete node cp-2",
+        "delete pods --all-namespaces",
+      ]);
+    });
+
+    test("has it hand over before, where it leads", async ({ machine }) => {
+      members(machine, three);
+      machine.write("cluster/leader", "2");
+      await out(machine);
+      expect(journal(machine)[1]).toBe('transfer {"targetID":"1"} at https://cp-2:2379');
+    });
+
+    test("takes a dead one out, undrained", async ({ machine }) => {
+      members(machine, three);
+      machine.write("cluster/node.json", node("Unknown"));
+      machine.write("cluster/sick", `${client("cp-2")}\n`);
+      expect(await out(machine)).toMatchObject({ exitCode: 0 });
+      expect(journal(machine)[0]).toBe('remove {"ID":"2"}');
+    });
+
+    test("takes out a member whose node is gone already", async ({ machine }) => {
+      members(machine, three);
+      machine.forget("cluster/node.json");
+      expect(await out(machine)).toMatchObject({ exitCode: 0 });
+      expect(journal(machine)[0]).toBe('remove {"ID":"2"}');
+    });
+
+    test.for([
+      [
+        "one of the others is not healthy",
+        three,
+        ["cp-3"],
+        "1 of 2 members would be healthy, and 2",
+      ],
+      ["two of five are not healthy", [...three, "cp-4", "cp-5"], ["cp-4", "cp-5"], "2 of 4"],
+      ["it is the only one", ["cp-2"], [], "is the only member"],
+    ] as const)(
+      "is refused where %s: nothing is changed in etcd",
+      async ([, all, sick, says], { machine }) => {
+        members(machine, [...all]);
+        machine.write("cluster/sick", sick.map((name) => `${client(name)}\n`).join(""));
+        const { exitCode, stderr, stdout } = await out(machine);
+        expect(exitCode).toBe(1);
+        expect(stderr + stdout).toContain(says);
+        expect(journal(machine).filter((line) => !line.startsWith("drain"))).toEqual([]);
+      },
     );
-    expect(await leave(machine)).toMatchObject({ exitCode: 1 });
-    expect(journal(machine)).toEqual([]);
+
+    test("is refused while a member is joining", async ({ machine }) => {
+      members(machine, three, ["cp-4"]);
+      expect((await out(machine)).stderr).toContain("another member is joining");
+      expect(journal(machine).filter((line) => !line.startsWith("drain"))).toEqual([]);
+    });
+
+    test("is refused while another that the configuration has is not back", async ({ machine }) => {
+      members(machine, ["cp-1", "cp-2"]);
+      machine.write("etc/oslo-cluster/control-planes", "cp-1\ncp-2\ncp-3\n");
+      const { exitCode, stderr } = await out(machine);
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain("cp-2 is not taken out while cp-3 is not back in etcd");
+      expect(journal(machine)).toEqual([]);
+    });
+
+    test("is done while fewer than before are wanted", async ({ machine }) => {
+      members(machine, ["cp-1", "cp-2"]);
+      machine.write("etc/oslo-cluster/control-planes", "cp-1\n");
+      expect(await out(machine)).toMatchObject({ exitCode: 0 });
+    });
+
+    test("is left to another where etcd decides nothing here", async ({ machine }) => {
+      members(machine, three);
+      machine.write("cluster/no-quorum", "");
+      expect(await out(machine)).toMatchObject({ exitCode: 75 });
+      expect(journal(machine)).toEqual([]);
+    });
   });
 });

@@ -1,0 +1,67 @@
+# shellcheck shell=bash
+# etcd of a stacked control plane, as this machine's own member knows it, by its JSON gateway. Ids are strings
+# there: they are larger than JSON's numbers.
+
+etcd_pki=/etc/kubernetes/pki/etcd
+# Seconds; an election takes 1 to 2.
+etcd_limit=8
+
+# etcd PATH [BODY] [URL]: the answer, or failure with what etcd said.
+etcd() {
+  local answer
+  answer=$(curl --silent --show-error --max-time "$etcd_limit" --cacert $etcd_pki/ca.crt \
+    --cert $etcd_pki/healthcheck-client.crt --key $etcd_pki/healthcheck-client.key \
+    --request POST --data "${2:-{\}}" "${3:-https://127.0.0.1:2379}/v3/$1" 2>&1) ||
+    { echo "$answer" >&2 && return 1; }
+  [[ $answer == *'"header"'* ]] || { echo "$answer" >&2 && return 1; }
+  printf '%s\n' "$answer"
+}
+
+# A line for each member: id, name (- while it has not started), learner or voter, peer's URL, client's URL.
+# Linearizable: nothing is listed by a member that has lost the others.
+etcd_members() {
+  etcd cluster/member/list '{"linearizable":true}' | jq --raw-output '.members[]
+    | [.ID, (.name // "" | if . == "" then "-" else . end), (if .isLearner then "learner" else "voter" end),
+       .peerURLs[0], .clientURLs[0] // "-"] | @tsv'
+}
+
+# The members of a name or a peer's URL, as etcd_members lists them.
+etcd_member() { awk -F '\t' -v name="$1" -v url="${2:-}" '$2 == name || (url != "" && $4 == url)'; }
+
+# Does a member answer, and know a leader?
+etcd_healthy() {
+  local status
+  status=$(etcd maintenance/status '{}' "$1" 2>/dev/null) || return
+  jq --exit-status '.leader // "0" | . != "0"' <<<"$status" >/dev/null
+}
+
+# Takes members of a name or a peer's URL out, unless the others could not decide anything after that. They are
+# told apart by etcd itself: what is started and votes counts.
+etcd_remove() {
+  local name=$1 url=${2:-} members leaving others id state client healthy=0 voters=0 leader
+  members=$(etcd_members) || return
+  leaving=$(etcd_member "$name" "$url" <<<"$members")
+  [[ -n $leaving ]] || return 0
+  others=$(grep -vxF "$leaving" <<<"$members" || true)
+  [[ $others != *$'\t'learner$'\t'* ]] || die "etcd: another member is joining ($(awk -F '\t' '$3 == "learner" { print $4 }' <<<"$others")): run again once it votes"
+  while IFS=$'\t' read -r _ _ state _ client; do
+    [[ $state == voter ]] || continue
+    voters=$((voters + 1))
+    if etcd_healthy "$client"; then healthy=$((healthy + 1)); fi
+  done <<<"$others"
+  ((voters > 0)) || die "etcd: $name is the only member: its data would be lost with it; add a control plane first"
+  ((healthy > voters / 2)) ||
+    die "etcd: without $name, $healthy of $voters members would be healthy, and $((voters / 2 + 1)) are needed: repair or replace the others first, one at a time"
+  leader=$(etcd maintenance/status | jq --raw-output '.leader')
+  while IFS=$'\t' read -r id _ state _ client; do
+    if [[ $id == "$leader" ]]; then
+      etcd maintenance/transfer-leadership "{\"targetID\":\"$(etcd maintenance/status | jq --raw-output '.header.member_id')\"}" "$client" >/dev/null 2>&1 ||
+        say "etcd: $name leads and does not hand over: the others elect"
+    fi
+    say "etcd: remove the $state $name ($id)"
+    # Refused within 5 s of another change.
+    wait_until 30 "etcd removes $name" etcd cluster/member/remove "{\"ID\":\"$id\"}"
+  done <<<"$leaving"
+  members=$(etcd_members) || return
+  [[ -z $(etcd_member "$name" "$url" <<<"$members") ]] || die "etcd: $name is still a member"
+}
