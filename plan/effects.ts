@@ -14,6 +14,7 @@ import {
   type StepEffects,
 } from "./effect.ts";
 import { gatewayObjectEffects } from "./gateway-api/objects.ts";
+import { type ClusterFile, type MachineKind, type ObjectGroup, parsePath } from "./layout.ts";
 import type { HypervisorScript } from "./libvirt/document.ts";
 import { domainEffects, guestEffects, liveEffects } from "./libvirt/guest.ts";
 import { imageEffects, preflightEffects, vlanEffects } from "./libvirt/hypervisor.ts";
@@ -93,7 +94,7 @@ export const verifyEffects: Effects = byPath(
 );
 
 /** What becomes of an object, by the folder of its file and its kind. */
-const objects: Record<string, Record<string, ObjectEffects>> = {
+const objects: Record<ObjectGroup, Record<string, ObjectEffects>> = {
   "": { namespace: namespaceEffects },
   // Namespaces stand there in plans of earlier revisions.
   "gateway-api": { ...gatewayObjectEffects, namespace: namespaceEffects },
@@ -133,21 +134,44 @@ function user(content: string | undefined): string | undefined {
   return content?.match(/^ {2}user: (.*)$/m)?.[1];
 }
 
+const clusterFileEffects: Record<ClusterFile, Effects> = {
+  "cluster.yaml": clusterEffects,
+  "cilium-values.yaml": ciliumValuesEffects,
+  "cilium-release.yaml": ciliumReleaseEffects,
+  "ready.yaml": readyEffects.again,
+  "verify.yaml": verifyEffects,
+};
+
 /**
- * What a change of one file of the plan does, by the file's path. A file of a machine that is new or
- * goes has no effect of its own: the machine has.
- * @throws Error for a path that has no entry: a document without a label.
+ * What a change of one document does that is no step's and no script's, by where it lies. A document
+ * of a machine that is new or goes has no effect of its own: the machine has.
+ * @throws Error for one that has no entry: a document without a label.
  */
-export function fileEffects(path: string, before?: string, after?: string): Effect[] {
-  const [, owner, rest = ""] = path.match(/^(\w+)\/(.+)$/) ?? [];
-  const own = rest.replace(/^[^/]+\//, "");
-  if (owner === "cluster") return resolveEffects(ofCluster(rest), before, after);
-  if (own === "hypervisor.yaml") return [way];
-  if (own === "node.yaml") {
+export function placeEffects(path: string, place = parsePath(path)): Effects {
+  const found =
+    place?.kind === "cluster"
+      ? clusterFileEffects[place.file]
+      : place?.kind === "object"
+        ? objectEffects(place)
+        : place?.kind === "facts"
+          ? factsEffects(place.machine)
+          : undefined;
+  if (found === undefined)
+    throw new Error(`${path}: a document without a label; give it one in plan/effects.ts`);
+  return found;
+}
+
+function objectEffects({ group, object }: { group: ObjectGroup; object: string }) {
+  const found = objects[group][object];
+  return found ? ofObject(found) : undefined;
+}
+
+function factsEffects(machine: MachineKind): Effects {
+  if (machine === "hypervisor") return way;
+  return (before, after) => {
     const guest = /^guest:$/m.test(before ?? "") && /^guest:$/m.test(after ?? "");
     return distinct(resolveEffects(guest ? guestNodeEffects : nodeEffects, before, after));
-  }
-  throw new Error(`${path}: a document without a label; give it one in plan/effects.ts`);
+  };
 }
 
 /** What a change of a document's file does. */
@@ -158,20 +182,6 @@ export function stepFileEffects(
   after?: string,
 ): Effect[] {
   return resolveEffects(lookup(table.files, name) ?? table.again, before, after);
-}
-
-function ofCluster(name: string): Effects {
-  if (name === "cluster.yaml") return clusterEffects;
-  if (name === "cilium-values.yaml") return ciliumValuesEffects;
-  if (name === "cilium-release.yaml") return ciliumReleaseEffects;
-  if (name === "ready.yaml") return readyEffects.again;
-  if (name === "verify.yaml") return verifyEffects;
-  const [, folder = "", kind = ""] =
-    name.match(/^(?:([^/]+)\/)?(?:[^/]+\/)?([a-z0-9]+)-[^/]+\.yaml$/) ?? [];
-  const found = objects[folder]?.[kind];
-  if (found === undefined)
-    throw new Error(`cluster/${name}: a document without a label; give it one in plan/effects.ts`);
-  return ofObject(found);
 }
 
 /**

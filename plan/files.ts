@@ -1,3 +1,10 @@
+import {
+  type ClusterFile,
+  type MachineKind,
+  type ObjectGroup,
+  type Place,
+  pathOf,
+} from "./layout.ts";
 import { type HypervisorDocument, renderDocument } from "./libvirt/document.ts";
 import type { Manifest } from "./manifest.ts";
 import type { ClusterPlan, NodePlan } from "./plan.ts";
@@ -10,56 +17,58 @@ import { renderYaml } from "./yaml.ts";
  */
 export function planFiles(plan: ClusterPlan): Map<string, string> {
   const files = new Map<string, string>();
+  const put = (place: Place, content: string) => files.set(pathOf(place), content);
   const { name, endpoint, dial, drainTimeoutSeconds, bastion } = plan;
-  // The mode stands in the values.
+  const cluster = (file: ClusterFile, content: string) => put({ kind: "cluster", file }, content);
+  // The mode is in the values.
   const { values, mode: _, ...release } = plan.cilium;
-  files.set(
-    "cluster/cluster.yaml",
-    renderYaml({ name, endpoint, dial, drainTimeoutSeconds, bastion }),
-  );
-  files.set("cluster/cilium-release.yaml", renderYaml(release));
-  files.set("cluster/cilium-values.yaml", renderYaml(values));
-  for (const node of plan.nodes) {
-    files.set(`nodes/${node.name}/node.yaml`, renderYaml(nodeFacts(node)));
-    for (const [order, document] of Object.values(node.steps).entries()) {
-      const number = String(order + 1).padStart(2, "0");
-      files.set(`nodes/${node.name}/steps/${number}-${document.step}.yaml`, renderStep(document));
-      for (const [path, content] of Object.entries(document.files)) {
-        files.set(`nodes/${node.name}/files${path}`, content);
-      }
-    }
-  }
-  for (const { name, reach, ...documents } of plan.hypervisors) {
-    files.set(`hypervisors/${name}/hypervisor.yaml`, renderYaml({ name, reach }));
-    for (const part of ["preflight", "vlan", "image"] as const) {
-      addDocument(files, `hypervisors/${name}`, documents[part]);
-    }
-  }
-  for (const { name, guest } of plan.nodes) {
-    for (const part of ["guest", "domain", "live"] as const) {
-      if (guest) addDocument(files, `nodes/${name}/guest`, guest[part]);
-    }
-  }
+  cluster("cluster.yaml", renderYaml({ name, endpoint, dial, drainTimeoutSeconds, bastion }));
+  cluster("cilium-release.yaml", renderYaml(release));
+  cluster("cilium-values.yaml", renderYaml(values));
+  cluster("ready.yaml", renderStep(plan.ready));
+  cluster("verify.yaml", renderYaml(plan.verify));
   for (const [node, document] of Object.entries(plan.probe?.documents ?? {})) {
-    files.set(`cluster/probe/${node}.yaml`, renderStep(document));
+    put({ kind: "probe", node }, renderStep(document));
   }
-  files.set("cluster/ready.yaml", renderStep(plan.ready));
-  files.set("cluster/verify.yaml", renderYaml(plan.verify));
-  addManifests(files, "cluster", plan.namespaces);
-  addManifests(files, "cluster/gateway-api", [...plan.gatewayApi.crds, ...plan.gatewayApi.objects]);
-  addManifests(files, "cluster/cilium", [
-    ...plan.ciliumObjects.workload,
-    ...plan.ciliumObjects.objects,
-  ]);
+  const { workload, objects } = plan.ciliumObjects;
+  putObjects(put, "", plan.namespaces);
+  putObjects(put, "gateway-api", [...plan.gatewayApi.crds, ...plan.gatewayApi.objects]);
+  putObjects(put, "cilium", [...workload, ...objects]);
+  for (const { name, reach, ...documents } of plan.hypervisors) {
+    put({ kind: "facts", machine: "hypervisor", name }, renderYaml({ name, reach }));
+    for (const part of ["preflight", "vlan", "image"] as const) {
+      putDocument(put, { machine: "hypervisor", name }, documents[part]);
+    }
+  }
+  for (const node of plan.nodes) putNode(put, node);
   return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function addManifests(files: Map<string, string>, folder: string, manifests: readonly Manifest[]) {
+type Put = (place: Place, content: string) => void;
+
+function putObjects(put: Put, group: ObjectGroup, manifests: readonly Manifest[]) {
   for (const manifest of manifests) {
     const { name, namespace } = manifest.metadata;
-    // The namespace is a directory: `a-b/c` and `a/b-c` are two objects.
-    const path = [folder, namespace, `${manifest.kind.toLowerCase()}-${name}.yaml`];
-    files.set(path.filter(Boolean).join("/"), renderYaml(manifest));
+    const object = manifest.kind.toLowerCase();
+    put(
+      { kind: "object", group, object, name, ...(namespace === undefined ? {} : { namespace }) },
+      renderYaml(manifest),
+    );
+  }
+}
+
+function putNode(put: Put, node: NodePlan) {
+  const { name, guest } = node;
+  put({ kind: "facts", machine: "node", name }, renderYaml(nodeFacts(node)));
+  for (const [order, document] of Object.values(node.steps).entries()) {
+    put({ kind: "step", name, number: order + 1, step: document.step }, renderStep(document));
+    for (const [path, content] of Object.entries(document.files)) {
+      put({ kind: "file", name, path }, content);
+    }
+  }
+  if (guest === undefined) return;
+  for (const part of ["guest", "domain", "live"] as const) {
+    putDocument(put, { machine: "node", name }, guest[part]);
   }
 }
 
@@ -82,9 +91,14 @@ function nodeFacts({ name, role, addresses, reach, guest }: NodePlan) {
 }
 
 /** Its files by themselves, so that a reviewer's tools know their kind, and its settings. */
-function addDocument(files: Map<string, string>, folder: string, document: HypervisorDocument) {
-  files.set(`${folder}/${document.script}.env`, renderDocument({ ...document, files: {} }));
-  for (const [name, content] of Object.entries(document.files)) {
-    files.set(`${folder}/${name}`, `${content.trimEnd()}\n`);
+function putDocument(
+  put: Put,
+  owner: { machine: MachineKind; name: string },
+  document: HypervisorDocument,
+) {
+  const place = (file: string): Place => ({ kind: "script", ...owner, file });
+  put(place(`${document.script}.env`), renderDocument({ ...document, files: {} }));
+  for (const [file, content] of Object.entries(document.files)) {
+    put(place(file), `${content.trimEnd()}\n`);
   }
 }

@@ -1,4 +1,5 @@
 import { parse } from "yaml";
+import { parsePath } from "../../plan/layout.ts";
 import { stepVars } from "../../plan/step.ts";
 import type { Files } from "./parts.ts";
 
@@ -53,7 +54,8 @@ function majority(members: number): number {
 function controlPlanes(files: Files): Map<string, string> {
   const found = new Map<string, string>();
   for (const [path, content] of files) {
-    if (!/^nodes\/[^/]+\/node\.yaml$/.test(path)) continue;
+    const place = parsePath(path);
+    if (place?.kind !== "facts" || place.machine !== "node") continue;
     const { name, role, reach, guest } = parse(content);
     if (role === "control-plane") found.set(name, guest?.identity ?? reach?.hostKey ?? "");
   }
@@ -87,8 +89,10 @@ function numbers(version: string): number[] {
 function versions(files: Files): Map<string, string> {
   const found = new Map<string, string>();
   for (const [path, content] of files) {
-    if (path === "cluster/cilium-release.yaml") found.set("Cilium", parse(content).version);
-    if (!/^nodes\/[^/]+\/steps\/\d+-packages\.yaml$/.test(path)) continue;
+    const place = parsePath(path);
+    if (place?.kind === "cluster" && place.file === "cilium-release.yaml")
+      found.set("Cilium", parse(content).version);
+    if (place?.kind !== "step" || place.step !== "packages") continue;
     for (const pin of stepVars(content).PACKAGES?.split(" ") ?? []) {
       const [name, version = ""] = pin.split("=");
       const what = { kubeadm: "Kubernetes", "containerd.io": "containerd" }[name ?? ""];

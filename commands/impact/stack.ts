@@ -1,6 +1,14 @@
 import { distinct, type Effect, effect, severity } from "../../plan/effect.ts";
 import { leaks } from "../../plan/secrets.ts";
-import { type Document, type Files, type Machine, type Parts, partsOf } from "./parts.ts";
+import {
+  type Document,
+  type Files,
+  type Machine,
+  machineOf,
+  type Parts,
+  partsOf,
+  subjectOf,
+} from "./parts.ts";
 
 /** One change, with every machine on which it does the same. */
 export interface Change {
@@ -116,13 +124,17 @@ function documentChanges(before: Parts, after: Parts, unknown: readonly string[]
   const paths = [...new Set([...before.documents.keys(), ...after.documents.keys()])].sort();
   return paths.flatMap((path) => {
     const [from, to] = [before.documents.get(path), after.documents.get(path)];
+    if (from?.rendered === to?.rendered) return [];
     const document = (to ?? from) as Document;
-    const { machine, what } = document;
+    const machine = machineOf(document.place);
     // A machine that comes or goes is one change; facts that the base does not render are none.
     if (machine && !(before.machines.has(machine) && after.machines.has(machine))) return [];
     if (unknown.some((name) => path === name || path.endsWith(`/${name}`))) return [];
-    if (from?.content === to?.content) return [];
-    const effects = document.effects(from?.content, to?.content).map((entry) => {
+    const subject = subjectOf(document, [after, before]);
+    const content = (one?: Document) => (one ? subject.content(one.rendered) : undefined);
+    const [was, is] = [content(from), content(to)];
+    if (was === is) return [];
+    const effects = subject.effects(from?.rendered, to?.rendered).map((entry) => {
       const facts = before.machines.get(machine ?? "");
       return entry.impact === "recreate" && facts
         ? effect("recreate", `${entry.says}; ${loss(facts)}`)
@@ -130,10 +142,10 @@ function documentChanges(before: Parts, after: Parts, unknown: readonly string[]
     });
     return [
       {
-        what,
+        what: subject.what,
         machines: machine ? [machine] : [],
-        ...(from ? { before: from.content } : {}),
-        ...(to ? { after: to.content } : {}),
+        ...(was === undefined ? {} : { before: was }),
+        ...(is === undefined ? {} : { after: is }),
         effects: distinct(effects.length > 0 ? effects : [effect("check", "the same settings")]),
       },
     ];

@@ -1,5 +1,9 @@
 import { expect, it } from "vitest";
-import { fileEffects } from "../../plan/effects.ts";
+import { resolveEffects } from "../../plan/effect.ts";
+import { placeEffects } from "../../plan/effects.ts";
+
+const fileEffects = (path: string, before?: string, after?: string) =>
+  resolveEffects(placeEffects(path), before, after);
 
 it.each([
   "cluster/other.yaml",
