@@ -1,6 +1,7 @@
 import { hostPort } from "../config/cidr.ts";
 import type { Config, NodeConfig } from "../config/config.ts";
 import { apiBalancerAddress, apiBalancerPort } from "../config/ports.ts";
+import { hardening } from "./security.ts";
 import { renderYaml } from "./yaml.ts";
 
 /** etcd's own default, and kubeadm's. */
@@ -116,6 +117,7 @@ function clusterConfiguration(config: Config) {
         "audit-log-maxbackup": "10",
         "audit-log-maxsize": "100",
         "encryption-provider-config": paths.encryptionWithKey,
+        ...hardening.apiServer,
       }),
       extraVolumes: [
         mount("audit-policy", paths.audit, "File"),
@@ -128,8 +130,10 @@ function clusterConfiguration(config: Config) {
       extraArgs: args({
         "allocate-node-cidrs": "true",
         ...nodeMasks(config),
+        ...hardening.controllers,
       }),
     },
+    scheduler: { extraArgs: args(hardening.controllers) },
   };
 }
 

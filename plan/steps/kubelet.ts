@@ -5,6 +5,13 @@ import { renderYaml } from "../yaml.ts";
 /** The directory whose files the kubelet merges over kubeadm's configuration. */
 const dropInDirectory = "/etc/kubernetes/kubelet.conf.d";
 
+/** Files of the kubelet's that nobody but root needs. */
+const privateFiles = [
+  "/var/lib/kubelet/config.yaml",
+  "/usr/lib/systemd/system/kubelet.service",
+  "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf",
+];
+
 /** Pods that run stay in cgroups of the former driver. */
 export const otherDriver = effect(
   "impossible",
@@ -34,6 +41,8 @@ export const kubelet = defineStep({
           shutdownGracePeriod: "90s",
           shutdownGracePeriodCriticalPods: "15s",
         }),
+        // At every start, since kubeadm and the package write these files for everyone to read.
+        "/etc/systemd/system/kubelet.service.d/20-oslo-cluster.conf": `[Service]\nExecStartPre=-/bin/chmod --quiet 0600 ${privateFiles.join(" ")}\n`,
         "/etc/default/kubelet": `KUBELET_EXTRA_ARGS="--config-dir=${dropInDirectory} --node-ip=${node.addresses.join(",")}"\n`,
       },
     };

@@ -42,6 +42,16 @@ describe("kubeadm init", () => {
     });
   });
 
+  it("is hardened as CIS asks, with kubeadm's own admission plugin kept", () => {
+    const { apiServer, controllerManager, scheduler } = init.ClusterConfiguration;
+    expect(args(apiServer.extraArgs)).toMatchObject({
+      "enable-admission-plugins": "NodeRestriction,DenyServiceExternalIPs",
+      "service-account-extend-token-expiration": "false",
+    });
+    for (const { extraArgs } of [apiServer, controllerManager, scheduler])
+      expect(args(extraArgs).profiling).toBe("false");
+  });
+
   it("has secrets encrypted, requests audited and pods admitted by policy from the first boot", () => {
     const { extraArgs, extraVolumes } = init.ClusterConfiguration.apiServer;
     const given = args(extraArgs);
