@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { loadStackFile } from "../config/load.ts";
 import { plan } from "../plan/plan.ts";
-import { limit } from "../verify/limit.ts";
+import { limit } from "../steps/ssh/limit.ts";
 import { type Asked, askMachine, machinesOf } from "./drift/machine.ts";
 import { formatDrift } from "./drift/report.ts";
 import type { ExitCode } from "./exit-codes.ts";

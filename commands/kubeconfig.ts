@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { output } from "../verify/process.ts";
+import { output } from "../steps/ssh/process.ts";
 import { UserError } from "./command.ts";
 import { stackNameOf } from "./stack-file.ts";
 import { temporaryDirectory } from "./temporary.ts";

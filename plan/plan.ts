@@ -9,17 +9,10 @@ import { type GuestPlan, guestPlan } from "./libvirt/guest.ts";
 import { type HypervisorPlan, hypervisorPlan } from "./libvirt/hypervisor.ts";
 import type { Manifest } from "./manifest.ts";
 import { namespaces } from "./namespaces.ts";
+import type { Reach } from "./reach.ts";
 import { readyStep } from "./ready.ts";
 import type { StepDocument } from "./step.ts";
 import { stepDocuments, stepResources } from "./steps/index.ts";
-
-/** How a node is reached; public facts only. */
-export interface Reach {
-  host: string;
-  port: number;
-  user: string;
-  hostKey: string;
-}
 
 /** Everything that will be on one node. */
 export interface NodePlan {

@@ -7,9 +7,9 @@ import { root } from "./root.ts";
 const rooms: Record<string, string[]> = {
   config: [],
   plan: ["config"],
-  steps: ["plan"],
+  steps: ["plan", "config"],
   components: ["plan", "steps"],
-  verify: ["plan", "config"],
+  verify: ["plan", "config", "steps"],
   policy: ["plan"],
   commands: ["plan", "config", "steps", "verify"],
   "index.ts": ["config", "plan", "components"],

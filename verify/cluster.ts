@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Config } from "../config/config.ts";
 import type { ClusterPlan } from "../plan/plan.ts";
-import { limit } from "./limit.ts";
+import { limit } from "../steps/ssh/limit.ts";
 import type { Client, Transport } from "./transport.ts";
 
 /** What a proof may ask. */

@@ -1,7 +1,7 @@
 import type { ClusterPlan } from "../plan/plan.ts";
-import { machineReach } from "../plan/reach.ts";
-import { output, type ProcessOptions } from "./process.ts";
-import { connections } from "./ssh.ts";
+import { output, type ProcessOptions } from "../steps/ssh/process.ts";
+import { connections } from "../steps/ssh/sessions.ts";
+import { machineReach } from "../steps/ssh/target.ts";
 
 /** Ways into the cluster: SSH to its nodes, its API, and clients that are no part of it. */
 export interface Transport {

@@ -1,9 +1,9 @@
 import type { ClusterPlan } from "../../plan/plan.ts";
-import type { NodeReach } from "../../plan/reach.ts";
 import { renderStep } from "../../plan/step.ts";
 import { hypervisorScript } from "../../steps/hypervisor/bundle.ts";
-import { output, runProcess } from "../../verify/process.ts";
-import { reachHypervisor, reachNode } from "../../verify/reaches.ts";
+import { reachHypervisor, reachNode } from "../../steps/ssh/guests.ts";
+import { output, runProcess } from "../../steps/ssh/process.ts";
+import type { NodeReach } from "../../steps/ssh/target.ts";
 
 export interface Machine {
   kind: "node" | "hypervisor";

@@ -79,7 +79,7 @@ export function renderReport(name: string, leftovers: readonly Leftover[]): stri
   return [`${name}: ${count} left`, ...lines].join("\n");
 }
 
-/** What components/node/ssh.ts writes into every `delete` that reaches a machine. */
+/** What steps/ssh/command.ts writes into every `delete` that reaches a machine. */
 const onMachine = /left behind on ([\w.-]+): ([^:"]+?) \(abandoned by OSLO_CLUSTER_ABANDON\)/;
 
 /** A command's text; the engine may have wrapped it as a secret, whose text is its own. */

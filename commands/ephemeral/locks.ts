@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { runProcess } from "../../verify/process.ts";
+import { runProcess } from "../../steps/ssh/process.ts";
 
 /** Where everything of ephemeral clusters lies that belongs to this machine alone. */
 export function localDirectory(): string {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Outcome, runProcess } from "../../verify/process.ts";
+import { type Outcome, runProcess } from "../../steps/ssh/process.ts";
 import type { Leftover } from "./leftovers.ts";
 
 /** Runs kubectl with so many seconds to answer; rejects where it cannot be started or does not end in time. */

@@ -1,11 +1,11 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../../plan/plan.ts";
-import type { NodeReach } from "../../plan/reach.ts";
 import { scriptDigest } from "../../steps/bundle.ts";
+import { onAny, onNode } from "../../steps/ssh/command.ts";
+import type { NodeReach } from "../../steps/ssh/target.ts";
 import { createLeave } from "../node/membership.ts";
 import type { Node } from "../node/node.ts";
-import { onAny, onNode } from "../node/ssh.ts";
 
 export interface ControlPlaneArgs {
   plan: Pick<ClusterPlan, "name" | "endpoint" | "drainTimeoutSeconds">;

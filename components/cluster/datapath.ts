@@ -4,11 +4,11 @@ import * as pulumi from "@pulumi/pulumi";
 import type { LoadBalancerMode } from "../../plan/cilium.ts";
 import { allowedMode, type DatapathReading } from "../../plan/datapath-probe.ts";
 import type { ClusterPlan } from "../../plan/plan.ts";
-import type { NodeReach } from "../../plan/reach.ts";
 import { renderStep } from "../../plan/step.ts";
 import { scriptDigest } from "../../steps/bundle.ts";
+import { ssh } from "../../steps/ssh/command.ts";
+import type { NodeReach } from "../../steps/ssh/target.ts";
 import type { Node } from "../node/node.ts";
-import { ssh } from "../node/ssh.ts";
 
 export interface DatapathArgs {
   plan: Pick<ClusterPlan, "probe" | "cilium">;

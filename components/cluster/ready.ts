@@ -2,8 +2,8 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { renderStep, type StepDocument } from "../../plan/step.ts";
 import { scriptDigest } from "../../steps/bundle.ts";
+import { onAny } from "../../steps/ssh/command.ts";
 import type { Node } from "../node/node.ts";
-import { onAny } from "../node/ssh.ts";
 
 export interface ReadyArgs {
   document: StepDocument;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../../plan/plan.ts";
-import { quote } from "../../plan/reach.ts";
+import { quote } from "../../steps/ssh/arguments.ts";
 
 export interface VerificationArgs {
   plan: ClusterPlan;

@@ -3,9 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import type { HypervisorDocument } from "../../plan/libvirt/document.ts";
 import type { HypervisorPlan } from "../../plan/libvirt/hypervisor.ts";
 import type { ClusterPlan } from "../../plan/plan.ts";
-import { machineReach, type NodeReach } from "../../plan/reach.ts";
 import { hypervisorScript } from "../../steps/hypervisor/bundle.ts";
-import { deleteOverSsh, ssh } from "../node/ssh.ts";
+import { deleteOverSsh, ssh } from "../../steps/ssh/command.ts";
+import { machineReach, type NodeReach } from "../../steps/ssh/target.ts";
 
 export interface HypervisorArgs {
   cluster: Pick<ClusterPlan, "dial" | "bastion">;

@@ -2,9 +2,9 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { GuestPlan } from "../../plan/libvirt/guest.ts";
 import type { ClusterPlan, NodePlan } from "../../plan/plan.ts";
-import { nodeReach } from "../../plan/reach.ts";
 import { hypervisorScript } from "../../steps/hypervisor/bundle.ts";
-import { ssh } from "../node/ssh.ts";
+import { ssh } from "../../steps/ssh/command.ts";
+import { nodeReach } from "../../steps/ssh/target.ts";
 import type { Hypervisor } from "./hypervisor.ts";
 
 export interface KvmVpsArgs {

@@ -1,9 +1,10 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../../plan/plan.ts";
-import { type NodeReach, quote } from "../../plan/reach.ts";
+import { quote } from "../../steps/ssh/arguments.ts";
+import { onNode } from "../../steps/ssh/command.ts";
+import type { NodeReach } from "../../steps/ssh/target.ts";
 import type { Node } from "./node.ts";
-import { onNode } from "./ssh.ts";
 
 export interface LeaveArgs {
   plan: Pick<ClusterPlan, "drainTimeoutSeconds">;

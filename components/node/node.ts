@@ -1,11 +1,12 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan, NodePlan } from "../../plan/plan.ts";
-import { type NodeReach, nodeReach, quote } from "../../plan/reach.ts";
 import { renderStep } from "../../plan/step.ts";
 import { claimDigest, releaseScript, scriptDigest } from "../../steps/bundle.ts";
+import { quote } from "../../steps/ssh/arguments.ts";
+import { deleteOverSsh, onNode, ssh } from "../../steps/ssh/command.ts";
+import { type NodeReach, nodeReach } from "../../steps/ssh/target.ts";
 import type { KvmVps } from "../libvirt/kvm-vps.ts";
-import { deleteOverSsh, onNode, ssh } from "./ssh.ts";
 
 export interface NodeArgs {
   cluster: Pick<ClusterPlan, "name" | "dial" | "bastion">;

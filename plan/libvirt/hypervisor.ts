@@ -1,6 +1,6 @@
 import type { Config, LibvirtConfig, NodeConfig } from "../../config/config.ts";
 import { effect } from "../effect.ts";
-import type { Reach } from "../plan.ts";
+import type { Reach } from "../reach.ts";
 import { type DocumentEffects, document, type HypervisorDocument } from "./document.ts";
 import { imageFile, sharedDirectory, vlanNames } from "./names.ts";
 

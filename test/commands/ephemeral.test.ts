@@ -13,8 +13,8 @@ import { execa } from "execa";
 import { afterAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { stackFilesIn } from "../../commands/ephemeral/stack-files.ts";
-import { deleteOverSsh } from "../../components/node/ssh.ts";
-import { machineReach } from "../../plan/reach.ts";
+import { deleteOverSsh } from "../../steps/ssh/command.ts";
+import { machineReach } from "../../steps/ssh/target.ts";
 import { root } from "../root.ts";
 import { runCommand } from "./run.ts";
 

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { execa, type ResultPromise } from "execa";
 import { test as base, describe, expect, vi } from "vitest";
 import { probeScript } from "../../components/cluster/datapath.ts";
-import { nodeReach } from "../../plan/reach.ts";
 import { renderStep } from "../../plan/step.ts";
+import { nodeReach } from "../../steps/ssh/target.ts";
 import { planOf } from "../stacks.ts";
 
 /** The operator's side, with an ssh that plays the nodes. */

@@ -1,8 +1,8 @@
 import type { Backend, EngineRun } from "../../../commands/ephemeral/backend.ts";
 import type { Leftover, State } from "../../../commands/ephemeral/leftovers.ts";
 import type { World } from "../../../commands/ephemeral/world.ts";
-import { deleteOverSsh } from "../../../components/node/ssh.ts";
-import { machineReach } from "../../../plan/reach.ts";
+import { deleteOverSsh } from "../../../steps/ssh/command.ts";
+import { machineReach } from "../../../steps/ssh/target.ts";
 import { planOf } from "../../stacks.ts";
 
 /** A backend in memory, and an engine that makes a release for each of a stack's machines. */

@@ -8,8 +8,8 @@ import {
   type State,
 } from "../../../commands/ephemeral/leftovers.ts";
 import { removeObjects } from "../../../commands/ephemeral/objects.ts";
-import { deleteOverSsh } from "../../../components/node/ssh.ts";
-import { machineReach } from "../../../plan/reach.ts";
+import { deleteOverSsh } from "../../../steps/ssh/command.ts";
+import { machineReach } from "../../../steps/ssh/target.ts";
 import { planOf } from "../../stacks.ts";
 
 const plan = planOf("libvirt");

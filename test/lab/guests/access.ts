@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import { machineReach } from "../../../plan/reach.ts";
+import { machineReach } from "../../../steps/ssh/target.ts";
 import { labEnvironment } from "../engine.ts";
 import type { LabFacts } from "../facts.ts";
 import { inNamespace } from "../shell.ts";

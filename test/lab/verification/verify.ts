@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { loadStackFile } from "../../../config/load.ts";
 import { plan } from "../../../plan/plan.ts";
-import { machineReach } from "../../../plan/reach.ts";
+import { machineReach } from "../../../steps/ssh/target.ts";
 import { promises } from "../../../verify/promises.ts";
 import { fail, type Proof } from "../../../verify/proof.ts";
 import { type Row, runProofs } from "../../../verify/run.ts";

@@ -1,4 +1,5 @@
-import { type NodeReach, quote } from "../../plan/reach.ts";
+import { quote } from "./arguments.ts";
+import type { NodeReach } from "./target.ts";
 
 /** OpenSSH's command line for a command on a machine, as one line of sh. */
 export function ssh({ sshArguments }: NodeReach, remote: string): string {

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ClusterPlan } from "../plan/plan.ts";
-import type { NodeReach } from "../plan/reach.ts";
+import type { ClusterPlan } from "../../plan/plan.ts";
+import { reachNode } from "./guests.ts";
 import { limit } from "./limit.ts";
 import type { ProcessOptions } from "./process.ts";
-import { reachNode } from "./reaches.ts";
+import type { NodeReach } from "./target.ts";
 
 /** SSH to nodes, one connection to each, over which its sessions go. */
 export interface Connections {

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { expect, it } from "vitest";
-import { output, runProcess } from "../../verify/process.ts";
-import { connections } from "../../verify/ssh.ts";
-import { untilInputEnds } from "../../verify/transport.ts";
-import { planOf } from "../stacks.ts";
+import { output, runProcess } from "../../../steps/ssh/process.ts";
+import { connections } from "../../../steps/ssh/sessions.ts";
+import { untilInputEnds } from "../../../verify/transport.ts";
+import { planOf } from "../../stacks.ts";
 
 /** Where a call's connection has its socket; what the call runs, or asks of the connection. */
 function partsOf(command: readonly string[]) {

@@ -1,6 +1,6 @@
-import type { ClusterPlan, NodePlan } from "../plan/plan.ts";
-import { machineReach, type NodeReach, nodeReach } from "../plan/reach.ts";
+import type { ClusterPlan, NodePlan } from "../../plan/plan.ts";
 import { output } from "./process.ts";
+import { machineReach, type NodeReach, nodeReach } from "./target.ts";
 
 /**
  * The way to a node. A guest's host key is asked of its hypervisor, which made it and is itself pinned.
