@@ -1,14 +1,13 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { execa } from "execa";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { marker } from "../commands/impact/markdown.ts";
 import { labels } from "../commands/impact/report.ts";
 import { root } from "./root.ts";
 
 interface Step {
+  id?: string;
+  if?: string;
   uses?: string;
   run?: string;
   with?: Record<string, string>;
@@ -16,6 +15,9 @@ interface Step {
 }
 interface Job {
   if?: string;
+  needs?: string | string[];
+  environment?: string;
+  env?: Record<string, string>;
   "timeout-minutes"?: number;
   "runs-on"?: string;
   permissions?: Record<string, string>;
@@ -45,20 +47,8 @@ function outsideBrackets(condition = ""): string {
   return text.includes("||") ? "" : text;
 }
 
-/** What GitHub makes of a condition, for those that are written in JavaScript's words too. */
-function holds(condition: string, github: { event: object }, vars: object): boolean {
-  const text = condition.replaceAll("github.event.pull_request.labels.*.name", "labels");
-  const labels = (github.event as { pull_request: { labels: { name: string }[] } }).pull_request
-    .labels;
-  const contains = (list: string[], item: string) => list.includes(item);
-  const evaluate = new Function("github", "vars", "labels", "contains", `return Boolean(${text})`);
-  return evaluate(
-    github,
-    vars,
-    labels.map(({ name }) => name),
-    contains,
-  );
-}
+const secretsOf = (text: string) =>
+  [...text.matchAll(/secrets\.(\w+)/g)].map(([, name]) => name as string);
 
 describe.each(workflows)("%s", (_, { on, permissions, jobs }, text) => {
   it("may read alone, but where a job says what it writes, and ends", () => {
@@ -66,14 +56,66 @@ describe.each(workflows)("%s", (_, { on, permissions, jobs }, text) => {
     for (const job of Object.values(jobs)) expect(job["timeout-minutes"]).toBeGreaterThan(0);
   });
 
-  it("never runs a fork's code with the base's rights", () => {
-    expect(on).not.toHaveProperty("pull_request_target");
-    expect(text).not.toMatch(/\bhead\.(sha|ref)\b.*\n.*ref:|^\s*ref:/m);
-    for (const [, job] of Object.entries(jobs)) {
-      const seesSecrets = /secrets\.|pull-requests: write|"write"/.test(JSON.stringify(job));
+  it("runs a pull request's code without a secret that writes, and without the right to write", () => {
+    for (const job of Object.values(jobs)) {
+      const text = JSON.stringify(job);
+      if (!("pull_request" in on)) continue;
+      expect(Object.values(job.permissions ?? {})).not.toContain("write");
+      expect(secretsOf(text).filter((name) => name !== "PULUMI_CONFIG_PASSPHRASE")).toEqual([]);
+      expect(job["runs-on"]).toBe("ubuntu-latest");
       // The rest of a condition narrows it: none has an `||` that is not in brackets.
-      if ("pull_request" in on && seesSecrets)
+      if (secretsOf(text).length > 0) {
         expect(outsideBrackets(job.if).split(" && ")).toContain(own);
+        expect(job.environment).toBe("preview");
+      }
+    }
+  });
+
+  it("takes no other revision than main or the event's, but the commit that a review approved", () => {
+    for (const [name, { needs, steps, environment }] of Object.entries(jobs))
+      for (const { with: inputs } of steps) {
+        if (!inputs || !("ref" in inputs)) continue;
+        expect([name, environment, needs]).toEqual(["up", "ephemeral", "environments"]);
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's
+        expect(inputs.ref).toBe("${{ needs.environments.outputs.commit }}");
+      }
+  });
+
+  it("gives secrets to jobs of an environment, and there to single steps", () => {
+    for (const job of Object.values(jobs)) {
+      if (secretsOf(JSON.stringify(job)).length > 0) expect(job.environment).toBeTruthy();
+      const { steps, ...rest } = job;
+      expect(JSON.stringify(rest)).not.toMatch(/secrets\.|github\.token/);
+      for (const { uses, with: inputs } of steps)
+        if (uses) expect(JSON.stringify(inputs ?? {})).not.toContain("secrets.");
+    }
+    expect(text.split("jobs:")[0]).not.toContain("secrets.");
+  });
+
+  it("has separate runners, states and keys: each from what was found separate", () => {
+    for (const job of Object.values(jobs)) {
+      if (!job.environment || job.environment === "preview") continue;
+      expect(job["runs-on"]).toMatch(
+        /^\$\{\{ (matrix\.runner|fromJSON\(needs\.environments\.outputs\.ephemeral\)\.runner) \}\}$/,
+      );
+      expect([job.needs].flat()).toContain("environments");
+      const read = jobs.environments?.steps.find(({ id }) => id === "read");
+      expect(read?.run).toMatch(
+        /^\.github\/scripts\/environments\.sh \.github\/environments\.json/,
+      );
+      expect(read?.env).toHaveProperty("GH_TOKEN");
+      expect(JSON.stringify(job)).not.toContain("vars.");
+    }
+  });
+
+  it("ends the ssh-agent that it has started, whatever happens", () => {
+    for (const { steps } of Object.values(jobs)) {
+      const started = steps.findIndex(({ run }) => run?.endsWith("ssh-agent.sh start"));
+      if (started < 0) continue;
+      const { env } = steps[started] as Step;
+      expect(env).toHaveProperty("SSH_KEY_FINGERPRINT");
+      const stops = steps.slice(started).filter(({ run }) => run?.endsWith("ssh-agent.sh stop"));
+      expect(stops.map((step) => step.if)).toEqual(["always()"]);
     }
   });
 
@@ -82,10 +124,11 @@ describe.each(workflows)("%s", (_, { on, permissions, jobs }, text) => {
       for (const { run } of steps) expect(run ?? "").not.toContain("${{");
   });
 
-  it("uses actions of GitHub's and its own, and leaves no token in the checkout", () => {
+  it("uses actions of GitHub's by their commit, and its own; leaves no token in the checkout", () => {
     for (const { steps } of Object.values(jobs))
       for (const { uses, with: inputs } of steps) {
-        if (uses) expect(uses).toMatch(/^(actions\/[a-z-]+@v\d+|\.\/\.github\/actions\/\w+)$/);
+        if (uses)
+          expect(uses).toMatch(/^(actions\/[a-z-]+@[0-9a-f]{40}|\.\/\.github\/actions\/\w+)$/);
         if (uses?.startsWith("actions/checkout"))
           expect(String(inputs?.["persist-credentials"])).toBe("false");
       }
@@ -104,22 +147,26 @@ describe("together", () => {
   it("a fork's pull request sees no secret, no engine and no right to write", () => {
     const { plans } = workflow("impact.yaml").jobs;
     expect(plans?.if).toBe(fork);
-    expect(plans?.permissions).toBeUndefined();
-    expect(JSON.stringify(plans)).not.toMatch(/secrets\.|token/i);
+    expect(plans?.permissions).toEqual({ contents: "read", "pull-requests": "read" });
+    expect(plans?.environment).toBeUndefined();
+    expect(secretsOf(JSON.stringify(plans))).toEqual([]);
     expect(JSON.stringify(plans)).toContain("--no-preview");
   });
 
-  it("--fail-on knows the labels that impact.yaml names", () => {
-    const [, , text] = workflows.find(([name]) => name === "impact.yaml") ?? [];
-    const [, accepted = "", otherwise = ""] =
-      text?.match(/'impact-accepted'\) && '([\w,]+)' \|\| '([\w,]+)'/) ?? [];
-    for (const label of [accepted, ...otherwise.split(",")])
-      expect([...labels, "risk"]).toContain(label);
+  it("no workflow decides by a label or by who wrote one, and --fail-on knows the labels", () => {
+    for (const [, , text] of workflows) expect(text).not.toContain("labels.*.name");
+    const text = readFileSync(join(root, ".github/scripts/fail-on.sh"), "utf8");
+    const named = [...text.matchAll(/fail-on=([\w,]+)"/g)].flatMap(([, list = ""]) =>
+      list.split(","),
+    );
+    expect(named).toContain("recreate");
+    for (const label of named) expect([...labels, "risk"]).toContain(label);
   });
 
   it("a stack is changed by one run at a time, and none is cut short", () => {
     for (const name of ["up.yaml", "drift.yaml"]) {
-      for (const { concurrency } of Object.values(workflow(name).jobs))
+      const { up, drift } = workflow(name).jobs;
+      for (const { concurrency } of [up ?? drift] as Job[])
         expect(concurrency).toEqual({
           group: expect.stringMatching(/^stack-\$\{\{ matrix\.stack \}\}$/),
           "cancel-in-progress": false,
@@ -129,43 +176,22 @@ describe("together", () => {
 
   describe("a cluster for a pull request", () => {
     const { up, down } = workflow("ephemeral.yaml").jobs as { up: Job; down: Job };
-    const vars = { OSLO_CLUSTER_EPHEMERAL_FROM: "ephemeral.yaml" };
-    const event = (action: string, labels: string[], label?: string, repository = "o/r") => ({
-      repository: "o/r",
-      event: {
-        ...{ action, label: { name: label ?? "" } },
-        pull_request: {
-          head: { repo: { full_name: repository } },
-          labels: labels.map((name) => ({ name })),
-        },
-      },
-    });
 
-    it.each([
-      ["is made when the label is set", event("labeled", ["cluster"], "cluster"), "up"],
-      ["is brought to each push", event("synchronize", ["cluster"]), "up"],
-      ["is made again when it is opened again", event("reopened", ["cluster"]), "up"],
-      ["goes when it is closed", event("closed", ["cluster"]), "down"],
-      ["goes when the label is taken off", event("unlabeled", [], "cluster"), "down"],
-      ["is not made without the label", event("synchronize", ["bug"]), "nothing"],
-      ["does not care for other labels", event("labeled", ["cluster", "bug"], "bug"), "nothing"],
-      ["nor for those taken off", event("unlabeled", ["cluster"], "bug"), "nothing"],
-      ["is never a fork's", event("labeled", ["cluster"], "cluster", "fork/r"), "nothing"],
-      ["nor does a fork take one down", event("closed", ["cluster"], "", "fork/r"), "nothing"],
-    ])("%s", (_, github, expected) => {
-      const made = [holds(up.if ?? "", github, vars), holds(down.if ?? "", github, vars)];
-      expect(made).toEqual([expected === "up", expected === "down"]);
-      expect([holds(up.if ?? "", github, {}), holds(down.if ?? "", github, {})]).toEqual([
-        false,
-        false,
-      ]);
+    it("is made of what main's script says, in an environment of main's", () => {
+      expect(up.if).toBe("needs.environments.outputs.action == 'up'");
+      expect(down.if).toBe("needs.environments.outputs.action == 'down'");
+      const { on, jobs } = workflow("ephemeral.yaml");
+      // Both run main's workflow, whatever the pull request says.
+      expect(Object.keys(on)).toEqual(["pull_request_target", "workflow_run"]);
+      const decide = jobs.environments?.steps.find(({ id }) => id === "decide");
+      expect(decide?.run).toContain(".github/scripts/cluster.sh");
     });
 
     it("is worked on by one run at a time, and none is cut short", () => {
       for (const { concurrency } of [up, down])
         expect(concurrency).toEqual({
           // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's
-          group: "ephemeral-pr-${{ github.event.pull_request.number }}",
+          group: "ephemeral-pr-${{ needs.environments.outputs.number }}",
           "cancel-in-progress": false,
         });
     });
@@ -186,88 +212,25 @@ describe("together", () => {
     expect(run).toContain("--expect-no-changes");
   });
 
-  it("up holds the policy pack, and a second preview is empty", () => {
-    const run = workflow("up.yaml")
-      .jobs.up?.steps.map((step) => step.run)
-      .join("\n");
+  it("up is of main alone, of approved commits, under the policy pack, and a second preview is empty", () => {
+    const { environments, up } = workflow("up.yaml").jobs;
+    expect(environments?.if).toBe("github.ref == 'refs/heads/main'");
+    const before = environments?.steps.map(({ run }) => run ?? "") ?? [];
+    expect(before.filter((run) => run.includes("merged.sh"))).toHaveLength(1);
+    expect(up?.steps.some(({ run }) => run?.startsWith(".github/scripts/up.sh"))).toBe(true);
+    const run = readFileSync(join(root, ".github/scripts/up.sh"), "utf8");
     expect(run).toMatch(
       /^pulumi up .*--policy-pack policy --policy-pack-config policy\/config\.json$/m,
     );
-    expect(run).toContain("--expect-no-changes");
-  });
-});
-
-describe("comment.sh", () => {
-  const place = mkdtempSync(join(tmpdir(), "comment-"));
-  afterAll(() => rmSync(place, { recursive: true }));
-
-  /** With a gh that answers with these comments, and writes down what it is asked. */
-  async function comment(content: string, comments: object[]) {
-    const [file, log, answer] = ["impact.md", "log", "answer"].map((name) => join(place, name)) as [
-      string,
-      string,
-      string,
-    ];
-    writeFileSync(file, content);
-    writeFileSync(log, "");
-    writeFileSync(answer, JSON.stringify(comments));
-    const fake = `#!/usr/bin/env bash
-printf '%s\\n' "$*" >>'${log}'
-while (($#)); do
-  if [[ $1 == --jq ]]; then jq --raw-output "$2" '${answer}'; fi
-  shift
-done
-`;
-    writeFileSync(join(place, "gh"), fake);
-    chmodSync(join(place, "gh"), 0o755);
-    const result = await execa(join(root, ".github/scripts/comment.sh"), ["7", file], {
-      reject: false,
-      env: { PATH: `${place}:${process.env.PATH}`, GITHUB_REPOSITORY: "o/r" },
-    });
-    return { ...result, asked: readFileSync(log, "utf8").trim().split("\n") };
-  }
-  const text = `${marker}\n\nhello\n`;
-  const bot = { type: "Bot" };
-
-  it("puts up the first comment", async () => {
-    const others = [
-      { id: 1, user: { type: "User" }, body: text },
-      { id: 2, user: bot, body: "of another workflow" },
-    ];
-    const { exitCode, asked } = await comment(text, others);
-    expect(exitCode).toBe(0);
-    expect(asked).toHaveLength(2);
-    expect(asked[1]).toMatch(/^api --method POST repos\/o\/r\/issues\/7\/comments -F body=@/);
+    expect(run).toMatch(/^pulumi preview --expect-no-changes /m);
   });
 
-  it("edits the one that is there", async () => {
-    const { exitCode, asked } = await comment(text, [{ id: 42, user: bot, body: `${text}older` }]);
-    expect(exitCode).toBe(0);
-    expect(asked[1]).toMatch(/^api --method PATCH repos\/o\/r\/issues\/comments\/42 -F body=@/);
-  });
-
-  it("labels the pull request with the worst label, in the place of an earlier one", async () => {
-    const labelled = `${marker}\n<!-- label: recreate -->\n`;
-    const { exitCode, asked } = await comment(labelled, [
-      { id: 42, user: bot, body: labelled, name: "impact-live" },
-      { id: 43, user: {}, body: "", name: "impact-accepted" },
-    ]);
-    expect(exitCode).toBe(0);
-    expect(asked.slice(3)).toEqual([
-      "api --method DELETE repos/o/r/issues/7/labels/impact-live --silent",
-      "api --method POST repos/o/r/issues/7/labels -f labels[]=impact-recreate --silent",
-    ]);
-    const forged = await comment(`${marker}\n<!-- label: live$(id) -->\n`, []);
-    expect(forged.asked.join()).not.toContain("labels");
-  });
-
-  it.each([
-    ["another text", "hello"],
-    ["an endless one", `${marker}\n${"x".repeat(300_000)}`],
-  ])("refuses %s, before it asks anything", async (_, content) => {
-    const { exitCode, stderr, asked } = await comment(content, []);
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain("not a comment of npm run impact");
-    expect(asked).toEqual([""]);
+  it("no package's script runs, and one version of Pulumi is pinned", () => {
+    const prepare = readFileSync(join(root, ".github/actions/prepare/action.yaml"), "utf8");
+    expect(prepare).toContain("npm ci --ignore-scripts");
+    expect(prepare).not.toMatch(/npm install|setup-node/);
+    const version = readFileSync(join(root, ".pulumi.version"), "utf8").trim();
+    const lab = readFileSync(join(root, "test/lab/artifacts/modules/pulumi/go.mod"), "utf8");
+    expect(lab).toContain(`github.com/pulumi/pulumi/pkg/v3 v${version}`);
   });
 });

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Puts up a pull request's comment, or edits the one that an earlier run has put up; labels the pull
-# request with the worst label in it, such as impact-recreate.
+# Puts up a pull request's comment, or edits the one that an earlier run has put up. It runs the base's code: of the
+# pull request it takes a file of text, and says above it whose code wrote that. The pull request gets the worst label in
+# it, such as impact-recreate, which informs.
 #
-# usage: comment.sh PULL_REQUEST FILE
+# usage: comment.sh PULL_REQUEST FILE COMMIT OWNER
+#   OWNER is the repository that the commit comes from, such as o/r
 #   needs gh with GH_TOKEN and GITHUB_REPOSITORY; nothing is done where there is no FILE
 set -euo pipefail
 
-number=${1:?} file=${2:?}
+number=${1:?} file=${2:?} commit=${3:?} owner=${4:?}
 marker='<!-- oslo-cluster impact -->'
 
 [[ -e $file ]] || exit 0
@@ -15,17 +17,30 @@ if [[ ! -f $file || -L $file || $(head -n 1 "$file") != "$marker" ]] || (($(wc -
   exit 1
 fi
 
+if [[ $owner == "$GITHUB_REPOSITORY" ]]; then
+  whose="this pull request"
+else
+  whose="a fork, $owner"
+fi
+marked=$(mktemp)
+trap 'rm -f "$marked"' EXIT
+{
+  printf '%s\n\n> [!WARNING]\n' "$marker"
+  printf '> Written by the code of %s, at %s. Who can change that code can change what stands below: read its diff too.\n' "$whose" "$commit"
+  tail -n +2 "$file"
+} >"$marked"
+
 comments=repos/$GITHUB_REPOSITORY/issues/$number/comments
 # Of the bot's own comments alone: anyone can write the marker.
 id=$(gh api --paginate "$comments" \
   --jq ".[] | select(.user.type == \"Bot\" and (.body | startswith(\"$marker\"))) | .id" | head -n 1)
 if [[ -n $id ]]; then
-  gh api --method PATCH "repos/$GITHUB_REPOSITORY/issues/comments/$id" -F "body=@$file" --silent
+  gh api --method PATCH "repos/$GITHUB_REPOSITORY/issues/comments/$id" -F "body=@$marked" --silent
 else
-  gh api --method POST "$comments" -F "body=@$file" --silent
+  gh api --method POST "$comments" -F "body=@$marked" --silent
 fi
 
-# Of a fork's file one of these words is taken, and nothing else.
+# Of the file one of these words is taken, and nothing else.
 words='check|live|restart|drain|recreate|impossible'
 label=$(sed -nE "2s/^<!-- label: ($words) -->\$/impact-\1/p" "$file")
 [[ -n $label ]] || exit 0

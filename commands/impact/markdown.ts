@@ -56,7 +56,7 @@ function render(comparison: Comparison, lines: number): string {
     ...reports.map((report) => renderStack(report, lines, wholeOf(comparison))),
     ...(violations.length > 0
       ? [
-          `**This needs a decision**: ${violations.join("; ")}. Where it is meant, a maintainer sets the label that the workflow asks for; what is impossible must be put back.`,
+          `**This needs a decision**: ${violations.join("; ")}. Where it is meant, a maintainer approves this very commit in a review; what is impossible must be put back.`,
         ]
       : []),
     `<sub>Plans of this revision compared with \`${base}\`.${whole} Labels: ${[...labels].reverse().join(" < ")}; the page for reviewers says what each means.</sub>`,

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Brings a stack up under the policy pack; a second preview must be empty.
+#
+# usage: up.sh STACK
+set -euo pipefail
+
+stack=${1:?usage: up.sh STACK}
+pulumi up --yes --non-interactive --stack "$stack" --policy-pack policy --policy-pack-config policy/config.json
+pulumi preview --expect-no-changes --non-interactive --stack "$stack"
