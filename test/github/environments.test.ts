@@ -129,7 +129,7 @@ describe("environments.sh", () => {
   it.each([
     [
       "an environment that is missing",
-      { [`repos/o/r/environments/production`]: undefined },
+      { "repos/o/r/environments/production": undefined },
       /production: GitHub/,
     ],
     [
