@@ -28,6 +28,8 @@ export const gates = cluster.gates;
 export const hypervisors = cluster.hypervisors;
 /** What passes between the nodes, and the mode that Cilium's load balancer has for it. */
 export const datapath = cluster.datapath;
+/** What SFTP targets of backups must let in, by control plane. */
+export const backupKeys = cluster.backupKeys;
 /** What runs. */
 export const versions = {
   kubernetes: cluster.identity.apply((identity) => identity.version),

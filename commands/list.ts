@@ -9,6 +9,7 @@ export const commands: Record<string, () => Promise<{ command: Command }>> = {
   status: () => import("./status.ts"),
   drift: () => import("./drift.ts"),
   debug: () => import("./debug.ts"),
+  etcd: () => import("./etcd.ts"),
   ephemeral: () => import("./ephemeral.ts"),
   completion: () => import("./completion.ts"),
 };

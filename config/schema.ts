@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { artifacts } from "./sections/artifacts.ts";
+import { backup } from "./sections/backup.ts";
 import { cilium } from "./sections/cilium.ts";
 import { cluster } from "./sections/cluster.ts";
 import { gates } from "./sections/gates.ts";
@@ -25,6 +26,7 @@ export const schema = z.strictObject({
   cilium: cilium.prefault({}),
   gatewayApi: gatewayApi.prefault({}),
   policies: policies.prefault({}),
+  backup: backup.prefault({}),
   verify: verify.prefault({}),
 });
 

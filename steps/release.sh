@@ -36,6 +36,9 @@ main() {
 }
 
 stop_steps() {
+  # Before their files go; what was copied to targets stays there.
+  systemctl --quiet disable --now 'oslo-cluster-*.timer' 2>/dev/null || true
+  systemctl stop 'oslo-cluster-*.service' 2>/dev/null || true
   systemctl stop 'oslo-step-*' 2>/dev/null || true
   systemctl --quiet disable --now oslo-cluster-api.service 2>/dev/null || true
 }

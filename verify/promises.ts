@@ -1,6 +1,7 @@
 import type { Proof } from "./proof.ts";
 import { accessProof } from "./proofs/access.ts";
 import { addressPoolsProof } from "./proofs/address-pools.ts";
+import { backupProof, rehearsalProof } from "./proofs/backup.ts";
 import { bandwidthProof } from "./proofs/bandwidth.ts";
 import { bgpProof } from "./proofs/bgp.ts";
 import { canaryProof } from "./proofs/canary.ts";
@@ -67,4 +68,6 @@ export const promises: readonly Proof[] = [
   secretsAtRestProof,
   credentialsProof,
   accessProof,
+  backupProof,
+  rehearsalProof,
 ];

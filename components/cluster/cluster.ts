@@ -23,6 +23,8 @@ export class Cluster extends pulumi.ComponentResource {
   /** Per hypervisor, what its preflight measured. */
   readonly hypervisors: pulumi.Output<Record<string, Record<string, unknown>>>;
   readonly datapath: Datapath["reading"];
+  /** Per control plane, the public key that it logs in with at SFTP targets; none without targets. */
+  readonly backupKeys: pulumi.Output<Record<string, string>>;
   readonly identity: ControlPlane["identity"];
 
   constructor(name: string, plan: ClusterPlan, opts?: pulumi.ComponentResourceOptions) {
@@ -60,6 +62,8 @@ export class Cluster extends pulumi.ComponentResource {
       },
       child,
     );
+    // Backups and renewals by timers, which no one waits for.
+    const upkeep = controlPlanes.map((node) => node.run("upkeep", controlPlane.joined));
     // Side by side, and beside Cilium: a worker needs the API server, not the network.
     const workers = createWorkers({
       plan,
@@ -113,6 +117,9 @@ export class Cluster extends pulumi.ComponentResource {
         ]),
       ),
     );
+    this.backupKeys = pulumi
+      .all(upkeep.map(({ stdout }) => stdout))
+      .apply((readings) => backupKeys(controlPlanes, readings));
     this.datapath = datapath.reading;
     this.identity = controlPlane.identity;
     this.registerOutputs({
@@ -122,6 +129,18 @@ export class Cluster extends pulumi.ComponentResource {
       identity: this.identity,
     });
   }
+}
+
+function backupKeys(nodes: Node[], readings: string[]): Record<string, string> {
+  const keys = readings.map((text) => {
+    const { "etcd-backup": own } = JSON.parse(text || "{}") as {
+      "etcd-backup"?: { publicKey?: string };
+    };
+    return own?.publicKey;
+  });
+  return Object.fromEntries(
+    nodes.flatMap(({ plan: { name } }, i) => (keys[i] === undefined ? [] : [[name, keys[i]]])),
+  );
 }
 
 /** What lives in the cluster goes with it: at destroy no API server is asked, so a dead one holds nothing up. */

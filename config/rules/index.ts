@@ -1,5 +1,6 @@
 import type { Rule } from "../rule.ts";
 import { endpointAddress, gatewayAddresses, nodeAddresses } from "./addresses.ts";
+import { backupTargets } from "./backup.ts";
 import { contradictions, hubbleParts, mapSizes, nodeLocalDns } from "./cilium.ts";
 import { leases, loadBalancerPools } from "./cilium-announcements.ts";
 import { bgpPeers } from "./cilium-bgp.ts";
@@ -64,4 +65,5 @@ export const rules: readonly Rule[] = [
   ownDnsRules,
   routesIntoDenied,
   waitedFor,
+  backupTargets,
 ];

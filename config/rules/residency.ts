@@ -1,3 +1,4 @@
+import type { Config } from "../config.ts";
 import type { Rule } from "../rule.ts";
 
 /** The EEA: the EU's members, Iceland, Liechtenstein and Norway (ISO 3166-1). */
@@ -8,16 +9,23 @@ const eea =
 
 /** The region against the residency that was promised. */
 export const regionInResidency: Rule = function* ({ cluster }) {
-  const country = cluster.region.slice(0, 2);
-  const allowed = cluster.residency === "NO" ? ["NO"] : eea;
-  if (allowed.includes(country)) return;
-  yield {
-    path: "cluster.region",
-    value: cluster.region,
-    why: `${country} is outside cluster.residency (${cluster.residency})`,
-    fix:
-      cluster.residency === "NO" && eea.includes(country)
-        ? "choose a region in Norway, or residency: EEA"
-        : `choose a region in ${cluster.residency === "NO" ? "Norway" : "the EEA"}`,
-  };
+  const problem = outsideResidency(cluster.residency, cluster.region);
+  if (problem) yield { path: "cluster.region", value: cluster.region, ...problem };
 };
+
+/** What is wrong with data in a region; nothing where it is within the residency. */
+export function outsideResidency(
+  residency: Config["cluster"]["residency"],
+  region: string,
+): { why: string; fix: string } | undefined {
+  const country = region.slice(0, 2);
+  const allowed = residency === "NO" ? ["NO"] : eea;
+  if (allowed.includes(country)) return undefined;
+  return {
+    why: `${country} is outside cluster.residency (${residency})`,
+    fix:
+      residency === "NO" && eea.includes(country)
+        ? "choose a region in Norway, or residency: EEA"
+        : `choose a region in ${residency === "NO" ? "Norway" : "the EEA"}`,
+  };
+}

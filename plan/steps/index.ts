@@ -3,6 +3,7 @@ import { type Step, type StepDocument, step } from "../step.ts";
 import { apiBalancer } from "./api-balancer.ts";
 import { containerd } from "./containerd.ts";
 import { controlPlane } from "./control-plane.ts";
+import { etcdBackup } from "./etcd-backup.ts";
 import { gateEtcdDisk } from "./gate-etcd-disk.ts";
 import { gateGuest } from "./gate-guest.ts";
 import { gateHost } from "./gate-host.ts";
@@ -33,6 +34,7 @@ export const steps = [
   images,
   controlPlane,
   kubeadmJoin,
+  etcdBackup,
 ] as const satisfies readonly Step[];
 
 export type StepName = (typeof steps)[number]["name"];

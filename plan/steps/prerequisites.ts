@@ -21,6 +21,9 @@ const distributionPackages = [
   "tcpdump",
 ];
 
+/** What copies of the cluster's state need: they are encrypted, sent, and reports of rehearsals checked. */
+const backupPackages = ["age", "openssh-client", "rclone"];
+
 /** What the gates of virtual machines need besides. */
 const guestPackages = ["ethtool", "sysstat"];
 
@@ -28,10 +31,12 @@ const guestPackages = ["ethtool", "sysstat"];
 export const prerequisites = defineStep({
   name: "prerequisites",
   resource: "claim",
-  document(_, { role, guest }) {
+  document({ backup }, { role, guest }) {
+    const backsUp = role === "control-plane" && backup.targets.length > 0;
     const packages = [
       ...distributionPackages,
       ...(role === "control-plane" ? ["fio"] : []),
+      ...(backsUp ? backupPackages : []),
       ...(guest ? guestPackages : []),
     ];
     return { vars: { PACKAGES: packages.join(" ") } };

@@ -92,6 +92,7 @@ describe("in a first preview", () => {
   it("what only up can tell is unknown, and nothing fails", async () => {
     const outputs = await outputsOf("dev", true);
     expect(Object.keys(outputs).sort()).toEqual([
+      "backupKeys",
       "datapath",
       "endpoint",
       "gates",

@@ -19,6 +19,7 @@ const moved = {
   "/var/lib/oslo-cluster": "state",
   "/run/oslo-cluster": "volatile",
   "/var/log/oslo-cluster": "log",
+  "/var/lib/etcd": "etcd",
   "/etc/machine-id": "machine-id",
   "/etc/kubernetes": "etc/kubernetes",
   "/etc/oslo-cluster": "etc/oslo-cluster",

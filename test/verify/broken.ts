@@ -1,5 +1,6 @@
 import type { Proof } from "../../verify/proof.ts";
 import { accessProof } from "../../verify/proofs/access.ts";
+import { backupProof, rehearsalProof } from "../../verify/proofs/backup.ts";
 import { bandwidthProof } from "../../verify/proofs/bandwidth.ts";
 import { canaryProof } from "../../verify/proofs/canary.ts";
 import { clientAddressProof } from "../../verify/proofs/client-address.ts";
@@ -25,7 +26,16 @@ import { reversePathProof } from "../../verify/proofs/reverse-path.ts";
 import { routesProof } from "../../verify/proofs/routes.ts";
 import { secretsAtRestProof } from "../../verify/proofs/secrets-at-rest.ts";
 import { sysctlsProof } from "../../verify/proofs/sysctls.ts";
-import { type Answers, agentStatus, inMinutes, rbac, token } from "./healthy.ts";
+import {
+  type Answers,
+  agentStatus,
+  backupStatus,
+  backupTime,
+  inMinutes,
+  rbac,
+  rehearsalReport,
+  token,
+} from "./healthy.ts";
 
 /** An answer that only one node gives; the others stay healthy. */
 export const on =
@@ -272,6 +282,48 @@ export const broken: [proof: Proof, fault: string, sick: Answers, reading: RegEx
     [["/v3/kv/range", JSON.stringify({ kvs: [{ value: btoa("k8s\x00 v1 Secret") }] })]],
     /^stored as k8s\. v1 Secret/,
   ],
+  ...(
+    [
+      ["no copy ever", "", /^node-0: no copy was ever made$/],
+      ["the timer stopped", backupStatus({ timer: "inactive" }), /^node-0: the timer is inactive$/],
+      ["a run failed", backupStatus({ error: "disk full" }), /^node-0: disk full$/],
+      [
+        "the newest is old",
+        backupStatus({ now: backupTime + 3 * 3600 }),
+        /the last copy that reached every target was made 3 h ago; node-0: target vault: last reached 3 h ago/,
+      ],
+      [
+        "a target was never reached",
+        backupStatus({ targets: [] }),
+        /^node-0: target vault: last reached never$/,
+      ],
+    ] as const
+  ).map(([fault, answer, reading]): (typeof broken)[number] => [
+    backupProof,
+    fault,
+    [["backup/status.json", answer]],
+    reading,
+  ]),
+  ...(
+    [
+      ["a stranger's signature", "unsigned", /not signed by one of/],
+      [
+        "another cluster's",
+        `1\n${rehearsalReport({ uid: "beef" })}`,
+        /of cluster beef, this is 0d5e/,
+      ],
+      [
+        "a Secret that did not decrypt",
+        `1\n${rehearsalReport({ problems: ["the canary Secret does not decrypt"] })}`,
+        /rehearsed and failed: the canary Secret does not decrypt/,
+      ],
+    ] as const
+  ).map(([fault, answer, reading]): (typeof broken)[number] => [
+    rehearsalProof,
+    fault,
+    [["backup/rehearsal", answer]],
+    reading,
+  ]),
   [
     credentialsProof,
     "super-admin.conf",

@@ -112,7 +112,43 @@ export function healthy(config: Config, plan: ClusterPlan): Answers {
       JSON.stringify({ kvs: [{ value: btoa("k8s:enc:secretbox:v1:key1:\x01\x02") }] }),
     ],
     ["super-admin.conf", ""],
+    ["backup/status.json", backupStatus()],
+    ["backup/rehearsal", `${backupTime + 3600}\n${rehearsalReport()}`],
+    ["get namespace kube-system", "0d5e"],
   ];
+}
+
+/** When the newest copy of the simulated cluster was made. */
+export const backupTime = 1_790_000_000;
+
+/** What backup.sh writes, with what the node adds as it is asked. */
+export function backupStatus(changes: object = {}): string {
+  const lastSuccess = backupTime + 60;
+  return JSON.stringify({
+    ...{ now: backupTime + 720, timer: "active", error: null, lastSuccess },
+    copy: {
+      name: "20260921T131320Z-node-0-r900.tar.gz.age",
+      bytes: 2_000_000,
+      takenAt: backupTime,
+    },
+    targets: [{ name: "vault", lastSuccess, error: null, copies: 35 }],
+    ...changes,
+  });
+}
+
+/** What a rehearsal writes. */
+export function rehearsalReport(changes: object = {}): string {
+  return JSON.stringify({
+    ...{ cluster: "simulated", uid: "0d5e", copy: "20260921T131320Z-node-0-r900.tar.gz.age" },
+    ...{
+      takenAt: backupTime,
+      rehearsedAt: backupTime + 720,
+      seconds: 41,
+      objects: 812,
+      problems: [],
+    },
+    ...changes,
+  });
 }
 
 function nodeObject(config: Config, name: string) {

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import type { ConfigInput } from "../../config/schema.ts";
 import { promises } from "../../verify/promises.ts";
 import type { Proof } from "../../verify/proof.ts";
+import { backupProof, rehearsalProof } from "../../verify/proofs/backup.ts";
 import { bandwidthProof } from "../../verify/proofs/bandwidth.ts";
 import { binomialBounds, canaryProof } from "../../verify/proofs/canary.ts";
 import { clientAddressProof, normal } from "../../verify/proofs/client-address.ts";
@@ -18,7 +19,7 @@ import { podTrafficProof } from "../../verify/proofs/pod-traffic.ts";
 import { xdpProof } from "../../verify/proofs/xdp.ts";
 import { broken, on } from "./broken.ts";
 import { brokenServices } from "./broken-services.ts";
-import { type Answers, agentStatus } from "./healthy.ts";
+import { type Answers, agentStatus, backupTime, rehearsalReport } from "./healthy.ts";
 import type { SimulatedOptions } from "./simulated.ts";
 import { verdictOf } from "./virtual.ts";
 
@@ -124,7 +125,12 @@ const off = [
   "no address",
   "no gateway",
   "no route",
+  "no target",
 ];
+
+const withoutTargets = (config: ConfigInput) => {
+  config.backup = {};
+};
 
 describe("not proved or not enabled, with the reason", () => {
   const cases: [proof: Proof, why: string, options: SimulatedOptions, reading: RegExp][] = [
@@ -213,6 +219,30 @@ describe("not proved or not enabled, with the reason", () => {
         },
       },
       /no route/,
+    ],
+    [backupProof, "no target", { vary: withoutTargets }, /^backup\.targets: \[\]$/],
+    [rehearsalProof, "no target", { vary: withoutTargets }, /^backup\.targets: \[\]$/],
+    [
+      rehearsalProof,
+      "no signer",
+      {
+        vary: (c) => {
+          if (c.backup) c.backup.rehearsal = {};
+        },
+      },
+      /signers is empty/,
+    ],
+    [
+      rehearsalProof,
+      "no report",
+      { sick: [["backup/rehearsal", "none"]] },
+      /no rehearsal was reported/,
+    ],
+    [
+      rehearsalProof,
+      "an old report",
+      { sick: [["backup/rehearsal", `${backupTime + 30 * 86400}\n${rehearsalReport()}`]] },
+      /^rehearsed 2026-09-21T14:25Z, 41 s, 12 minutes behind, 812 objects: older than 168 h$/,
     ],
     [canaryProof, "no Envoy", { sick: [["k8s-app=cilium-envoy", ""]] }, /no Envoy runs/],
     [canaryProof, "one node", { nodes: 1 }, /one node/],

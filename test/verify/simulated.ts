@@ -68,6 +68,16 @@ export function stackOf(nodes: number): ConfigInput {
         },
       ],
     },
+    backup: {
+      recipients: ["age13arftdf9ejnqsygnzlpdevqgzwf2ky55ga69t7e4sxftfka4qadsxtqgax"],
+      targets: [
+        {
+          ...{ name: "vault", region: "NO-OSL-2" },
+          s3: { endpoint: "https://s3.example.no", bucket: "copies" },
+        },
+      ],
+      rehearsal: { signers: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA"] },
+    },
     verify: { nixAddress: "193.156.90.1" },
   };
 }

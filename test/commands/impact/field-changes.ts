@@ -15,6 +15,18 @@ const anew = {
 const route = "gatewayApi.routes[0]";
 const bastion = { host: "bastion.example.no", hostKey: key("B") };
 
+const recipient = "age13arftdf9ejnqsygnzlpdevqgzwf2ky55ga69t7e4sxftfka4qadsxtqgax";
+const vault = {
+  ...{ name: "vault", region: "NO-OSL-2" },
+  sftp: { host: "vault.example.no", user: "copies", hostKey: key("V") },
+};
+const bucket = {
+  ...{ name: "bucket", region: "NO-OSL-2" },
+  s3: { endpoint: "https://s3.example.no", bucket: "copies" },
+};
+const copies = (after: Record<string, unknown>) =>
+  dev(after, { "backup.targets": [vault, bucket], "backup.recipients": [recipient] });
+
 /** Every field of the configuration, changed once. */
 export const changesOfFields: Record<string, FieldChange> = {
   "cluster.name": dev({ "cluster.name": "other" }),
@@ -174,6 +186,40 @@ export const changesOfFields: Record<string, FieldChange> = {
   }),
 
   "tuning.sysctl": dev({ "tuning.sysctl": { "vm.max_map_count": 262144 } }),
+  "backup.targets": dev({ "backup.targets": [vault], "backup.recipients": [recipient] }),
+  "backup.targets[].name": copies({ "backup.targets[0].name": "attic" }),
+  "backup.targets[].region": {
+    ...copies({ "backup.targets[0].region": "NO-SVG-1" }),
+    unseen: true,
+  },
+  "backup.targets[].mayDelete": copies({ "backup.targets[0].mayDelete": false }),
+  "backup.targets[].mayRead": copies({ "backup.targets[0].mayRead": false }),
+  "backup.targets[].sftp.host": copies({ "backup.targets[0].sftp.host": "attic.example.no" }),
+  "backup.targets[].sftp.port": copies({ "backup.targets[0].sftp.port": 2222 }),
+  "backup.targets[].sftp.user": copies({ "backup.targets[0].sftp.user": "other" }),
+  "backup.targets[].sftp.hostKey": copies({ "backup.targets[0].sftp.hostKey": key("X") }),
+  "backup.targets[].sftp.directory": copies({ "backup.targets[0].sftp.directory": "other" }),
+  "backup.targets[].s3.endpoint": copies({
+    "backup.targets[1].s3.endpoint": "https://s3.example.com",
+  }),
+  "backup.targets[].s3.bucket": copies({ "backup.targets[1].s3.bucket": "other" }),
+  "backup.targets[].s3.prefix": copies({ "backup.targets[1].s3.prefix": "other" }),
+  "backup.targets[].s3.location": copies({ "backup.targets[1].s3.location": "eu-north-1" }),
+  "backup.recipients": copies({ "backup.recipients": [`ssh-ed25519 ${"A".repeat(68)}`] }),
+  "backup.everyMinutes": copies({ "backup.everyMinutes": 15 }),
+  "backup.retention.recent": copies({ "backup.retention.recent": 48 }),
+  "backup.retention.daily": copies({ "backup.retention.daily": 30 }),
+  "backup.retention.weekly": copies({ "backup.retention.weekly": 12 }),
+  "backup.metricsFile": copies({ "backup.metricsFile": "/var/lib/prometheus/oslo.prom" }),
+  "backup.rehearsal.signers": {
+    ...copies({ "backup.rehearsal.signers": [key("S")] }),
+    unseen: true,
+  },
+  "backup.rehearsal.maxAgeHours": {
+    ...copies({ "backup.rehearsal.maxAgeHours": 24 }),
+    unseen: true,
+  },
+
   "tuning.hostWide": dev({ "tuning.hostWide": false }),
   "tuning.ntpServers": dev({ "tuning.ntpServers": ["ntp.example.no"] }),
 

@@ -1,0 +1,110 @@
+import { Command } from "commander";
+import { loadStackFile } from "../config/load.ts";
+import { plan } from "../plan/plan.ts";
+import { controlPlanes } from "./etcd/control-planes.ts";
+import { type RehearsalOptions, rehearse } from "./etcd/rehearse.ts";
+import { type RestoreOptions, restore } from "./etcd/restore.ts";
+import { Copies } from "./etcd/targets.ts";
+import { stackFileOf, stackHelp } from "./stack-file.ts";
+
+/** The cluster's state away from its nodes, and back. */
+export const command = new Command("etcd")
+  .summary("the cluster's state: copies of it, restores, rehearsals")
+  .description(
+    "Copies of the cluster's state, restores and rehearsals. SFTP targets are reached with the keys of the ssh-agent, S3 targets with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+  );
+
+command
+  .command("copies")
+  .description("Lists the copies at a target, the newest last.")
+  .argument("<stack>", stackHelp)
+  .option("--from <target>", "the target; the first of the stack's file by default")
+  .action(async (stack: string, { from }: { from?: string }) => {
+    for (const { path, bytes, takenAt } of await new Copies(configOf(stack), from).list()) {
+      console.log(`${new Date(takenAt * 1000).toISOString()}  ${bytes}  ${path}`);
+    }
+  });
+
+command
+  .command("backup")
+  .description("Has every control plane make a copy at once.")
+  .argument("<stack>", stackHelp)
+  .action(async (stack: string) => {
+    const planes = await controlPlanes(plan(configOf(stack)));
+    for (const { name, run } of planes) {
+      await run("backup");
+      console.log(`${name}: copied`);
+    }
+  });
+
+command
+  .command("credential")
+  .description(
+    "Gives each control plane an S3 target's key, which comes from standard input: its id and its secret, a line each.",
+  )
+  .argument("<stack>", stackHelp)
+  .argument("<target>", "the target's name")
+  .action(async (stack: string, target: string) => {
+    const secret = await standardInput();
+    for (const { name, send } of await controlPlanes(plan(configOf(stack)))) {
+      await send(secret, "backup", "credential", target);
+      console.log(`${name}: has the credential of ${target}`);
+    }
+  });
+
+command
+  .command("restore")
+  .description(
+    "Brings etcd back where quorum is lost, from a survivor's data or from a copy. Refuses where quorum lives; what is there is saved first, and nothing is deleted. Safe to run again after an interruption.",
+  )
+  .argument("<stack>", stackHelp)
+  .option("--from <target>", "a copy of this target, in the place of a survivor's data")
+  .option("--file <file>", "a copy as a file of this machine")
+  .option("--copy <name>", "which copy of the target; the newest by default")
+  .option("--identity <file>", "the age identity that decrypts; it stays on this machine")
+  .option("--gone <node...>", "control planes that are gone for good, and are not asked")
+  .option("--replace <uid>", "replace the data of this living cluster all the same")
+  .action(async (stack: string, options: Omit<RestoreOptions, "say">) => {
+    const config = configOf(stack);
+    const say = (line: string) => console.error(line.trim());
+    const { on, others, seconds } = await restore(config, plan(config), {
+      ...options,
+      gone: options.gone ?? [],
+      say,
+    });
+    console.log(`restored on ${on} in ${seconds} s`);
+    if (others.length > 0) console.log(`to join again: ${others.join(", ")}`);
+  });
+
+command
+  .command("rehearse")
+  .description(
+    "Restores the newest copy into a throw-away etcd and API server on this machine, compares, and puts a signed report beside the copies, which verify reads.",
+  )
+  .argument("<stack>", stackHelp)
+  .requiredOption("--identity <file>", "the age identity that decrypts")
+  .requiredOption(
+    "--sign <key>",
+    "the SSH key that signs the report, one of backup.rehearsal.signers",
+  )
+  .option("--from <target>", "the target; the first of the stack's file by default")
+  .option("--copy <name>", "which copy; the newest by default")
+  .option(
+    "--binaries <folder>",
+    "etcd, etcdctl, etcdutl and kube-apiserver; from the images of the copy by default",
+  )
+  .action(async (stack: string, options: RehearsalOptions) => {
+    const report = await rehearse(configOf(stack), options);
+    console.log(JSON.stringify(report, null, 2));
+    if (report.problems.length > 0) process.exitCode = 3;
+  });
+
+function configOf(stack: string) {
+  return loadStackFile(stackFileOf(stack));
+}
+
+async function standardInput(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}

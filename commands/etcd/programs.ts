@@ -1,0 +1,48 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Config } from "../../config/config.ts";
+import { output } from "../../steps/ssh/process.ts";
+
+/**
+ * The programs of images, on this machine: the versions that a copy was made with.
+ * @returns their folder
+ */
+export async function programsOf(
+  { artifacts }: Pick<Config, "artifacts">,
+  images: { etcd: string; kubeApiserver: string },
+  folder: string,
+): Promise<string> {
+  for (const image of Object.values(images)) {
+    const layers = join(folder, "layers", image.replace(/[^A-Za-z0-9.]/g, "-"));
+    mkdirSync(layers, { recursive: true });
+    const source = mirrored(artifacts.registries, image);
+    const plain = source.startsWith("http:") ? ["--src-tls-verify=false"] : [];
+    const reference = source.replace(/^https?:/, "docker:");
+    await output(["skopeo", "copy", "--quiet", ...plain, reference, `dir:${layers}`]);
+    const manifest = JSON.parse(readFileSync(join(layers, "manifest.json"), "utf8")) as {
+      layers: { digest: string }[];
+    };
+    for (const { digest } of manifest.layers) {
+      const layer = join(layers, digest.replace("sha256:", ""));
+      const words = [
+        "--extract",
+        "--file",
+        layer,
+        "--directory",
+        folder,
+        "--strip-components",
+        "3",
+      ];
+      await output(["tar", ...words, "--wildcards", "--no-anchored", "usr/local/bin/*"]).catch(
+        () => {}, // a layer without programs; a missing one is noticed when it is started
+      );
+    }
+  }
+  return folder;
+}
+
+/** Where an image is to be had, `https://host/name:tag`. */
+function mirrored(registries: Config["artifacts"]["registries"], image: string): string {
+  const [registry = "", ...rest] = image.split("/");
+  return `${registries[registry] ?? `https://${registry}`}/${rest.join("/")}`;
+}

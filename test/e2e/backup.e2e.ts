@@ -1,0 +1,495 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { loadConfig } from "../../config/load.ts";
+import { backupSettings, knownHosts, rcloneConfiguration } from "../../plan/backup.ts";
+import type { Report } from "../../verify/proofs/backup.ts";
+import { waitFor } from "../lab/shell.ts";
+import { root } from "../root.ts";
+import { stack } from "../stack.ts";
+import { encryption, LoopbackControlPlane } from "./loopback.ts";
+
+const plane = new LoopbackControlPlane();
+const { machine } = plane;
+const vault = machine.path("vault");
+let uid = "";
+
+beforeAll(async () => {
+  execFileSync("age-keygen", ["-o", machine.path("operator.key")], { stdio: "ignore" });
+  await plane.start();
+  const { stdout } = await plane.kubectl(
+    "get",
+    "namespace",
+    "kube-system",
+    "-o",
+    "jsonpath={.metadata.uid}",
+  );
+  uid = stdout;
+  await plane.kubectl(
+    "create",
+    "secret",
+    "generic",
+    "canary",
+    "--from-literal=value=squirrel-in-the-snow",
+  );
+  makeSshKeys();
+  startSshd();
+  configure({});
+  await sshdAnswers();
+});
+
+afterAll(() => plane.remove());
+
+/** The node's documents, as the plan makes them of a stack with this target. */
+function configure(changes: Record<string, unknown>): void {
+  const recipient = execFileSync("age-keygen", ["-y", machine.path("operator.key")], {
+    encoding: "utf8",
+  });
+  const sections = stack({
+    "backup.recipients": [recipient],
+    "backup.targets": [
+      {
+        ...{ name: "vault", region: "NO-OSL-2" },
+        sftp: {
+          ...{ host: "127.0.0.1", port: 2222, user: "root", directory: vault },
+          hostKey: machine.read("sshd/host.pub").trim(),
+        },
+      },
+    ],
+    "backup.metricsFile": machine.path("state/backup/metrics.prom"),
+    ...changes,
+  });
+  const config = loadConfig(sections, "test.yaml");
+  const stackFile = Object.entries(sections).map(([name, value]) => [
+    `oslo-cluster:${name}`,
+    value,
+  ]);
+  machine.write("Pulumi.test.yaml", JSON.stringify({ config: Object.fromEntries(stackFile) }));
+  const { targets, recipients } = config.backup;
+  const node = config.nodes[0];
+  if (node === undefined) throw new Error("no node");
+  machine.write("etc/oslo-cluster/backup.json", backupSettings(config, { ...node, name: "cp-1" }));
+  machine.write("etc/oslo-cluster/backup-recipients", `${recipients.join("\n")}\n`);
+  machine.write("etc/oslo-cluster/known-hosts", `${knownHosts(targets)}\n`);
+  const credentials = {
+    key_file: machine.path("state/backup/id_ed25519"),
+    known_hosts_file: machine.path("etc/oslo-cluster/known-hosts"),
+  };
+  machine.write(
+    "etc/oslo-cluster/rclone.conf",
+    rcloneConfiguration(targets, () => credentials),
+  );
+}
+
+function makeSshKeys(): void {
+  mkdirSync(machine.path("sshd"), { recursive: true });
+  mkdirSync(machine.path("state/backup"), { recursive: true });
+  for (const key of ["sshd/host", "state/backup/id_ed25519"]) {
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", machine.path(key)]);
+  }
+  machine.write("sshd/authorized_keys", machine.read("state/backup/id_ed25519.pub"));
+  mkdirSync("/run/sshd", { recursive: true });
+}
+
+/** A real sshd in the namespace, whose one account may do SFTP alone. */
+function startSshd(command = "internal-sftp"): void {
+  machine.write(
+    "sshd/config",
+    `Port 2222
+ListenAddress 127.0.0.1
+HostKey ${machine.path("sshd/host")}
+AuthorizedKeysFile ${machine.path("sshd/authorized_keys")}
+StrictModes no
+PidFile none
+UsePAM no
+Subsystem sftp ${command}
+ForceCommand ${command}
+`,
+  );
+  plane.spawn("/usr/sbin/sshd", ["-D", "-e", "-f", machine.path("sshd/config")]);
+}
+
+const backUp = () => plane.attempt("bash", machine.path("lib/backup.sh"));
+const status = () => JSON.parse(machine.read("state/backup/status.json"));
+const there = () => {
+  const folder = join(vault, "test", uid);
+  return existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => name.endsWith(".age"))
+        .sort()
+    : [];
+};
+
+describe("a copy", () => {
+  it("reaches the target, and holds all that a restore needs", async () => {
+    const { exitCode, all } = await backUp();
+    expect(all).toBe("");
+    expect(exitCode).toBe(0);
+    expect(there()).toHaveLength(1);
+    const set = open(there()[0] as string);
+    const facts = JSON.parse(readFileSync(join(set, "set.json"), "utf8"));
+    expect(facts).toMatchObject({ cluster: "test", uid, node: "cp-1", encryptionKeys: ["key1"] });
+    expect(facts.counts.secrets).toBe(2);
+    expect(Object.keys(facts.files)).toEqual(
+      expect.arrayContaining([
+        "snapshot.db",
+        "pki/ca.key",
+        "pki/sa.key",
+        "pki/etcd/ca.key",
+        "encryption/config.yaml",
+      ]),
+    );
+    expect(parse(readFileSync(join(set, "encryption/config.yaml"), "utf8")).kind).toBe(
+      "EncryptionConfiguration",
+    );
+    expect(status()).toMatchObject({
+      error: null,
+      copiesHere: 1,
+      targets: [{ name: "vault", error: null, copies: 1 }],
+    });
+    expect(machine.read("state/backup/metrics.prom")).toContain("oslo_cluster_backup_failed 0");
+  });
+});
+
+describe("what may go wrong", () => {
+  it("the target is away: said, kept here, and brought once it is back", async () => {
+    await plane.stop("sshd");
+    const before = there();
+    const { exitCode, all } = await backUp();
+    expect(exitCode).toBe(1);
+    expect(all).toMatch(/error: target vault: cannot be listed: .*(refused|connect)/);
+    expect(status()).toMatchObject({
+      error: expect.stringContaining("target vault"),
+      targets: [{ lastSuccess: expect.any(Number) }],
+    });
+    startSshd();
+    await sshdAnswers();
+    expect((await backUp()).exitCode).toBe(0);
+    expect(there()).toHaveLength(before.length + 2);
+    expect(status()).toMatchObject({ error: null, targets: [{ error: null }] });
+  });
+
+  it("the target loses a copy, and cuts another one short: named, and sent again", async () => {
+    const [first = "", second = ""] = there();
+    rmSync(join(vault, "test", uid, first));
+    truncateSync(join(vault, "test", uid, second), 100);
+    const { exitCode, all } = await backUp();
+    expect(exitCode).toBe(1);
+    expect(all).toContain(
+      `target vault: has lost or changed what it had taken: ${first} ${second}`,
+    );
+    expect((await backUp()).exitCode).toBe(0);
+    expect(statSync(join(vault, "test", uid, second)).size).toBe(
+      statSync(machine.path(`state/backup/copies/${second}`)).size,
+    );
+  });
+
+  it("the target takes a copy and keeps something else of the same size", async () => {
+    // Its disk writes zeros, once a session has ended.
+    await plane.stop("sshd");
+    machine.write(
+      "sshd/lossy",
+      `#!/bin/bash
+/usr/lib/openssh/sftp-server
+find ${vault} -name '*.age' -mmin -0.05 -exec sh -c 'size=$(stat -c %s "$1"); head -c "$size" /dev/zero >"$1"' sh {} ';'
+`,
+    );
+    startSshd(machine.path("sshd/lossy"));
+    await sshdAnswers();
+    const { exitCode, all } = await backUp();
+    expect(exitCode).toBe(1);
+    expect(all).toMatch(/target vault: \S+ was taken, and what is read back is something else/);
+    await plane.stop("sshd");
+    startSshd();
+    await sshdAnswers();
+    expect((await backUp()).exitCode).toBe(0);
+  });
+
+  it("the disk is full: nothing is written, and the former copies stay", async () => {
+    const copies = machine.path("state/backup");
+    const names = readdirSync(join(copies, "copies"));
+    execFileSync("cp", ["-a", copies, machine.path("saved")]);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=24m", "tmpfs", copies]);
+    try {
+      execFileSync("cp", ["-aT", machine.path("saved"), copies]);
+      const { exitCode, all } = await backUp();
+      expect(exitCode).toBe(1);
+      expect(all).toMatch(/disk full: \d+ bytes free/);
+      expect(status().error).toMatch(/^disk full/);
+      expect(readdirSync(join(copies, "copies"))).toEqual(names);
+    } finally {
+      execFileSync("umount", [copies]);
+    }
+  });
+
+  it("the clock has gone back: a copy is made, nothing is deleted", async () => {
+    configure({ "backup.retention": { recent: 1, daily: 0, weekly: 0 } });
+    const names = readdirSync(machine.path("state/backup/copies"));
+    const future = "20991231T000000Z-cp-1-r5.tar.gz.age";
+    machine.write(`state/backup/copies/${future}`, "x");
+    const { exitCode, all } = await backUp();
+    expect(exitCode).toBe(1);
+    expect(all).toMatch(/the clock says .*, before the newest copy \(20991231T000000Z\)/);
+    expect(readdirSync(machine.path("state/backup/copies"))).toHaveLength(names.length + 2);
+    machine.forget(`state/backup/copies/${future}`);
+    rmSync(join(vault, "test", uid, future));
+    configure({});
+  });
+
+  it("etcd does not answer: no copy, and why", async () => {
+    const before = there();
+    plane.stopKubelet();
+    await plane.stop("etcd");
+    const { exitCode, all } = await backUp();
+    expect(exitCode).toBe(1);
+    expect(all).toContain("cannot read what its cluster agreed on");
+    expect(there()).toEqual(before);
+    plane.startKubelet();
+    await plane.apiReady();
+  });
+});
+
+describe("retention", () => {
+  it("keeps the newest ones, of each day and of each week, here and there, and nothing else's", async () => {
+    configure({ "backup.retention": { recent: 2, daily: 2, weekly: 3 } });
+    const stranger = "20250101T000000Z-cp-2-r5.tar.gz.age";
+    const old = [
+      "20250106T010000Z",
+      "20250113T010000Z",
+      "20250114T010000Z",
+      "20250114T020000Z",
+    ].map((stamp) => `${stamp}-cp-1-r5.tar.gz.age`);
+    for (const name of [...old, stranger]) writeFileSync(join(vault, "test", uid, name), "x");
+    const { all, exitCode } = await backUp();
+    expect(all).toBe("");
+    expect(exitCode).toBe(0);
+    const left = there();
+    // The two newest, of today; the newest of two days and of three weeks that have any.
+    expect(left.filter((name) => name.startsWith("2025"))).toEqual(
+      [stranger, old[0], old[3]].sort(),
+    );
+    expect(left.filter((name) => !name.startsWith("2025"))).toHaveLength(2);
+    expect(readdirSync(machine.path("state/backup/copies"))).toHaveLength(2);
+    configure({});
+  });
+});
+
+/** What an operator runs, in the namespace, with the agent that has the target's key. */
+const operator = (...words: string[]) => {
+  const line =
+    'eval "$(ssh-agent)" >/dev/null; trap "kill $SSH_AGENT_PID" EXIT; ssh-add -q "$0"; "$@"';
+  const command = [
+    process.execPath,
+    join(root, "commands/etcd.ts"),
+    machine.path("Pulumi.test.yaml"),
+  ];
+  const key = machine.path("state/backup/id_ed25519");
+  return plane.attempt("bash", "-c", line, key, ...command, ...words);
+};
+
+describe("a rehearsal", () => {
+  const rehearse = async (...more: string[]) => {
+    const words = ["--identity", machine.path("operator.key"), "--sign", machine.path("sshd/host")];
+    const { exitCode, stdout, all } = await operator(
+      "rehearse",
+      ...words,
+      "--binaries",
+      plane.programs,
+      ...more,
+    );
+    const report = stdout.startsWith("{") ? (JSON.parse(stdout) as Report) : undefined;
+    return { exitCode, report, all };
+  };
+  const put = (name: string, content: Buffer) =>
+    writeFileSync(join(vault, "test", uid, name), content);
+  const newest = () => there().at(-1) as string;
+  const later = "20991231T000000Z-cp-1-r9.tar.gz.age";
+  const removeLater = () => rmSync(join(vault, "test", uid, later), { force: true });
+
+  it("decrypts, restores and compares the newest copy, and its report reaches the node", async () => {
+    await backUp();
+    const { exitCode, report, all } = await rehearse();
+    expect(all).toBe(all);
+    expect(report).toMatchObject({ uid, problems: [] });
+    expect(exitCode).toBe(0);
+    expect(report?.objects).toBeGreaterThan(50);
+    console.log(`rehearsed in ${report?.seconds} s: ${report?.objects} objects`);
+    await backUp();
+    const signers = machine.path("signers");
+    writeFileSync(signers, `rehearsal ${machine.read("sshd/host.pub")}`);
+    const folder = machine.path("state/backup/rehearsal");
+    const verify = await plane.attempt(
+      "bash",
+      "-c",
+      `ssh-keygen -Y verify -f ${signers} -I rehearsal -n oslo-cluster-rehearsal -s ${folder}/report.json.sig <${folder}/report.json`,
+    );
+    expect(verify).toMatchObject({ exitCode: 0 });
+  });
+
+  it.each([
+    ["an empty copy", () => Buffer.alloc(0)],
+    [
+      "a truncated copy",
+      () => readFileSync(join(vault, "test", uid, newest())).subarray(0, 20_000),
+    ],
+    [
+      "a copy for another key",
+      () => {
+        const other = machine.path("other.key");
+        if (!existsSync(other)) execFileSync("age-keygen", ["-o", other], { stdio: "ignore" });
+        const to = execFileSync("age-keygen", ["-y", other], { encoding: "utf8" }).trim();
+        return execFileSync("age", ["--encrypt", "-r", to], { input: "x" });
+      },
+    ],
+  ])("is red with %s", async (_, content) => {
+    put(later, content());
+    try {
+      const { exitCode, report } = await rehearse();
+      expect(exitCode).toBe(1);
+      expect(report?.problems[0]).toMatch(/^the copy cannot be decrypted and unpacked: ./);
+    } finally {
+      removeLater();
+    }
+  });
+
+  it("is red with an old copy", async () => {
+    const old = "20250101T000000Z-cp-1-r1.tar.gz.age";
+    put(old, readFileSync(join(vault, "test", uid, newest())));
+    const { exitCode, report } = await rehearse("--copy", old);
+    rmSync(join(vault, "test", uid, old));
+    expect(exitCode).toBe(1);
+    expect(report?.problems).toEqual([
+      expect.stringMatching(/^the newest copy is \d+ minutes old, allowed 125$/),
+    ]);
+  });
+
+  it("is red with a set whose Secrets need another key, and with one that lost objects", async () => {
+    const set = open(newest());
+    writeFileSync(join(set, "encryption/config.yaml"), encryption("key9"));
+    const facts = JSON.parse(readFileSync(join(set, "set.json"), "utf8"));
+    facts.counts.configmaps += 1;
+    facts.files["encryption/config.yaml"] = createHash("sha256")
+      .update(encryption("key9"))
+      .digest("hex");
+    writeFileSync(join(set, "set.json"), JSON.stringify(facts));
+    const to = execFileSync("age-keygen", ["-y", machine.path("operator.key")], {
+      encoding: "utf8",
+    }).trim();
+    execFileSync("bash", [
+      "-c",
+      'tar -C "$1" -cf - . | gzip | age -r "$2" -o "$3"',
+      "bash",
+      set,
+      to,
+      join(vault, "test", uid, later),
+    ]);
+    try {
+      const { exitCode, report } = await rehearse();
+      expect(exitCode).toBe(1);
+      expect(report?.problems[0]).toMatch(
+        /^configmaps: \d+ objects were packed, \d+ are restored$/,
+      );
+      expect(report?.problems.length).toBeGreaterThan(1);
+    } finally {
+      removeLater();
+    }
+  });
+
+  it("says what is missing where there is no copy, or no such target", async () => {
+    expect((await rehearse("--from", "attic")).all).toContain(
+      "no target attic; backup.targets has: vault",
+    );
+    expect((await rehearse("--copy", "nothing")).all).toContain("target vault has no copy nothing");
+  });
+});
+
+describe("a restore", () => {
+  const restore = (command: string, input?: Buffer) =>
+    plane.attempt(
+      "bash",
+      "-c",
+      `"$0" ${command} ${input ? `<"${machine.path("input")}"` : ""}`,
+      machine.path("lib/restore.sh"),
+    );
+  const receive = async (name: string) => {
+    const set = execFileSync(
+      "age",
+      ["--decrypt", "-i", machine.path("operator.key"), join(vault, "test", uid, name)],
+      { maxBuffer: 2 ** 30 },
+    );
+    writeFileSync(machine.path("input"), set);
+    return restore("receive", set);
+  };
+
+  it("after etcd's data is lost: what was there before the copy is there, what came after is gone", async () => {
+    await plane.kubectl("create", "configmap", "before");
+    expect((await backUp()).exitCode).toBe(0);
+    const newest = there().at(-1) as string;
+    await plane.kubectl("create", "configmap", "after");
+    const watch = plane.attempt(
+      "kubectl",
+      "--kubeconfig",
+      machine.path("etc/kubernetes/admin.conf"),
+      "get",
+      "configmaps",
+      "--watch",
+    );
+    await plane.stop("etcd");
+    rmSync(machine.path("etcd/member"), { recursive: true });
+    const start = performance.now();
+    expect(await receive(newest)).toMatchObject({ exitCode: 0 });
+    expect(await restore("apply")).toMatchObject({
+      exitCode: 0,
+      all: expect.stringContaining(`UID ${uid}`),
+    });
+    console.log(`restored in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+    await watch;
+    const { stdout } = await plane.kubectl("get", "configmaps", "-o", "name");
+    expect(stdout).toContain("configmap/before");
+    expect(stdout).not.toContain("configmap/after");
+    const { stdout: secret } = await plane.kubectl(
+      "get",
+      "secret",
+      "canary",
+      "-o",
+      "jsonpath={.data.value}",
+    );
+    expect(Buffer.from(secret, "base64").toString()).toBe("squirrel-in-the-snow");
+    expect(existsSync(machine.path("state/restore/set"))).toBe(false);
+  });
+});
+
+async function sshdAnswers(): Promise<void> {
+  const connect = ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/2222"];
+  await waitFor("sshd", 10, async () => (await plane.attempt(...connect)).exitCode === 0);
+}
+
+/** Decrypts a copy of the target into a folder. */
+function open(name: string): string {
+  const folder = machine.path(`opened-${name}`);
+  mkdirSync(folder);
+  execFileSync("bash", [
+    "--norc",
+    "-euo",
+    "pipefail",
+    "-c",
+    'age --decrypt -i "$1" "$2" | tar -xzf - -C "$3"',
+    "bash",
+    machine.path("operator.key"),
+    join(vault, "test", uid, name),
+    folder,
+  ]);
+  return folder;
+}
