@@ -29,10 +29,10 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
         },
       },
-      // The lab's runner, against processes of its own.
+      // Pulumi's engine and the lab's plugins, against processes of their own.
       {
         test: {
-          name: "runner",
+          name: "engine",
           include: ["test/e2e/**/*.test.ts"],
           testTimeout: 2 * minutes,
           sequence: { groupOrder: 1 },

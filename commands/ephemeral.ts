@@ -3,12 +3,13 @@ import { userInfo } from "node:os";
 import { Command } from "commander";
 import { down } from "./ephemeral/down.ts";
 import { renderReport } from "./ephemeral/leftovers.ts";
+import { realWorld } from "./ephemeral/operator.ts";
 import { type Reaped, reap } from "./ephemeral/reap.ts";
 import { stackOf } from "./ephemeral/record.ts";
 import { readTemplate } from "./ephemeral/template.ts";
 import { formatDuration, parseDuration } from "./ephemeral/ttl.ts";
 import { up } from "./ephemeral/up.ts";
-import { records, type World } from "./ephemeral/world.ts";
+import { records } from "./ephemeral/world.ts";
 import { stackFileOf } from "./stack-file.ts";
 
 /** Clusters with an expiry. */
@@ -46,7 +47,7 @@ command
     const seconds = secondsOf(options.limit);
     const template = readTemplate(stackFileOf(options.from));
     const ttl = parseDuration("--ttl", options.ttl);
-    const world = await openWorld();
+    const world = realWorld();
     const record = await up(world, { name, seconds, owner: options.owner, template, ttl });
     const { endpoint, kubeconfig } = await world.backend.outputs(stackOf(name));
     if (options.kubeconfig !== undefined)
@@ -70,7 +71,7 @@ command
   .option(...asJson)
   .action(async (name: string, options: { abandon: string[]; limit: string; json?: boolean }) => {
     const seconds = secondsOf(options.limit);
-    const left = await down(await openWorld(), { name, abandon: options.abandon, seconds });
+    const left = await down(realWorld(), { name, abandon: options.abandon, seconds });
     if (options.json) print({ name, left });
     else console.log(renderReport(name, left));
     process.exitCode = left.length > 0 ? 3 : 0;
@@ -81,7 +82,7 @@ command
   .description("The ephemeral clusters, and when each expires.")
   .option(...asJson)
   .action(async ({ json }: { json?: boolean }) => {
-    const all = await records((await openWorld()).backend);
+    const all = await records(realWorld().backend);
     const now = Date.now();
     if (json) return print(all.map(({ name, record }) => ({ name, ...record })));
     for (const { name, record } of all) {
@@ -97,18 +98,12 @@ command
   .option(...asJson)
   .action(async (options: { limit: string; json?: boolean }) => {
     const seconds = secondsOf(options.limit);
-    const results = await reap(await openWorld(), seconds);
+    const results = await reap(realWorld(), seconds);
     if (options.json) print(results);
     else for (const result of results) console.log(describe(result));
     const outcomes = results.map(({ outcome }) => outcome);
     process.exitCode = outcomes.includes("failed") ? 1 : outcomes.includes("left") ? 3 : 0;
   });
-
-/** Pulumi's SDK takes a second to load, which wrong arguments need not wait for. */
-async function openWorld(): Promise<World> {
-  const { realWorld } = await import("./ephemeral/operator.ts");
-  return realWorld();
-}
 
 function secondsOf(text: string): number {
   return parseDuration("--limit", text) / 1000;

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { output } from "../steps/ssh/process.ts";
 import { UserError } from "./command.ts";
+import { pulumiOnPath } from "./engine/cli.ts";
+import { pulumiStacks } from "./engine/stacks.ts";
 import { stackNameOf } from "./stack-file.ts";
 import { temporaryDirectory } from "./temporary.ts";
 
@@ -17,19 +18,15 @@ export async function kubeconfigOf(stackFile: string, named?: string): Promise<s
   if (stack === undefined) {
     throw new UserError(`${stackFile}: not a Pulumi.<stack>.yaml; give --kubeconfig FILE`);
   }
-  const words = ["stack", "output", "kubeconfig", "--show-secrets", "--stack", stack];
-  const where = ["--cwd", dirname(resolve(stackFile))];
-  const text = await output(["pulumi", ...words, ...where])
-    .catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "ENOENT") throw error;
-      return output(["npx", "--yes", "pulumi", ...words, ...where]);
-    })
-    .catch((error: Error) => {
-      throw new UserError(
-        `stack ${stack}: no kubeconfig: ${error.message}; or give --kubeconfig FILE`,
-      );
-    });
-  return fileOf(text);
+  const command = pulumiOnPath() === undefined ? ["npx", "--yes", "pulumi"] : ["pulumi"];
+  const stacks = pulumiStacks({ command, directory: dirname(resolve(stackFile)) });
+  const { kubeconfig } = await stacks.outputs(stack).catch((error: Error) => {
+    throw new UserError(
+      `stack ${stack}: no kubeconfig: ${error.message}; or give --kubeconfig FILE`,
+    );
+  });
+  if (typeof kubeconfig === "string") return fileOf(kubeconfig);
+  throw new UserError(`stack ${stack}: no kubeconfig among its outputs; or give --kubeconfig FILE`);
 }
 
 function fileOf(text: string): string {

@@ -40,9 +40,7 @@ describe.each(Object.entries(rooms))("%s", (room, others) => {
   });
 
   if (["config", "plan", "verify", "commands"].includes(room)) {
-    // What drives Pulumi's CLI is one file.
-    const pure = files.filter(([name]) => name !== "commands/ephemeral/pulumi.ts");
-    it.each(pure)("%s knows nothing of Pulumi", (_, file) => {
+    it.each(files)("%s knows nothing of Pulumi", (_, file) => {
       expect(imports(file).filter((specifier) => specifier.startsWith("@pulumi"))).toEqual([]);
     });
   }
@@ -55,6 +53,17 @@ it("a new room gets a line in the table above", () => {
     .filter((name) => !["test", "node_modules"].includes(name))
     .filter((name) => sources(name).length > 0);
   expect(own.filter((name) => !(name in rooms))).toEqual([]);
+});
+
+it("one place drives Pulumi", () => {
+  const drivers = sources("commands").filter((file) =>
+    /(["'`]pulumi["'`]|automation)/.test(readFileSync(file, "utf8")),
+  );
+  const elsewhere = drivers
+    .map((file) => relative(root, file))
+    .filter((name) => !name.startsWith("commands/engine/"));
+  // It only says which of the two ways to the CLI.
+  expect(elsewhere).toEqual(["commands/kubeconfig.ts"]);
 });
 
 it("the scan sees what it looks for", () => {

@@ -43,6 +43,18 @@ export function locksOf(url: string): Locks {
   };
 }
 
+/**
+ * A command line under which Pulumi's engine works on a stack, in bounded time: its lock lives as long as
+ * the engine and its plugins do, so that whoever comes after a run that was killed can tell an engine that
+ * still works from one that is gone. After so many seconds the engine is asked to stop, two minutes later
+ * it is killed.
+ */
+export function underLock(lockFile: string, seconds: number): string[] {
+  const lock = ["--no-fork", "--nonblock", "--conflict-exit-code", String(busy), lockFile];
+  const limit = ["--signal=INT", "--kill-after=120", String(Math.ceil(seconds))];
+  return ["flock", ...lock, "timeout", ...limit];
+}
+
 /** The lock that Pulumi's CLI itself holds while it works on a stack. */
 export function engineLockFile(url: string, stack: string): string {
   return fileOf(url, `engine-${stack}`);

@@ -10,8 +10,8 @@ import { thisHost, type World } from "./world.ts";
 const root = join(import.meta.dirname, "../..");
 
 /** Pulumi's engine, this machine's locks and clock, kubectl. */
-export async function realWorld(): Promise<World> {
-  const backend = await pulumiBackend();
+export function realWorld(): World {
+  const backend = pulumiBackend();
   return {
     backend,
     locks: locksOf(backend.url),

@@ -1,15 +1,11 @@
-import { execFile } from "node:child_process";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { leaks } from "../../plan/secrets.ts";
+import type { PulumiFailed } from "../engine/cli.ts";
+import { pulumiStacks } from "../engine/stacks.ts";
 import { refusals } from "./policies.ts";
 import { type EnginePreview, readPreview } from "./preview.ts";
 
-const execute = promisify(execFile);
-const root = join(import.meta.dirname, "../..");
-
-/** A preview asks the state and the charts, no machine; longer than this is a backend that hangs. */
-const limitMilliseconds = 10 * 60_000;
+const stacks = pulumiStacks({ directory: join(import.meta.dirname, "../..") });
 
 /** The rules that only resources can tell, and what they are to know. */
 const policies = ["--policy-pack", "policy", "--policy-pack-config", "policy/config.json"];
@@ -20,25 +16,16 @@ const policies = ["--policy-pack", "policy", "--policy-pack-config", "policy/con
  */
 export async function enginePreview(stack: string): Promise<EnginePreview> {
   try {
-    return readPreview(await preview(stack, "--json"));
+    return readPreview(await stacks.preview(stack, ...policies, "--json"));
   } catch (error) {
     const { stdout = "" } = error as Failure;
     if (failedByPolicy(stdout)) {
-      const refused = refusals(await preview(stack, "--color", "never").catch(printedBy));
+      const told = stacks.preview(stack, ...policies, "--color", "never");
+      const refused = refusals(await told.catch(({ stdout = "" }: Failure) => stdout));
       if (refused.length > 0) return { ...readPreview(stdout), refused };
     }
     return { missing: reason(error as Failure), steps: [] };
   }
-}
-
-async function preview(stack: string, ...args: string[]): Promise<string> {
-  const options = { cwd: root, timeout: limitMilliseconds, maxBuffer: 256 * 1024 * 1024 };
-  const call = ["preview", "--non-interactive", "--stack", stack, ...policies, ...args];
-  return (await execute("pulumi", call, options)).stdout;
-}
-
-function printedBy({ stdout = "" }: Failure): string {
-  return stdout;
 }
 
 /** All resources were looked at, and no error is told: the engine's JSON is silent on policies. */
@@ -53,20 +40,11 @@ function failedByPolicy(stdout: string): boolean {
   }
 }
 
-type Failure = Error & {
-  code?: string | number;
-  killed?: boolean;
-  stdout?: string;
-  stderr?: string;
-};
+type Failure = Error & Partial<PulumiFailed> & { code?: string };
 
-function reason({ code, killed, message, stdout = "", stderr = "" }: Failure): string {
+function reason({ code, message, stdout = "" }: Failure): string {
   if (code === "ENOENT") return "pulumi is not on PATH";
-  if (killed) return `no answer within ${limitMilliseconds / 60_000} minutes`;
-  const line = [...stderr.split("\n"), ...diagnostics(stdout), ...stdout.split("\n"), message]
-    .map((text) => text.trim())
-    .find((text) => /^error:/i.test(text) || text === message);
-  const said = (line ?? message).replace(/^error: */i, "").split("\n")[0] ?? "";
+  const said = (diagnostics(stdout)[0] ?? message).replace(/^error: */i, "").split("\n")[0] ?? "";
   return leaks([said]).length > 0 ? "an error that holds a secret" : said.slice(0, 300);
 }
 

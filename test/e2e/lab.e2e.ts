@@ -212,6 +212,7 @@ async function killDuring(host: string, step: string, condition: string): Promis
   await infrastructure.stopHost(host);
   kill.abort();
   expect(await running).toBe("killed");
+  await engine.cancel();
   await infrastructure.startHost(host);
 }
 

@@ -2,67 +2,58 @@ import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
+import { type PulumiFailed, pulumiOnPath } from "../../commands/engine/cli.ts";
+import { previewSummary, pulumiStacks, type Summary } from "../../commands/engine/stacks.ts";
 import type { LabFacts } from "./infrastructure.ts";
 import { runDirectory } from "./paths.ts";
-import { clusterProgram, type Program, stackFileOf } from "./program.ts";
-import { destroy, preview, RunFailed, up } from "./runner/index.ts";
+import { clusterProgram, type Program } from "./program.ts";
 import { inNamespace } from "./shell.ts";
 
-/** Counts of operations by kind. */
-export type Summary = Record<"create" | "update" | "replace" | "delete" | "same", number>;
-
-/** Whatever executes the program: Pulumi's engine, or the lab's own runner where that cannot be had. */
+/** Pulumi's engine on the lab's stack of a program. */
 export interface Engine {
+  /** Which CLI, and whose plugins. */
   readonly name: string;
-  /** @throws where a resource failed; what was done until then stays in the state. */
-  up(signal?: AbortSignal): Promise<Summary>;
+  /**
+   * @param kill kills the CLI at once
+   * @throws where a resource failed; what was done until then stays in the state
+   */
+  up(kill?: AbortSignal): Promise<Summary>;
   preview(): Promise<Summary>;
   destroy(env?: Record<string, string>): Promise<void>;
   outputs(): Promise<Record<string, unknown>>;
   /** The whole state as text, to search it for what must not be there. */
   exportedState(): Promise<string>;
+  /** `pulumi cancel`: what a person does after an `up` that was killed. */
+  cancel(): Promise<void>;
 }
 
-const stateDirectory = join(runDirectory, "state");
-
-/** The release of the CLI's npm package that is taken where no `pulumi` is on PATH. */
-const pulumiPackage = "pulumi@3.265.0";
-
-/**
- * Pulumi's engine where it is on PATH, or where its npm package can download it; otherwise the
- * runner. OSLO_LAB_ENGINE=runner takes the runner in any case.
- *
- * @param program what to run. @default the project itself
- */
-export async function chooseEngine(
-  facts: LabFacts,
-  program: Program = clusterProgram,
-): Promise<Engine> {
-  const pulumi = await findPulumi(facts.pulumi);
-  return pulumi ? pulumiEngine(facts, program, pulumi) : runnerEngine(facts, program);
-}
-
-/** Pulumi's CLI, and where what it starts comes from: its own plugins, or the lab's. */
+/** Pulumi's CLI, and whose plugins it starts. */
 export interface Cli {
-  command: string[];
+  command: string;
   plugins: "upstream" | "own";
 }
 
+const [stack, stateDirectory] = ["lab", join(runDirectory, "state")];
+const ownPlugins = join(import.meta.dirname, "plugins/bin");
+
+/** @param program what to run. @default the project itself */
+export async function chooseEngine(facts: LabFacts, program = clusterProgram): Promise<Engine> {
+  return pulumiEngine(facts, program, await findPulumi(facts.pulumi));
+}
+
 /**
- * A Pulumi CLI that runs; unless the runner is asked for.
- * @param built one that the lab has built. @default none
+ * The CLI on PATH where it has upstream's plugins or can download them; otherwise one that was built here,
+ * with the lab's own.
  */
-export async function findPulumi(built?: string): Promise<Cli | undefined> {
-  if (process.env.OSLO_LAB_ENGINE === "runner") return undefined;
-  for (const command of [["pulumi"], ["npx", "--yes", pulumiPackage]]) {
-    const [file = "", ...args] = command;
-    const quietly = { cwd: clusterProgram.directory, reject: false, timeout: 300_000 } as const;
-    if ((await execa(file, [...args, "version"], quietly)).exitCode !== 0) continue;
+export async function findPulumi(built: string): Promise<Cli> {
+  const command = pulumiOnPath();
+  if (command !== undefined) {
+    const install = ["plugin", "install", "--cwd", clusterProgram.directory];
     // Here, where there may be a way out; inside the lab's network there is none.
-    const { exitCode } = await execa(file, [...args, "plugin", "install"], quietly);
-    return { command, plugins: exitCode === 0 ? "upstream" : "own" };
+    const { exitCode } = await execa(command, install, { reject: false, timeout: 300_000 });
+    if (exitCode === 0) return { command, plugins: "upstream" };
   }
-  return built === undefined ? undefined : { command: [built], plugins: "own" };
+  return { command: built, plugins: "own" };
 }
 
 /** What a command of the lab needs to reach the hosts. */
@@ -74,124 +65,64 @@ export function labEnvironment(facts: LabFacts): Record<string, string> {
   };
 }
 
-const ownPlugins = join(import.meta.dirname, "plugins/bin");
+/**
+ * What a CLI needs besides the backend.
+ * @param home where it keeps what is its own, so that it meets no other plugins
+ */
+export function pluginEnvironment(
+  { plugins }: Cli,
+  home: string,
+  path = "",
+): Record<string, string> {
+  if (plugins === "upstream") return {};
+  // They are scripts, for the Node that runs this.
+  return { PULUMI_HOME: home, PATH: [ownPlugins, dirname(process.execPath), path].join(":") };
+}
 
-/** The environment in which a CLI works on the lab's stacks. */
-export function engineEnvironment(facts: LabFacts, { plugins }: Cli): Record<string, string> {
-  const { PATH = "", ...environment } = labEnvironment(facts);
-  const first = plugins === "own" ? [ownPlugins, dirname(process.execPath)] : [];
+/** The environment in which a CLI works in the lab. */
+export function engineEnvironment(facts: LabFacts, cli: Cli): Record<string, string> {
+  const lab = labEnvironment(facts);
   return {
-    ...environment,
-    PATH: [...first, PATH].join(":"),
-    ...(plugins === "own" ? { PULUMI_HOME: join(runDirectory, "pulumi") } : {}),
-    PULUMI_BACKEND_URL: `file://${stateDirectory}`,
+    ...lab,
+    ...pluginEnvironment(cli, join(runDirectory, "pulumi"), lab.PATH),
     PULUMI_CONFIG_PASSPHRASE: "lab",
-    PULUMI_SKIP_UPDATE_CHECK: "true",
   };
 }
 
-/** Pulumi's engine on the lab's stack of a program. */
-export function pulumiEngine(facts: LabFacts, program: Program, cli: Cli): Engine {
-  const environment = engineEnvironment(facts, cli);
-  const pulumi = async (
-    args: string[],
-    options: { signal?: AbortSignal; env?: object; quiet?: boolean } = {},
-  ) => {
-    const [command = "", ...rest] = inNamespace(facts.netns, [...cli.command, ...args]);
-    return execa(command, [...rest, "--non-interactive", "--stack", "lab"], {
-      cwd: program.directory,
-      env: { ...environment, ...options.env },
-      stdout: options.quiet ? "pipe" : ["pipe", "inherit"],
-      stderr: options.quiet ? "pipe" : ["pipe", "inherit"],
-      ...(options.signal ? { cancelSignal: options.signal, forceKillAfterDelay: 1000 } : {}),
-    });
-  };
-  const operate = ["--suppress-permalink=true"];
+/** Pulumi's engine on the lab's stack of a program, in the lab's network. */
+export function pulumiEngine(facts: LabFacts, { directory, project }: Program, cli: Cli): Engine {
+  const stacks = pulumiStacks({
+    command: inNamespace(facts.netns, [cli.command]),
+    directory,
+    env: { ...engineEnvironment(facts, cli), PULUMI_BACKEND_URL: `file://${stateDirectory}` },
+  });
   const ready = async () => {
-    const stack = join(stateDirectory, `.pulumi/stacks/${program.project}/lab.json`);
-    if (!existsSync(stack)) {
-      await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
-      await pulumi(["stack", "init"], { quiet: true });
-    } else await pulumi(["cancel", "--yes"], { quiet: true }); // the lock of a run that was killed
+    if (existsSync(join(stateDirectory, `.pulumi/stacks/${project}/${stack}.json`))) return;
+    await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
+    await stacks.create(stack);
+  };
+  const onOutput = (text: string) => void process.stdout.write(text);
+  // Tests look for words anywhere in what was said.
+  const inFull = (error: PulumiFailed): never => {
+    throw new Error(`${error.message}\n${error.printed ?? ""}`);
   };
   return {
-    name: "Pulumi's engine",
-    up: async (signal) => {
+    name: `${cli.command} with ${cli.plugins === "own" ? "the lab's own" : "upstream's"} plugins`,
+    up: async (kill) => {
       await ready();
-      const { stdout } = await pulumi(["up", "--yes", "--skip-preview", ...operate], { signal });
-      return summaryOf(String(stdout));
+      return stacks.up(stack, { onOutput, ...(kill ? { kill } : {}) }).catch(inFull);
     },
     preview: async () => {
       await ready();
-      const { stdout } = await pulumi(["preview", "--json", ...operate], { quiet: true });
-      const { changeSummary } = JSON.parse(String(stdout)) as { changeSummary: Partial<Summary> };
-      return { ...nothing, ...changeSummary };
+      return previewSummary(await stacks.preview(stack, "--json").catch(inFull));
     },
-    destroy: async (env) => {
+    destroy: async (env = {}) => {
       await ready();
-      // What stands on a dead machine holds up nothing that stands elsewhere.
-      const all = ["destroy", "--yes", "--skip-preview", "--continue-on-error"];
-      await pulumi([...all, ...operate], { env });
+      await stacks.destroy(stack, { onOutput, env }).catch(inFull);
     },
-    outputs: async () => {
-      const { stdout } = await pulumi(["stack", "output", "--json", "--show-secrets"], {
-        quiet: true,
-      });
-      return JSON.parse(String(stdout));
-    },
-    exportedState: async () => String((await pulumi(["stack", "export"], { quiet: true })).stdout),
-  };
-}
-
-const nothing: Summary = { create: 0, update: 0, replace: 0, delete: 0, same: 0 };
-
-/** Reads Pulumi's closing lines: `+ 12 created`, `43 unchanged`. */
-function summaryOf(output: string): Summary {
-  const start = output.lastIndexOf("\nResources:");
-  if (start === -1) throw new Error(`Pulumi printed no summary: ${output.slice(-500)}`);
-  const closing = output.slice(start);
-  const count = (word: string) => Number(closing.match(new RegExp(`(\\d+) ${word}`))?.[1] ?? 0);
-  return {
-    create: count("created"),
-    update: count("updated"),
-    replace: count("replaced"),
-    delete: count("deleted"),
-    same: count("unchanged"),
-  };
-}
-
-function runnerEngine(facts: LabFacts, { directory, project }: Program): Engine {
-  const stateFile = join(stateDirectory, `${project}.json`);
-  const options = {
-    stateFile,
-    env: labEnvironment(facts),
-    kubectl: facts.kubectl,
-    helm: facts.helm,
-    prefix: inNamespace(facts.netns, []),
-  };
-  const program = {
-    ...options,
-    program: join(directory, "index.ts"),
-    stackFile: stackFileOf({ directory, project }),
-    project,
-  };
-  let outputs: Record<string, unknown> = {};
-  return {
-    name: "the lab's runner",
-    up: async (signal) => {
-      const result = await up({ ...program, ...(signal ? { cancelSignal: signal } : {}) });
-      outputs = result.outputs;
-      return result.summary;
-    },
-    preview: async () => (await preview(program)).summary,
-    destroy: async (env) => {
-      await destroy({ ...options, env: { ...options.env, ...env } });
-    },
-    outputs: async () => outputs,
-    exportedState: async () => {
-      const { readFile } = await import("node:fs/promises");
-      return existsSync(stateFile) ? readFile(stateFile, "utf8") : "";
-    },
+    outputs: () => stacks.outputs(stack),
+    exportedState: () => stacks.exportedState(stack),
+    cancel: () => stacks.cancel(stack),
   };
 }
 
@@ -199,5 +130,3 @@ function runnerEngine(facts: LabFacts, { directory, project }: Program): Engine 
 export async function forgetState(): Promise<void> {
   await rm(stateDirectory, { recursive: true, force: true });
 }
-
-export { RunFailed };

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { engineLockFile, locksOf } from "../../../commands/ephemeral/locks.ts";
+import { engineLockFile, locksOf, underLock } from "../../../commands/ephemeral/locks.ts";
 import { thisHost } from "../../../commands/ephemeral/world.ts";
 import { root } from "../../root.ts";
 
@@ -81,26 +81,18 @@ async function cli(limit: number) {
     `#!/usr/bin/env bash\ntrap 'echo interrupted >>${log}; exit 1' INT\necho "$*" >>${log}\nwhile [[ ! -e ${until} ]]; do sleep 0.05; done\n`,
   );
   chmodSync(file, 0o755);
-  const lock = engineLockFile(url, "ephemeral-a");
-  const env = {
-    ...{ OSLO_CLUSTER_PULUMI: file, OSLO_CLUSTER_ENGINE_LOCK: lock },
-    OSLO_CLUSTER_ENGINE_LIMIT: String(limit),
-  };
-  const child = execa(join(root, "commands/ephemeral/engine/bin/pulumi"), ["up", "--yes"], {
-    env,
-    reject: false,
-  });
+  const under = underLock(engineLockFile(url, "ephemeral-a"), limit);
+  const [flock = "", ...args] = [...under, file, "up", "--yes"];
+  const start = () => execa(flock, args, { reject: false });
+  const child = start();
   await expect.poll(() => readFileSync(log, "utf8")).toContain("up --yes");
-  return { child, env, log, finish: () => writeFileSync(until, "") };
+  return { child, start, log, finish: () => writeFileSync(until, "") };
 }
 
 it("an engine is known to work for as long as it does, and no second one starts", async () => {
-  const { child, env, finish } = await cli(60);
+  const { child, start, finish } = await cli(60);
   expect(await locksOf(url).engineEnds("ephemeral-a", 0)).toBe(false);
-  const second = await execa(join(root, "commands/ephemeral/engine/bin/pulumi"), ["up"], {
-    env,
-    reject: false,
-  });
+  const second = await start();
   expect(second.exitCode).toBe(75);
   finish();
   expect((await child).exitCode).toBe(0);
@@ -112,18 +104,4 @@ it("an engine is asked to stop when its time is over", async () => {
   expect((await child).exitCode).toBe(124);
   expect(readFileSync(log, "utf8")).toContain("interrupted");
   expect(await locksOf(url).engineEnds("ephemeral-a", 0)).toBe(true);
-});
-
-it("a question to the CLI waits for no lock, and is asked while the engine works", async () => {
-  const { child, env, finish } = await cli(60);
-  const { stdout } = await execa(
-    join(root, "commands/ephemeral/engine/bin/pulumi"),
-    ["stack", "output"],
-    {
-      env: { ...env, OSLO_CLUSTER_PULUMI: "/bin/echo" },
-    },
-  );
-  expect(stdout).toBe("stack output");
-  finish();
-  await child;
 });

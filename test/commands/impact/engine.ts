@@ -3,8 +3,9 @@ import { vi } from "vitest";
 import type { EnginePreview } from "../../../commands/impact/preview.ts";
 import { project } from "../../../config/load.ts";
 import { type Registered, runProgram } from "../../components/program.ts";
-import { providerFor } from "../../lab/runner/providers/index.ts";
-import { changedKeys } from "../../lab/runner/values.ts";
+import { commandProvider } from "../../lab/plugins/command/provider.ts";
+import { kubernetesProvider } from "../../lab/plugins/kubernetes/provider.ts";
+import type { Change } from "../../lab/plugins/protocol/provider.ts";
 
 /** What the program registers for sections. */
 export async function registered(
@@ -36,10 +37,12 @@ export function previewOf(before: Registered[], after: Registered[]): EnginePrev
       ...after.filter(isExecuted).flatMap((resource) => {
         const was = old.get(resource.urn);
         if (was === undefined) return [step("create", resource)];
-        const changed = changedKeys(was.inputs, resource.inputs);
-        if (changed.length === 0) return [];
-        const replaces = providerFor(resource.type).replaces(changed, was.inputs, resource.inputs);
-        return [step(replaces ? "replace" : "update", resource, changed)];
+        const changes = changesOf(was, resource);
+        if (changes.length === 0) return [];
+        const tops = new Set(changes.map(({ path }) => path.split(/[.[]/)[0] as string));
+        // Of triggers, the SDK asks the engine to replace for each of them.
+        const replaces = tops.has("triggers") || changes.some((change) => change.replaces);
+        return [step(replaces ? "replace" : "update", resource, [...tops])];
       }),
       ...before
         .filter(isExecuted)
@@ -47,6 +50,12 @@ export function previewOf(before: Registered[], after: Registered[]): EnginePrev
         .map((resource) => step("delete", resource)),
     ],
   };
+}
+
+function changesOf({ type, inputs: old }: Registered, { inputs }: Registered): Change[] {
+  if (type.startsWith("pulumi:providers:")) return kubernetesProvider.diffConfig(old, inputs);
+  const provider = type.startsWith("command:") ? commandProvider : kubernetesProvider;
+  return provider.resource(type).diff(old, inputs);
 }
 
 function isExecuted({ type }: Registered): boolean {

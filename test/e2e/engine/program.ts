@@ -1,13 +1,13 @@
-/** The program of runner.test.ts: whatever resources its configuration lists, in that order. */
+/** The program of engine.test.ts: whatever resources its configuration lists, in that order. */
 import * as command from "@pulumi/command";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
 
 /** One resource of the list; names are those of earlier ones. */
 export interface Described {
   name: string;
-  kind?: "password" | "id";
+  /** By SSH, with this connection. */
+  connection?: command.types.input.remote.ConnectionArgs;
   args?: Record<string, unknown>;
   /** Takes the standard input from the output of this command. */
   stdinFrom?: string;
@@ -30,14 +30,13 @@ for (const described of config.getObject<Described[]>("resources") ?? []) {
 const kubeconfig = config.get("kubeconfig");
 if (kubeconfig !== undefined) makeCluster(kubeconfig);
 
-/** What each command printed, and the secrets. */
+/** What each command printed. */
 export const stdout = Object.fromEntries(
   Object.entries(made).flatMap(([name, resource]) =>
-    resource instanceof command.local.Command ? [[name, resource.stdout]] : [],
+    resource instanceof command.local.Command || resource instanceof command.remote.Command
+      ? [[name, resource.stdout]]
+      : [],
   ),
-);
-export const passwords = Object.values(made).flatMap((resource) =>
-  resource instanceof random.RandomPassword ? [resource.result] : [],
 );
 
 const broken = config.get("throwWhenKnown");
@@ -48,7 +47,7 @@ if (broken !== undefined) {
 }
 
 function make(described: Described): pulumi.Resource {
-  const { name, kind, args = {}, dependsOn = [], deletedWith } = described;
+  const { name, args = {}, connection, dependsOn = [], deletedWith } = described;
   const { deleteBeforeReplace = false, ignoreChanges = [] } = described;
   const options: pulumi.CustomResourceOptions = {
     parent,
@@ -57,8 +56,6 @@ function make(described: Described): pulumi.Resource {
     dependsOn: dependsOn.flatMap((other) => made[other] ?? []),
     ...(deletedWith ? { deletedWith: made[deletedWith] } : {}),
   };
-  if (kind === "password") return new random.RandomPassword(name, { length: 20 }, options);
-  if (kind === "id") return new random.RandomId(name, { byteLength: 8 }, options);
   const source = described.stdinFrom === undefined ? undefined : made[described.stdinFrom];
   const from = source instanceof command.local.Command ? source.stdout : undefined;
   const secret = described.secretStdin && pulumi.secret(described.secretStdin);
@@ -66,11 +63,16 @@ function make(described: Described): pulumi.Resource {
   const trigger = described.triggerFrom === undefined ? undefined : made[described.triggerFrom];
   const triggers = trigger instanceof command.local.Command ? { triggers: [trigger.id] } : {};
   const inputs = { ...args, ...(stdin ? { stdin } : {}), ...triggers };
+  if (connection) return new command.remote.Command(name, { ...inputs, connection }, options);
   return new command.local.Command(name, inputs, options);
 }
 
 function makeCluster(content: string): void {
-  const provider = new kubernetes.Provider("cluster", { kubeconfig: content });
+  const provider = new kubernetes.Provider("cluster", {
+    kubeconfig: content,
+    clusterIdentifier: "test",
+    upsertExistingObjects: config.getBoolean("upsert") ?? true,
+  });
   const definition = new kubernetes.apiextensions.v1.CustomResourceDefinition(
     "definition",
     {
