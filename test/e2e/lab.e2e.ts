@@ -4,13 +4,14 @@ import { formatTable } from "../../verify/report.ts";
 import type { Row } from "../../verify/run.ts";
 import { chooseEngine, type Engine, forgetState } from "../lab/engine.ts";
 import * as infrastructure from "../lab/infrastructure.ts";
-import { waitFor } from "../lab/shell.ts";
 import { removeStackFile, writeStackFile } from "../lab/stack.ts";
 import type { Lab } from "../lab/verification/proof.ts";
+import { provenAfterAll, unexpectedlyUnproven } from "../lab/verification/unproven.ts";
 import { labOf, proveProduct, saveKubeconfig, verify } from "../lab/verification/verify.ts";
 import { describeDebugging } from "./debugging.ts";
 import { footprint } from "./footprint.ts";
 import { describeImpacts } from "./impacts.ts";
+import { describeKills } from "./kills.ts";
 import { mutationTable, withoutMutation } from "./mutation-table.ts";
 import { batches, type Mutation } from "./mutations.ts";
 import { describeServices } from "./services.ts";
@@ -46,6 +47,12 @@ describe("from nothing", () => {
     proofs = await verify(facts, engine);
     console.log(formatTable(proofs));
     expect(proofs.filter((row) => row.verdict === "fail")).toEqual([]);
+  });
+
+  test("what is not proved is known, each with its reason", () => {
+    expect(unexpectedlyUnproven(proofs)).toEqual([]);
+    expect(provenAfterAll(proofs)).toEqual([]);
+    expect(proofs.filter(({ verdict }) => verdict === "pass").length).toBeGreaterThanOrEqual(28);
   });
 
   test.for(batches)(
@@ -164,24 +171,13 @@ describe("destroy with a dead node", () => {
   });
 });
 
-describe("killed half way", () => {
-  test("up killed during kubeadm init, and the machine with it", {
-    timeout: 15 * minutes,
-  }, async () => {
-    await killDuring("cp-1", "control-plane", "test -s /etc/kubernetes/manifests/etcd.yaml");
-    expect(await unfinished("cp-1")).toBe("initializing");
-  });
+describeKills(() => engine, hosts);
 
-  test("up killed during kubeadm join, and the machine with it", {
-    timeout: 15 * minutes,
-  }, async () => {
-    await killDuring("worker-1", "kubeadm-join", "test -e /var/lib/oslo-cluster/joining");
-    expect(await unfinished("worker-1")).toBe("joining");
-    await engine.up();
+describe("after all of it", () => {
+  test("the cluster keeps every promise", { timeout: 5 * minutes }, async () => {
     await saveKubeconfig(engine);
     const rows = await verify(facts, engine);
     expect(rows.filter((row) => row.verdict === "fail")).toEqual([]);
-    expect(await engine.up()).toMatchObject(unchanged);
   });
 });
 
@@ -191,40 +187,6 @@ test("down leaves nothing behind", { timeout: 5 * minutes }, async () => {
   await infrastructure.down();
   expect(footprint()).toEqual(before);
 });
-
-/** Starts up, and kills it and the host as soon as a step runs there and a condition holds; boots the host again. */
-async function killDuring(host: string, step: string, condition: string): Promise<void> {
-  const kill = new AbortController();
-  const running = engine.up(kill.signal).then(
-    () => "finished",
-    () => "killed",
-  );
-  await waitFor(`${step} to be under way on ${host}`, 400, async () => {
-    const answer = await lab
-      .onHost(
-        host,
-        `systemctl is-active --quiet 'oslo-step-${step}-*' && ${condition} && echo yes || true`,
-      )
-      .catch(() => "");
-    return answer.trim() === "yes";
-  });
-  // The power goes first: the step's unit would outlive its client.
-  await infrastructure.stopHost(host);
-  kill.abort();
-  expect(await running).toBe("killed");
-  await engine.cancel();
-  await infrastructure.startHost(host);
-}
-
-/** Which of init and join has begun on a host and not ended. */
-async function unfinished(host: string): Promise<string> {
-  return (
-    await lab.onHost(
-      host,
-      "cd /var/lib/oslo-cluster && ls -d initializing joining cluster 2>/dev/null || true",
-    )
-  ).trim();
-}
 
 /** What a released machine must not show. */
 async function leftovers(host: string): Promise<string> {

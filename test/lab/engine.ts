@@ -13,11 +13,8 @@ import { inNamespace } from "./shell.ts";
 export interface Engine {
   /** Which CLI, and whose plugins. */
   readonly name: string;
-  /**
-   * @param kill kills the CLI at once
-   * @throws where a resource failed; what was done until then stays in the state
-   */
-  up(kill?: AbortSignal): Promise<Summary>;
+  /** @throws where a resource failed; what was done until then stays in the state */
+  up(options?: UpOptions): Promise<Summary>;
   preview(): Promise<Summary>;
   destroy(env?: Record<string, string>): Promise<void>;
   outputs(): Promise<Record<string, unknown>>;
@@ -25,6 +22,13 @@ export interface Engine {
   exportedState(): Promise<string>;
   /** `pulumi cancel`: what a person does after an `up` that was killed. */
   cancel(): Promise<void>;
+}
+
+export interface UpOptions {
+  /** Kills the CLI at once. */
+  kill?: AbortSignal;
+  /** Told what it prints, as it comes. */
+  onOutput?: (text: string) => void;
 }
 
 /** Pulumi's CLI, and whose plugins it starts. */
@@ -108,9 +112,13 @@ export function pulumiEngine(facts: LabFacts, { directory, project }: Program, c
   };
   return {
     name: `${cli.command} with ${cli.plugins === "own" ? "the lab's own" : "upstream's"} plugins`,
-    up: async (kill) => {
+    up: async ({ kill, onOutput: told } = {}) => {
       await ready();
-      return stacks.up(stack, { onOutput, ...(kill ? { kill } : {}) }).catch(inFull);
+      const both = (text: string) => {
+        onOutput(text);
+        told?.(text);
+      };
+      return stacks.up(stack, { onOutput: both, ...(kill ? { kill } : {}) }).catch(inFull);
     },
     preview: async () => {
       await ready();

@@ -1,0 +1,30 @@
+import type { Row } from "../../../verify/run.ts";
+
+/** What this machine's lab cannot prove, by promise, each with the reason that is not the product's. */
+export const unproven: Readonly<Record<string, string>> = {
+  "Pods are paced by the bandwidth manager, with BBR where that was asked for":
+    "its qdisc is net.core.default_qdisc, which belongs to the whole machine",
+  "XDP takes packets before the kernel does, on every device of Cilium's load balancer":
+    "native XDP attaches to the lab's veth links, and then NodePorts to remote backends get no answer",
+  "What pods say to pods on other nodes is encrypted, where that was asked for":
+    "WireGuard needs its kernel module, which a shared kernel may not have",
+  "The DNS cache of a pod's own node answers it":
+    "NodeLocal DNSCache's image is not made of a Go module that a proxy serves",
+  "The gateway serves, and splits requests by weight":
+    "Cilium's Envoy has filters of its own and is no Go module",
+};
+
+/** Rows that neither pass nor fail, less those that are known. */
+export function unexpectedlyUnproven(rows: readonly Row[]): string[] {
+  return rows
+    .filter(({ verdict }) => verdict !== "pass" && verdict !== "fail")
+    .filter(({ promise }) => !(promise in unproven))
+    .map(({ promise, reading }) => `${promise}: ${reading}`);
+}
+
+/** Those of the list that have passed: the list is too long. */
+export function provenAfterAll(rows: readonly Row[]): string[] {
+  return rows
+    .filter(({ verdict, promise }) => verdict === "pass" && promise in unproven)
+    .map(({ promise }) => promise);
+}
