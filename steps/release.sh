@@ -198,9 +198,13 @@ purge_packages() {
   mapfile -t packages < <(sort --unique "$state/packages")
   ((${#packages[@]} > 0)) || return 0
   apt-mark unhold "${packages[@]}" >/dev/null 2>&1 || true
-  DEBIAN_FRONTEND=noninteractive apt-get --quiet --quiet --yes -o DPkg::Lock::Timeout=300 \
-    --allow-change-held-packages purge "${packages[@]}" >/dev/null 2>&1 ||
+  if ! DEBIAN_FRONTEND=noninteractive apt-get --quiet --quiet --yes -o DPkg::Lock::Timeout=300 \
+    --allow-change-held-packages purge "${packages[@]}" >/dev/null 2>&1; then
     echo "some packages could not be purged on $(hostname): ${packages[*]}"
+    # The same for programs, as steps/ssh/left.ts reads it; no name of a package needs quoting.
+    printf 'oslo-cluster-left: {"machine":"%s","kind":"packages","packages":[%s]}\n' "$(hostname)" \
+      "$(printf '"%s"\n' "${packages[@]}" | paste --serial --delimiters ,)"
+  fi
   remove_groups
 }
 

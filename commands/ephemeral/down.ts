@@ -84,7 +84,7 @@ async function remove(world: World, request: DownRequest): Promise<Leftover[]> {
     ...objects,
     ...standing,
     ...leftoversOfAbandoned(clusterOf(before) ?? name, before, after, abandon),
-    ...leftoversOfLog(log),
+    ...leftoversOfLog(clusterOf(before) ?? name, log),
   ];
   // A destroy that failed and names nothing is told as it is.
   if (failure !== undefined && standing.length === 0) throw failure;

@@ -1,3 +1,5 @@
+import { describeLeft, type LeftOn, leftLine, readLeft } from "../../steps/ssh/left.ts";
+
 /** Something that a removed cluster has left somewhere. */
 export interface Leftover {
   /** The machine, or `the cluster`. */
@@ -17,17 +19,21 @@ export interface State {
 }
 
 /**
- * What stands on machines still, by what is left in the state after a destroy: a resource whose
- * deletion failed says in its own command what it would have removed, and where.
+ * What is still on machines, by what remains in the state after a destroy: a resource whose deletion
+ * failed has in its own command what it would have removed, and where.
  */
-export function leftoversOfState(name: string, { resources = [] }: State): Leftover[] {
-  const found = resources.flatMap(({ inputs }) => {
-    const [, where, what] = saying(inputs?.delete).match(onMachine) ?? [];
-    if (where === undefined || what === undefined) return [];
-    const how = `it goes with the next: npm run ephemeral -- down ${name}; if ${where} is gone for good: npm run ephemeral -- down ${name} --abandon ${where}`;
-    return [{ where, what, how }];
-  });
-  return unique(found);
+export function leftoversOfState(name: string, state: State): Leftover[] {
+  return unique(
+    leftIn(state).map((left) => {
+      const where = left.machine;
+      const how = `it goes with the next: npm run ephemeral -- down ${name}; if ${where} is gone for good: npm run ephemeral -- down ${name} --abandon ${where}`;
+      return { where, what: describeLeft(left), how };
+    }),
+  );
+}
+
+function leftIn({ resources = [] }: State): LeftOn[] {
+  return resources.flatMap(({ inputs }) => readLeft(textOf(inputs?.delete)));
 }
 
 /**
@@ -40,29 +46,27 @@ export function leftoversOfAbandoned(
   after: State,
   abandoned: readonly string[],
 ): Leftover[] {
-  const still = leftoversOfState(clusterName, after);
-  return leftoversOfState(clusterName, before)
-    .filter(({ where }) => abandoned.includes(where))
-    .filter((one) => !still.some(({ where, what }) => where === one.where && what === one.what))
-    .map(({ where, what }) => ({ where, what, how: removal(clusterName, where, what) }));
+  const still = new Set(leftIn(after).map(leftLine));
+  return unique(
+    leftIn(before)
+      .filter((left) => abandoned.includes(left.machine) && !still.has(leftLine(left)))
+      .map((left) => leftover(clusterName, left)),
+  );
 }
 
-/** What machines told while they were given back. */
-export function leftoversOfLog(log: string): Leftover[] {
-  const packages = log.matchAll(/some packages could not be purged on ([\w.-]+): ([\w.+ -]+)/g);
-  return unique(
-    [...packages].map(([, where = "", names = ""]) => ({
-      where,
-      what: `the packages ${names.trim()}`,
-      how: `on ${where}: apt-get purge --allow-change-held-packages ${names.trim()}`,
-    })),
-  );
+/** What machines reported while they were given back. */
+export function leftoversOfLog(clusterName: string, log: string): Leftover[] {
+  return unique(readLeft(log).map((left) => leftover(clusterName, left)));
+}
+
+function leftover(clusterName: string, left: LeftOn): Leftover {
+  return { where: left.machine, what: describeLeft(left), how: removal(clusterName, left) };
 }
 
 /** A resource in the state that says nothing of what it leaves. */
 export function otherRemains(name: string, { resources = [] }: State): Leftover[] {
   const silent = resources.filter(
-    ({ inputs }) => inputs?.delete !== undefined && !onMachine.test(saying(inputs.delete)),
+    ({ inputs }) => inputs?.delete !== undefined && readLeft(textOf(inputs.delete)).length === 0,
   );
   return silent.map(({ urn }) => ({
     where: "the state",
@@ -79,28 +83,31 @@ export function renderReport(name: string, leftovers: readonly Leftover[]): stri
   return [`${name}: ${count} left`, ...lines].join("\n");
 }
 
-/** What steps/ssh/command.ts writes into every `delete` that reaches a machine. */
-const onMachine = /left behind on ([\w.-]+): ([^:"]+?) \(abandoned by OSLO_CLUSTER_ABANDON\)/;
-
-/** A command's text; the engine may have wrapped it as a secret, whose text is its own. */
-function saying(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value ?? "");
+/** A command's text, also where the engine has wrapped it as a secret. */
+function textOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  const { plaintext } = (value ?? {}) as { plaintext?: string };
+  return plaintext === undefined ? "" : `${JSON.parse(plaintext)}`;
 }
 
-/** By the words of the components that leave it. */
-function removal(clusterName: string, where: string, what: string): string {
+/** How a person removes it. */
+function removal(clusterName: string, left: LeftOn): string {
+  const where = left.machine;
   const virsh = "virsh --connect qemu:///system";
-  const [, domain, directory] = what.match(/^the domain (\S+) and (\S+)$/) ?? [];
-  if (domain)
-    return `on ${where}: ${virsh} destroy ${domain}; ${virsh} undefine ${domain} --nvram; rm -rf ${directory}`;
-  const [, image] = what.match(/^the image (\S+)$/) ?? [];
-  if (image) return `on ${where}: rm -f ${image}`;
-  const [, bridge = "", device] = what.match(/^the bridge (\S+) and (\S+)$/) ?? [];
-  if (device) {
-    const unit = `oslo-cluster-vlan${bridge.replace(/^oslo/, "")}.service`;
-    return `on ${where}: systemctl disable --now ${unit}; rm /etc/systemd/system/${unit}; ip link delete ${device}; ip link delete ${bridge}`;
+  switch (left.kind) {
+    case "node":
+      return `should ${where} answer again, as root there, fed with steps/release.sh: bash -s -- ${clusterName}; or reinstall it. Until then no cluster can claim it`;
+    case "domain":
+      return `on ${where}: ${virsh} destroy ${left.domain}; ${virsh} undefine ${left.domain} --nvram; rm -rf ${left.directory}`;
+    case "image":
+      return `on ${where}: rm -f ${left.file}`;
+    case "vlan": {
+      const unit = `oslo-cluster-vlan${left.bridge.replace(/^oslo/, "")}.service`;
+      return `on ${where}: systemctl disable --now ${unit}; rm /etc/systemd/system/${unit}; ip link delete ${left.device}; ip link delete ${left.bridge}`;
+    }
+    case "packages":
+      return `on ${where}: apt-get purge --allow-change-held-packages ${left.packages.join(" ")}`;
   }
-  return `should ${where} answer again, as root there, fed with steps/release.sh: bash -s -- ${clusterName}; or reinstall it. Until then no cluster can claim it`;
 }
 
 function unique(leftovers: Leftover[]): Leftover[] {

@@ -5,6 +5,7 @@ import type { HypervisorPlan } from "../../plan/libvirt/hypervisor.ts";
 import type { ClusterPlan } from "../../plan/plan.ts";
 import { hypervisorScript } from "../../steps/hypervisor/bundle.ts";
 import { deleteOverSsh, ssh } from "../../steps/ssh/command.ts";
+import type { Left } from "../../steps/ssh/left.ts";
 import { machineReach, type NodeReach } from "../../steps/ssh/target.ts";
 
 export interface HypervisorArgs {
@@ -39,7 +40,7 @@ export class Hypervisor extends pulumi.ComponentResource {
     const { name, image } = this.plan;
     return this.run(`${name}-image`, image, {
       dependsOn: after,
-      left: `the image ${image.vars.IMAGE}`,
+      left: { kind: "image", file: `${image.vars.IMAGE}` },
     });
   }
 
@@ -50,7 +51,7 @@ export class Hypervisor extends pulumi.ComponentResource {
   run(
     name: string,
     document: HypervisorDocument,
-    { left, ...opts }: { left?: string } & pulumi.CustomResourceOptions = {},
+    { left, ...opts }: { left?: Left } & pulumi.CustomResourceOptions = {},
     args: Pick<command.local.CommandArgs, "triggers"> = {},
   ): command.local.Command {
     const script = (verb: string) => this.reach.asRoot(`bash -s -- ${verb}`);

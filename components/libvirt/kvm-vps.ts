@@ -39,7 +39,11 @@ export class KvmVps extends pulumi.ComponentResource {
       {
         parent: this,
         dependsOn: after,
-        left: `the domain ${guest.vars.DOMAIN} and ${guest.vars.DIRECTORY}`,
+        left: {
+          kind: "domain",
+          domain: `${guest.vars.DOMAIN}`,
+          directory: `${guest.vars.DIRECTORY}`,
+        },
         deleteBeforeReplace: true,
         protect: node.guest.protected,
       },

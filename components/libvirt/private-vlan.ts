@@ -24,7 +24,7 @@ export class PrivateVlan extends pulumi.ComponentResource {
         const resource = hypervisor.run(`${hypervisor.plan.name}-vlan`, vlan, {
           parent: this,
           dependsOn: after,
-          left: `the bridge ${vlan.vars.BRIDGE} and ${vlan.vars.VLAN_DEVICE}`,
+          left: { kind: "vlan", bridge: `${vlan.vars.BRIDGE}`, device: `${vlan.vars.VLAN_DEVICE}` },
         });
         return [hypervisor.plan.name, resource];
       }),

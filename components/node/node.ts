@@ -153,11 +153,7 @@ export class Node extends pulumi.ComponentResource {
       {
         create: ":",
         delete: this.reach.apply((reach) =>
-          deleteOverSsh(
-            reach,
-            reach.asRoot(`bash -s -- ${cluster}`),
-            "Kubernetes, its data and packages, /var/lib/oslo-cluster",
-          ),
+          deleteOverSsh(reach, reach.asRoot(`bash -s -- ${cluster}`), { kind: "node" }),
         ),
         stdin: releaseScript(),
         logging: command.local.Logging.StdoutAndStderr,

@@ -1,4 +1,5 @@
 import { quote } from "./arguments.ts";
+import { describeLeft, type Left, leftLine } from "./left.ts";
 import type { NodeReach } from "./target.ts";
 
 /** OpenSSH's command line for a command on a machine, as one line of sh. */
@@ -22,14 +23,16 @@ ${command} || status=$?`;
 
 /**
  * A command for a resource's `delete`. Fails in bounded time where the machine is dead, and says what
- * stands there still and how to go on; OSLO_CLUSTER_ABANDON names machines that are gone for good.
- * @param left What stays there if it cannot be reached.
+ * is still there and how to continue; OSLO_CLUSTER_ABANDON names machines that are gone for good.
+ * @param left What stays there if it cannot be reached; its first line has it for programs.
  */
-export function deleteOverSsh(reach: NodeReach, remote: string, left: string): string {
+export function deleteOverSsh(reach: NodeReach, remote: string, left: Left): string {
   const { name } = reach;
-  const abandoned = `on ${name}: ${left} (abandoned by OSLO_CLUSTER_ABANDON)`;
-  return `${unlessAbandoned(name, abandoned, `timeout 900 ${ssh(reach, remote)}`)}
-[ "$status" != 255 ] || echo "left behind on ${name}: ${left}: the machine does not answer. Destroy again when it does; if it is gone for good, destroy with OSLO_CLUSTER_ABANDON=${name}" >&2
+  const what = describeLeft(left);
+  const abandoned = `on ${name}: ${what} (abandoned by OSLO_CLUSTER_ABANDON)`;
+  return `# ${leftLine({ machine: name, ...left })}
+${unlessAbandoned(name, abandoned, `timeout 900 ${ssh(reach, remote)}`)}
+[ "$status" != 255 ] || echo "left behind on ${name}: ${what}: the machine does not answer. Destroy again when it does; if it is gone for good, destroy with OSLO_CLUSTER_ABANDON=${name}" >&2
 exit "$status"`;
 }
 

@@ -66,11 +66,9 @@ describe("a stack's file", () => {
 describe.concurrent("with a CLI that has one stack, of which a machine is left", () => {
   const reach = { host: "vps-1", port: 22, user: "root", hostKey: "ssh-ed25519 AAAA" };
   const dial = { timeoutSeconds: 1, attempts: 1 };
-  const remove = deleteOverSsh(
-    machineReach({ dial }, { name: "vps-1", reach }),
-    "true",
-    "its data",
-  );
+  const remove = deleteOverSsh(machineReach({ dial }, { name: "vps-1", reach }), "true", {
+    kind: "node",
+  });
 
   /** A process of the command with a CLI and a state directory of its own. */
   async function ephemeral(name: string, expires: string, ...args: string[]) {
@@ -103,7 +101,8 @@ esac
     const { exitCode, stdout, stderr } = await execa(process.execPath, command, options);
     return { exitCode, stdout, stderr, destroyed: existsSync(join(own, "destroyed")) };
   }
-  const report = "a: 1 thing is left\n  vps-1: its data\n    it goes with the next: npm run";
+  const report =
+    "a: 1 thing is left\n  vps-1: Kubernetes, its data and packages, /var/lib/oslo-cluster\n    it goes with the next: npm run";
   const past = "2026-01-01T12:00:00.000Z";
   const future = "2999-01-01T12:00:00.000Z";
 

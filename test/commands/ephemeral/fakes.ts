@@ -87,8 +87,9 @@ function resourcesOf(machines: string[]): State["resources"] {
     { urn: urn("command:local:Command", "identity"), inputs: { create: "run" } },
     ...machines.map((name) => {
       const reach = { host: name, port: 22, user: "root", hostKey: "ssh-ed25519 AAAA" };
-      const left = "Kubernetes, its data and packages, /var/lib/oslo-cluster";
-      const remove = deleteOverSsh(machineReach(plan, { name, reach }), "bash -s -- ci-a", left);
+      const remove = deleteOverSsh(machineReach(plan, { name, reach }), "bash -s -- ci-a", {
+        kind: "node",
+      });
       return { urn: urn("command:local:Command", `${name}-release`), inputs: { delete: remove } };
     }),
   ];

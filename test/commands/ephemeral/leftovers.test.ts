@@ -9,20 +9,25 @@ import {
 } from "../../../commands/ephemeral/leftovers.ts";
 import { removeObjects } from "../../../commands/ephemeral/objects.ts";
 import { deleteOverSsh } from "../../../steps/ssh/command.ts";
+import { describeLeft, type Left } from "../../../steps/ssh/left.ts";
 import { machineReach } from "../../../steps/ssh/target.ts";
 import { planOf } from "../../stacks.ts";
 
 const plan = planOf("libvirt");
 
 /** The `delete` of a resource, as components write it. */
-function deleting(name: string, left: string): string {
+function deleting(name: string, left: Left): string {
   const reach = { host: `${name}.example.no`, port: 22, user: "root", hostKey: "ssh-ed25519 AAAA" };
   return deleteOverSsh(machineReach(plan, { name, reach }), "bash -s -- ci-pr-7", left);
 }
 
-const nodeLeft = "Kubernetes, its data and packages, /var/lib/oslo-cluster";
-const guestLeft = "the domain ci-pr-7-worker-1 and /srv/oslo-cluster/ci-pr-7/worker-1";
-const resource = (name: string, left?: string) => ({
+const nodeLeft: Left = { kind: "node" };
+const guestLeft: Left = {
+  kind: "domain",
+  domain: "ci-pr-7-worker-1",
+  directory: "/srv/oslo-cluster/ci-pr-7/worker-1",
+};
+const resource = (name: string, left?: Left) => ({
   urn: `urn:pulumi:ephemeral-pr-7::oslo-cluster::command:local:Command::${name}`,
   ...(left === undefined
     ? {}
@@ -42,10 +47,10 @@ describe("what stands still", () => {
     expect(leftoversOfState("pr-7", state)).toEqual([
       {
         where: "vps-1",
-        what: nodeLeft,
+        what: describeLeft(nodeLeft),
         how: "it goes with the next: npm run ephemeral -- down pr-7; if vps-1 is gone for good: npm run ephemeral -- down pr-7 --abandon vps-1",
       },
-      expect.objectContaining({ where: "hv-1", what: guestLeft }),
+      expect.objectContaining({ where: "hv-1", what: describeLeft(guestLeft) }),
     ]);
   });
 
@@ -61,7 +66,7 @@ describe("what stands still", () => {
       ],
     };
     expect(leftoversOfState("pr-7", secret)).toEqual([
-      expect.objectContaining({ where: "vps-1", what: nodeLeft }),
+      expect.objectContaining({ where: "vps-1", what: describeLeft(nodeLeft) }),
     ]);
   });
 
@@ -78,26 +83,30 @@ describe("what stands still", () => {
 });
 
 describe("what was given up", () => {
-  const whats = [
+  const whats: [Left, RegExp][] = [
     [nodeLeft, /steps\/release\.sh: bash -s -- ci-pr-7; or reinstall/],
     [
       guestLeft,
       /virsh --connect qemu:\/\/\/system destroy ci-pr-7-worker-1; .* undefine ci-pr-7-worker-1 --nvram; rm -rf \/srv\//,
     ],
     [
-      "the image /srv/oslo-cluster/ci-pr-7/images/00.img",
+      { kind: "image", file: "/srv/oslo-cluster/ci-pr-7/images/00.img" },
       /rm -f \/srv\/oslo-cluster\/ci-pr-7\/images\/00\.img$/,
     ],
     [
-      "the bridge oslo301 and eno1.301",
+      { kind: "vlan", bridge: "oslo301", device: "eno1.301" },
       /disable --now oslo-cluster-vlan301\.service; rm \/etc\/systemd\/system\/oslo-cluster-vlan301\.service; ip link delete eno1\.301; ip link delete oslo301$/,
     ],
-  ] as const;
+  ];
 
-  it.each(whats)("%s: how a person removes it", (what, how) => {
-    const before = { resources: [resource("hv-1", what), resource("hv-2", what)] };
-    const [left, ...more] = leftoversOfAbandoned("ci-pr-7", before, { resources: [] }, ["hv-1"]);
-    expect(left).toEqual({ where: "hv-1", what, how: expect.stringMatching(how) });
+  it.each(whats)("%j: how a person removes it", (left, how) => {
+    const before = { resources: [resource("hv-1", left), resource("hv-2", left)] };
+    const [found, ...more] = leftoversOfAbandoned("ci-pr-7", before, { resources: [] }, ["hv-1"]);
+    expect(found).toEqual({
+      where: "hv-1",
+      what: describeLeft(left),
+      how: expect.stringMatching(how),
+    });
     expect(more).toEqual([]);
   });
 
@@ -108,15 +117,15 @@ describe("what was given up", () => {
 
 it("packages that a machine could not purge are told", () => {
   const log =
-    "command:local:Command vps-1-release some packages could not be purged on vps-1: kubelet containerd.io\n - x";
-  expect(leftoversOfLog(log)).toEqual([
+    'command:local:Command vps-1-release oslo-cluster-left: {"machine":"vps-1","kind":"packages","packages":["kubelet","containerd.io"]}\n - x';
+  expect(leftoversOfLog("ci-pr-7", log)).toEqual([
     {
       where: "vps-1",
       what: "the packages kubelet containerd.io",
       how: "on vps-1: apt-get purge --allow-change-held-packages kubelet containerd.io",
     },
   ]);
-  expect(leftoversOfLog("released vps-1")).toEqual([]);
+  expect(leftoversOfLog("ci-pr-7", "released vps-1")).toEqual([]);
 });
 
 it("the report names each thing, where it is and how it goes", () => {

@@ -260,7 +260,8 @@ describe("down", () => {
   it("tells what the API did not remove, and what machines kept, though the stack is gone", async () => {
     await up(world, wish("a"));
     world.objects = [{ where: "csi", what: "volume pv-1", how: "delete it" }];
-    backend.output = "some packages could not be purged on vps-0: kubelet\n";
+    backend.output =
+      'oslo-cluster-left: {"machine":"vps-0","kind":"packages","packages":["kubelet"]}\n';
     const left = await down(world, end("a"));
     expect(left.map(({ what }) => what)).toEqual(["volume pv-1", "the packages kubelet"]);
     expect(backend.all.size).toBe(0);
