@@ -103,7 +103,15 @@ function clusterConfiguration(config: Config) {
       dnsDomain: "cluster.local",
     },
     // A member without its data is to find the others, and not to begin a cluster of its own.
-    etcd: { local: { extraArgs: args({ "initial-cluster-state": "existing" }) } },
+    etcd: {
+      local: {
+        extraArgs: args({
+          "election-timeout": String(kubernetes.etcd.electionMilliseconds),
+          "heartbeat-interval": String(kubernetes.etcd.heartbeatMilliseconds),
+          "initial-cluster-state": "existing",
+        }),
+      },
+    },
     // Cilium serves the services. skipPhases alone would bring kube-proxy back at the next upgrade.
     proxy: { disabled: true },
     apiServer: {

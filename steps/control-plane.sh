@@ -84,14 +84,22 @@ initialize() {
   seal_etcd
 }
 
-# With the data in place, etcd ignores the flag: this is one restart of it.
+# Gives etcd the flags of the document. With the data in place it ignores the initial cluster's: this is one restart.
 seal_etcd() {
-  local manifest=/etc/kubernetes/manifests/etcd.yaml before
-  grep -q -- '--initial-cluster-state=new' $manifest || return 0
+  local manifest=/etc/kubernetes/manifests/etcd.yaml flag before stale=''
+  while IFS= read -r flag; do
+    grep -qxE -- " *- $flag" $manifest || stale+=" $flag"
+  done < <(awk '/- name: (election-timeout|heartbeat-interval|initial-cluster-state)$/ {
+    name = $NF
+    getline
+    gsub(/"/, "", $NF)
+    print "--" name "=" $NF
+  }' "$init_document")
+  [[ -n $stale ]] || return 0
   before=$(system_containers etcd)
-  sed 's/--initial-cluster-state=new/--initial-cluster-state=existing/' $manifest >/etc/kubernetes/etcd.yaml.new
-  mv /etc/kubernetes/etcd.yaml.new $manifest
-  wait_until 120 "etcd runs with its new flag" replaced etcd "$before"
+  say "etcd restarts with$stale"
+  kubeadm init phase etcd local --config "$init_document"
+  wait_until 120 "etcd runs with its new flags" replaced etcd "$before"
   wait_until 60 "etcd answers" etcd_healthy https://127.0.0.1:2379
 }
 

@@ -13,7 +13,8 @@ etcd() {
     --cert $etcd_pki/healthcheck-client.crt --key $etcd_pki/healthcheck-client.key \
     --request POST --data "${2:-{\}}" "${3:-https://127.0.0.1:2379}/v3/$1" 2>&1) ||
     { echo "$answer" >&2 && return 1; }
-  [[ $answer == *'"header"'* ]] || { echo "$answer" >&2 && return 1; }
+  # Errors have a code of gRPC's; an answer may be {}.
+  [[ $answer == '{'* && $answer != *'"code":'* ]] || { echo "$answer" >&2 && return 1; }
   printf '%s\n' "$answer"
 }
 

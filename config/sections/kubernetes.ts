@@ -61,6 +61,24 @@ export const kubernetes = z.strictObject({
       ),
     })
     .prefault({}),
+  etcd: z
+    .strictObject({
+      heartbeatMilliseconds: field(
+        z.int().min(50).max(1000).default(100),
+        "restart",
+        "How often etcd's leader is heard, in milliseconds; raise both where control planes are slow or far apart. Default: etcd's.",
+      ),
+      electionMilliseconds: field(
+        z.int().min(500).max(50000).default(1000),
+        "restart",
+        "How long a silent leader is waited for, in milliseconds: at least five times the heartbeat. Default: etcd's.",
+      ),
+    })
+    .prefault({})
+    .refine(({ heartbeatMilliseconds: beat, electionMilliseconds: wait }) => wait >= 5 * beat, {
+      path: ["electionMilliseconds"],
+      error: "less than five times kubernetes.etcd.heartbeatMilliseconds; etcd would not start",
+    }),
   drainTimeoutSeconds: field(
     z.int().min(1).max(3600).default(300),
     "check",

@@ -45,6 +45,7 @@ const wrong: [path: string, says: string, ...values: unknown[]][] = [
   ["network.nodeMaskSizes.ipv4", "28", 29],
   ["network.nodeMaskSizes.ipv6", "48", 47],
   ["network.nodeMaskSizes.ipv6", "120", 121],
+  ["kubernetes.etcd.heartbeatMilliseconds", "less than five times", 201],
   ["artifacts.kubernetes.url", "http or https", "ftp://a.example", "pkgs.k8s.io", ""],
   ["artifacts.kubernetes.url", "%20", "https://a.example/a b", 'https://a.example/"'],
   ["artifacts.kubernetes.keyFingerprint", "all 40", "234654DA9A296436", "x".repeat(40), ""],

@@ -180,6 +180,8 @@ export const changesOfFields: Record<string, FieldChange> = {
   "kubernetes.kubelet.evictionHard": dev({
     "kubernetes.kubelet.evictionHard": { "memory.available": "200Mi" },
   }),
+  "kubernetes.etcd.heartbeatMilliseconds": dev({ "kubernetes.etcd.heartbeatMilliseconds": 150 }),
+  "kubernetes.etcd.electionMilliseconds": dev({ "kubernetes.etcd.electionMilliseconds": 2000 }),
   "kubernetes.drainTimeoutSeconds": dev({ "kubernetes.drainTimeoutSeconds": 60 }),
   "kubernetes.ignorePreflightErrors": dev({
     "kubernetes.ignorePreflightErrors": ["SystemVerification"],
