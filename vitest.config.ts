@@ -9,6 +9,8 @@ declare module "vitest" {
 
 const updatesGoldenFiles = ["-u", "--update"].some((flag) => process.argv.includes(flag));
 const minutes = 60_000;
+/** Guests' whole life in emulation; ephemeral clusters from machines to machines. */
+const long = ["test/e2e/guests.e2e.ts", "test/e2e/ephemeral.e2e.ts"];
 
 export default defineConfig({
   test: {
@@ -38,15 +40,27 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
-      // The real thing, once and one file after the other: they share one lab.
+      // The real thing, one file after the other: they share one lab.
       {
         test: {
           name: "lab",
           include: ["test/e2e/**/*.e2e.ts"],
+          exclude: long,
           testTimeout: 60 * minutes,
           hookTimeout: 80 * minutes,
           fileParallelism: false,
           sequence: { groupOrder: 2 },
+        },
+      },
+      // What takes longer than CI may: .ci/long runs it.
+      {
+        test: {
+          name: "long",
+          include: long,
+          testTimeout: 60 * minutes,
+          hookTimeout: 80 * minutes,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -5,9 +5,6 @@ import { guestProgram } from "../program.ts";
 import { segment } from "../segment.ts";
 import { type Overrides, writeStack } from "../stack-file.ts";
 
-/** Whether tests boot guests: twenty minutes, in which nothing else should run on the machine. */
-export const guestsAsked = process.env.OSLO_LAB_GUESTS === "1";
-
 /** The stack's cluster, by which its domains and files on hypervisors are known. */
 export const guestCluster = "oslo-guests";
 
