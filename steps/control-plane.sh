@@ -4,6 +4,8 @@
 # reset and again. A living member: refuse what cannot change, apply the rest. Anything else is somebody's: stop.
 # shellcheck source=steps/containers.sh
 source "${BASH_SOURCE[0]%/*}/containers.sh"
+# shellcheck source=steps/static-pods.sh
+source "${BASH_SOURCE[0]%/*}/static-pods.sh"
 # shellcheck source=steps/etcd.sh
 source "${BASH_SOURCE[0]%/*}/etcd.sh"
 
@@ -86,7 +88,7 @@ initialize() {
 
 # Gives etcd the flags of the document. With the data in place it ignores the initial cluster's: this is one restart.
 seal_etcd() {
-  local manifest=/etc/kubernetes/manifests/etcd.yaml flag before stale=''
+  local manifest=/etc/kubernetes/manifests/etcd.yaml flag stale=''
   while IFS= read -r flag; do
     grep -qxE -- " *- $flag" $manifest || stale+=" $flag"
   done < <(awk '/- name: (election-timeout|heartbeat-interval|initial-cluster-state)$/ {
@@ -96,17 +98,13 @@ seal_etcd() {
     print "--" name "=" $NF
   }' "$init_document")
   [[ -n $stale ]] || return 0
-  before=$(system_containers etcd)
   say "etcd restarts with$stale"
+  # Away first: a kubelet that is just starting takes a changed manifest for another pod, which waits for the
+  # first one's volumes, and never ends that one.
+  rm -f $manifest
+  wait_until 60 "etcd stopped" stopped etcd
   kubeadm init phase etcd local --config "$init_document"
-  wait_until 120 "etcd runs with its new flags" replaced etcd "$before"
   wait_until 60 "etcd answers" etcd_healthy https://127.0.0.1:2379
-}
-
-replaced() {
-  local now
-  now=$(system_containers "$1") || return
-  [[ -n $now && $now != "$2" ]]
 }
 
 join() {
@@ -162,25 +160,6 @@ changed() {
     case ${path##*/} in kubeadm-join.yaml | control-planes) ;; *) return 0 ;; esac
   done
   return 1
-}
-
-# Restarts a static pod: its manifest is moved away until its container has ended. It is put back whatever happens.
-restart_static_pod() {
-  local name=$1
-  # Not local: the trap runs when the function has returned.
-  manifest=/etc/kubernetes/manifests/$name.yaml aside=/etc/kubernetes/$name.yaml.restarting
-  trap 'if [[ -e $aside ]]; then mv "$aside" "$manifest"; fi' EXIT
-  trap 'exit 143' TERM
-  mv "$manifest" "$aside"
-  wait_until 60 "$name stopped" stopped "$name"
-  mv "$aside" "$manifest"
-  trap - EXIT TERM
-}
-
-stopped() {
-  local running
-  running=$(system_containers "$1") || return
-  [[ -z $running ]] || { echo "running: $running" && return 1; }
 }
 
 # Made here, once, and never leaves this machine but to other control planes.

@@ -20,8 +20,8 @@ esac
 const test = base.extend<{ machine: Machine; decoy: (name: string) => void }>({
   machine: async ({ task: _ }, use) => {
     const machine = new Machine("oslo");
-    machine.install("containers.sh");
-    machine.addOwnStep("kubeadm-init");
+    for (const part of ["containers.sh", "static-pods.sh", "etcd.sh"]) machine.install(part);
+    machine.addOwnStep("control-plane");
     machine.addProgram("ctr", ctr);
     machine.addProgram("nsenter", 'echo "nsenter $*"; exit 1');
     machine.write("etc/kubernetes/manifests/kube-apiserver.yaml", "the manifest\n");
@@ -106,7 +106,7 @@ describe.runIf(process.platform === "linux")("a static pod's restart", () => {
       machine,
       `set -euo pipefail
 source ${machine.path("lib/lib.sh")}
-source ${machine.path("lib/kubeadm-init.sh")}
+source ${machine.path("lib/control-plane.sh")}
 eval "whole_$(declare -f wait_until)"
 wait_until() { whole_wait_until 1 "\${@:2}"; }
 ${before}
