@@ -69,6 +69,6 @@ function fixFor(issue: Issue): string {
     case "too_big":
       return `write ${issue.maximum} or less`;
     default:
-      return "see the README's table of the configuration";
+      return "see docs/configuration.md";
   }
 }

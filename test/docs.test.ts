@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { labels } from "../commands/impact/report.ts";
-import { renderReadme } from "../commands/readme/readme.ts";
+import { generated, renderPage } from "../commands/pages/page.ts";
 import { schema } from "../config/schema.ts";
 import { directives } from "../plan/directives.ts";
 import { policies } from "../policy/policies.ts";
@@ -12,48 +12,64 @@ import { problemsOf, stack } from "./stack.ts";
 import { configOf } from "./stacks.ts";
 
 const readme = readFileSync(join(root, "README.md"), "utf8");
+const page = (path: string) => readFileSync(join(root, path), "utf8");
 const pages = ["docs/reviewers.md", "docs/ci.md"].map((path): [string, string] => [
   path,
-  readFileSync(join(root, path), "utf8"),
+  page(path),
 ]);
-const everything = [readme, ...pages.map(([, text]) => text)].join("\n");
+const all = readdirSync(join(root, "docs"))
+  .filter((name) => name.endsWith(".md"))
+  .map((name): [string, string] => [`docs/${name}`, page(`docs/${name}`)])
+  .concat([["README.md", readme]]);
+const everything = all.map(([, text]) => text).join("\n");
 const config = configOf("dev");
 
 /** The cells of the README's row whose first cells are these. */
 function row(...first: string[]): string[] | undefined {
-  const lines = readme.split("\n").filter((line) => line.startsWith("| "));
+  const lines = everything.split("\n").filter((line) => line.startsWith("| "));
   const rows = lines.map((line) => line.slice(2, -2).split(" | "));
   return rows.find((cells) => first.every((cell, i) => cells[i] === cell));
 }
 
-describe("the README's tables", () => {
+describe.each(Object.keys(generated))("the tables of %s", (path) => {
+  const text = page(path);
+
   it("are those of the code; where this fails, run npm run docs", () => {
-    expect(renderReadme(readme, config)).toBe(readme);
+    expect(renderPage(path, text, config)).toBe(text);
   });
 
-  it("are made anew from whatever stands between the markers", () => {
-    const altered = readme.replace("| `network.mtu` |", "| `network.mut` |");
-    expect(altered).not.toBe(readme);
-    expect(renderReadme(altered, config)).toBe(readme);
-  });
-
-  it("change with the plan", () => {
-    const other = { ...config, network: { ...config.network, mtu: 1450 } };
-    expect(renderReadme(readme, other)).toContain("| `MTU: 1450` |");
+  it("are made again from whatever is between the markers", () => {
+    const altered = text.replace(/(<!-- generated: \S+ -->\n)/, "$1stale\n");
+    expect(altered).not.toBe(text);
+    expect(renderPage(path, altered, config)).toBe(text);
   });
 
   it.each([
-    ["a marker without a part", `${readme}<!-- generated: nonsense -->\n<!-- /generated -->\n`],
-    ["a part without a marker", readme.replace("<!-- generated: directives -->", "")],
-    ["a part twice", `${readme}<!-- generated: directives -->\n<!-- /generated -->\n`],
-  ])("refuse %s", (_, text) => {
-    expect(() => renderReadme(text, config)).toThrow(/^README\.md: .+; (add|remove) /);
+    ["another marker", `${text}<!-- generated: nonsense -->\n<!-- /generated -->\n`],
+    ["no marker", text.replace(/<!-- generated: \S+ -->/, "")],
+    ["a marker twice", `${text}${text}`],
+  ])("refuse %s", (_, altered) => {
+    expect(() => renderPage(path, altered, config)).toThrow(/^docs\/.+\.md: .+; (add|remove) /);
   });
+});
+
+it("the articles' table changes with the plan", () => {
+  const other = { ...config, network: { ...config.network, mtu: 1450 } };
+  const path = "docs/articles.md";
+  expect(renderPage(path, page(path), other)).toContain("| `MTU: 1450` |");
+});
+
+it("the README is read in one go, and names every page", () => {
+  expect(readme.split("\n").length).toBeLessThanOrEqual(200);
+  for (const [path] of all.slice(0, -1)) expect(readme).toContain(`](${path})`);
 });
 
 describe("the configuration's tables", () => {
   it.each(Object.keys(schema.shape))("have the section %s, each field with its impact", (name) => {
-    const section = readme.split(`\n#### ${name}\n`)[1]?.split(/\n#+ |\n<!--/)[0] ?? "";
+    const section =
+      page("docs/configuration.md")
+        .split(`\n#### ${name}\n`)[1]
+        ?.split(/\n#+ |\n<!--/)[0] ?? "";
     const rows = section.split("\n").filter((line) => line.startsWith(`| \`${name}.`));
     expect(rows.length).toBeGreaterThan(0);
     for (const line of rows) {
@@ -77,15 +93,15 @@ describe("the configuration's tables", () => {
 
 it("every directive has its row", () => {
   const missing = directives(config).filter(
-    ({ applied }) => !readme.includes(`\`${applied.replaceAll("|", "\\|")}\``),
+    ({ applied }) => !page("docs/articles.md").includes(`\`${applied.replaceAll("|", "\\|")}\``),
   );
   expect(missing).toEqual([]);
 });
 
 describe("what the README tells to type", () => {
   it("is a configuration that is taken", () => {
-    const page = readme.split("\n## Cilium, gateways, policies\n")[1] ?? "";
-    const [, block = ""] = page.match(/```yaml\n([\s\S]*?)```/) ?? [];
+    const text = page("docs/networking.md").split("\n## Cilium, gateways, policies\n")[1] ?? "";
+    const [, block = ""] = text.match(/```yaml\n([\s\S]*?)```/) ?? [];
     const sections = Object.entries(parse(block)).map(([key, value]) => [
       key.replace("oslo-cluster:", ""),
       value,
@@ -102,15 +118,15 @@ describe("what the README tells to type", () => {
   });
 
   it("sets variables that the code reads", () => {
-    const told = new Set([...readme.matchAll(/OSLO_[A-Z_]+/g)].map(([name]) => name));
+    const told = new Set([...everything.matchAll(/OSLO_LAB_[A-Z_]+/g)].map(([name]) => name));
     expect(told.size).toBeGreaterThan(3);
-    const code = ["components", "test/lab"].flatMap(sources).join("\n");
+    const code = ["components", "test/lab", "test/e2e"].flatMap(sources).join("\n");
     expect([...told].filter((name) => !code.includes(name))).toEqual([]);
   });
 
   it("names the file that render writes for worker-1's kernel", () => {
     const golden = readdirSync(join(root, "test/golden/dev/nodes/worker-1/steps"));
-    const [, file] = readme.match(/nodes\/worker-1\/steps\/(\S+kernel\.yaml)/) ?? [];
+    const [, file] = everything.match(/nodes\/worker-1\/steps\/(\S+kernel\.yaml)/) ?? [];
     expect(golden).toContain(file);
   });
 });
@@ -124,11 +140,12 @@ describe("the pages", () => {
     expect(shown).toBe(golden);
   });
 
-  it.each(pages)("%s links to what is there", (path, text) => {
+  it.each(all)("%s links to what is there", (path, text) => {
     const links = [...`${text}\n`.matchAll(/\]\(([^)#:]+)(#[\w-]+)?\)/g)];
-    expect(links.length).toBeGreaterThan(0);
-    for (const [, target] of links)
-      expect(existsSync(join(root, path, "..", target as string))).toBe(true);
+    const missing = links
+      .map(([, target]) => target as string)
+      .filter((target) => !existsSync(join(root, path, "..", target)));
+    expect(missing).toEqual([]);
   });
 
   it("name every label, every policy and every workflow", () => {

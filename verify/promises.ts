@@ -33,7 +33,7 @@ import { secretsAtRestProof } from "./proofs/secrets-at-rest.ts";
 import { sysctlsProof } from "./proofs/sysctls.ts";
 import { xdpProof } from "./proofs/xdp.ts";
 
-/** Everything that is promised, in the order of reports. The README's page is made from it. */
+/** Everything that is promised, in the order of reports. docs/verification.md is made from it. */
 export const promises: readonly Proof[] = [
   nodesProof,
   podSubnetsProof,
