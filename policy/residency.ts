@@ -1,60 +1,57 @@
 import type { ResourceValidationPolicy } from "@pulumi/policy";
-import { Address4, Address6 } from "ip-address";
+import { Config } from "@pulumi/pulumi";
+import { allows, canonicalPlace, isOutside, placeOfUrl, registryOf } from "../config/residency.ts";
 import { known, textsOf, textsUnder } from "./texts.ts";
 
-interface ResidencyConfig {
-  /** Norway alone, or the whole EEA. */
-  residency: "NO" | "EEA";
-  /** Where each may be: host names, `*.` and a domain, or CIDRs. */
-  allow: { NO?: string[]; EEA?: string[] };
-}
-
-/** Every host name and public address that a resource names stands in the allow-list. */
+/** Every host name, public address and range that a resource names is in the stack's allow-list. */
 export const residencyPolicy: ResourceValidationPolicy = {
   name: "residency",
-  description: "Every address that a resource names is in the allow-list of its residency.",
-  remediationSteps: "Take a mirror of your own, or add the address to the policy's allow-list.",
+  description: "Every address that a resource names is in the stack's cluster.allowedPlaces.",
+  remediationSteps:
+    "Take a mirror of your own, or add the address to cluster.allowedPlaces if it is in the residency.",
   severity: "high",
-  configSchema: {
-    properties: {
-      residency: { type: "string", enum: ["NO", "EEA"], default: "NO" },
-      allow: {
-        type: "object",
-        properties: {
-          NO: { type: "array", items: { type: "string" } },
-          EEA: { type: "array", items: { type: "string" } },
-        },
-      },
-    },
-  },
-  validateResource: ({ type, props, getConfig, notApplicable }, report) => {
-    const { residency = "NO", allow } = getConfig<Partial<ResidencyConfig>>();
-    if (allow === undefined) notApplicable("no allow-list is configured");
+  validateResource: ({ type, props, notApplicable }, report) => {
+    // The list of what is in cluster.residency, in the stack's own file.
+    const list = new Config("oslo-cluster").getObject<{ allowedPlaces?: string[] }>(
+      "cluster",
+    )?.allowedPlaces;
+    if (list === undefined) notApplicable("the stack's file has no cluster.allowedPlaces");
     // Their texts are the Gateway API's own, with links to its documentation.
     if (type.endsWith(":CustomResourceDefinition")) return;
-    const entries = [...(allow?.NO ?? []), ...(residency === "EEA" ? (allow?.EEA ?? []) : [])];
-    for (const address of addressesOf(props)) {
-      if (entries.some((entry) => covers(entry, address))) continue;
-      report(`${address} is not in the allow-list of residency ${residency}`);
+    for (const place of addressesOf(props)) {
+      if (list?.some((entry) => allows(entry, place))) continue;
+      report(`${place} is not in cluster.allowedPlaces`);
     }
   },
 };
 
-/** Host names that are reached, and IP addresses that are not private. */
+/** Host names that are reached, and addresses and ranges that are not private. */
 export function addressesOf(props: Record<string, unknown>): string[] {
   // Comments of scripts name sources and reach nothing.
   const texts = textsOf(props).map((text) => text.replace(/^\s*#.*$/gm, ""));
   const found = texts.flatMap((text) => [
-    ...hosts(text, /\b(?:https?|oci|git|ssh):\/\/(?:[^@/\s]+@)?(\[[0-9a-f:.]+\]|[\w.-]+)/gi),
+    ...hosts(text, /\b((?:https?|oci|git|ssh):\/\/[^\s"'`<>|\\]+)/gi).flatMap(
+      // What the parser refuses is told as it is.
+      (url) => placeOfUrl(url) ?? url.toLowerCase(),
+    ),
     ...hosts(text, /\bKnownHostsCommand=\/bin\/echo \[?([\w.:-]+?)\]?(?::\d+)? (?:ssh|ecdsa|sk)-/g),
     ...unmirrored(text),
     ...hosts(text, /^\s*(?:server|pool|peer) ([\w.:-]+)/gm),
-    ...hosts(text, /(?<![\w.:-])((?:\d{1,3}\.){3}\d{1,3})(?![\w.-])/g),
-    ...hosts(text, /(?<![\w.:])([0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7})(?![\w.:])/gi),
+    ...hosts(text, /(?<![\w.:-])((?:\d{1,3}\.){3}\d{1,3}(?:\/\d{1,2})?)(?![\w.-])/g),
+    ...hosts(
+      text,
+      /(?<![\w.:])([0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:(?:\d{1,3}\.){3}\d{1,3})?(?:\/\d{1,3})?)(?![\w.:])/gi,
+    ),
   ]);
-  const named = [...connectionHosts(props), ...imageRegistries(props), ...calledNames(props)];
-  const reached = [...found, ...named].map((host) => host.replace(/^\[|\]$/g, ""));
-  return [...new Set(reached)].filter((host) => isName(host) || isPublic(host)).sort();
+  const named = [
+    ...connectionHosts(props),
+    ...imageRegistries(props),
+    ...calledNames(props),
+    ...everywhere(props),
+  ];
+  // A route to everywhere is none to somewhere; policies' own ranges are among the named.
+  const places = [...found.filter((range) => !range.endsWith("/0")), ...named].map(canonicalPlace);
+  return [...new Set(places)].filter(isOutside).sort();
 }
 
 /** Where kubeadm's and Cilium's images come from. */
@@ -74,14 +71,50 @@ function hosts(text: string, pattern: RegExp): string[] {
 
 /** Of a workload: where its images come from. Containerd's document answers for the registries above. */
 function imageRegistries(props: Record<string, unknown>): string[] {
-  return textsUnder(props, "image")
-    .flatMap((image) => image.match(/^([\w-]+(?:\.[\w-]+)+)(?::\d+)?\//)?.[1] ?? [])
+  return imagesOf(props)
+    .map(registryOf)
     .filter((registry) => !registries.includes(registry));
 }
 
-/** Of a network policy: names that pods may call, and patterns. */
+/** References of images: `image: a/b:1`, or in a chart's values `image: {repository: a/b, tag: …}`. */
+function imagesOf(value: unknown): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  const map = value as Record<string, unknown>;
+  return Object.keys(map).flatMap((key) => {
+    const item = known(() => map[key]);
+    if (key !== "image") return imagesOf(item);
+    if (typeof item === "string") return [item];
+    return known(() => (item as { repository?: string }).repository) ?? [];
+  });
+}
+
+/** Of a network policy: names that pods may call, patterns, and ranges. */
 function calledNames(props: Record<string, unknown>): string[] {
-  return textsUnder(props, "toFQDNs");
+  return ["toFQDNs", "toCIDR", "toCIDRSet"].flatMap((key) => textsUnder(props, key));
+}
+
+/** Of a network policy: any address, by an entity, or by ports alone. */
+function everywhere(props: Record<string, unknown>): string[] {
+  const entities = textsUnder(props, "toEntities");
+  const isAny =
+    entities.some((entity) => /^(all|world)/.test(entity)) || egressRules(props).some(hasNoPeer);
+  return isAny ? ["0.0.0.0/0", "::/0"] : [];
+}
+
+function egressRules(value: unknown): object[] {
+  if (typeof value !== "object" || value === null) return [];
+  const map = value as Record<string, unknown>;
+  return Object.keys(map).flatMap((key) => {
+    const item = known(() => map[key]);
+    return key === "egress" && Array.isArray(item) ? (item as object[]) : egressRules(item);
+  });
+}
+
+/** Ports without a peer are those of every address. An empty rule of Cilium's lets nothing through. */
+function hasNoPeer(rule: object): boolean {
+  const keys = Object.keys(rule);
+  const ofKubernetes = keys.includes("ports") && !keys.includes("to");
+  return ofKubernetes || (keys.includes("toPorts") && keys.every((key) => key === "toPorts"));
 }
 
 /** Of the machine and of the bastion before it. */
@@ -95,41 +128,4 @@ function connectionHosts(props: Record<string, unknown>): string[] {
 interface Connection {
   host?: string;
   proxy?: { host?: string };
-}
-
-/** A name that can be looked up; `localhost` and names without a dot stay on the machine or the VLAN. */
-function isName(host: string): boolean {
-  // A policy's pattern may stand for any name.
-  if (host.includes("*")) return true;
-  return /^(?=.*[a-z])[\w-]+(\.[\w-]+)+$/i.test(host) && !host.endsWith(".local");
-}
-
-const own = [
-  "10.0.0.0/8",
-  "172.16.0.0/12",
-  "192.168.0.0/16",
-  "127.0.0.0/8",
-  "169.254.0.0/16",
-  "0.0.0.0/8",
-  "224.0.0.0/3",
-];
-const own6 = ["fc00::/7", "fe80::/10", "ff00::/8", "::/127"];
-
-function isPublic(host: string): boolean {
-  if (Address4.isValid(host)) {
-    return !own.some((range) => new Address4(host).isInSubnet(new Address4(range)));
-  }
-  return (
-    Address6.isValid(host) &&
-    !own6.some((range) => new Address6(host).isInSubnet(new Address6(range)))
-  );
-}
-
-function covers(entry: string, address: string): boolean {
-  if (entry.startsWith("*.")) return address.endsWith(entry.slice(1));
-  if (Address4.isValid(entry) && Address4.isValid(address))
-    return new Address4(address).isInSubnet(new Address4(entry));
-  if (Address6.isValid(entry) && Address6.isValid(address))
-    return new Address6(address).isInSubnet(new Address6(entry));
-  return entry.toLowerCase() === address.toLowerCase();
 }

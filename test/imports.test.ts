@@ -10,7 +10,7 @@ const rooms: Record<string, string[]> = {
   steps: ["plan", "config"],
   components: ["plan", "steps"],
   verify: ["plan", "config", "steps"],
-  policy: ["plan"],
+  policy: ["plan", "config"],
   commands: ["plan", "config", "steps", "verify"],
   "index.ts": ["config", "plan", "components"],
 };

@@ -1,5 +1,6 @@
 import type { Rule } from "../rule.ts";
 import { endpointAddress, gatewayAddresses, nodeAddresses } from "./addresses.ts";
+import { addressesInResidency } from "./allowed-places.ts";
 import { backupTargets } from "./backup.ts";
 import { contradictions, hubbleParts, mapSizes, nodeLocalDns } from "./cilium.ts";
 import { leases, loadBalancerPools } from "./cilium-announcements.ts";
@@ -28,6 +29,7 @@ import { knownVersions } from "./versions.ts";
 /** Every check across fields, in the order in which a person reads the stack's file. */
 export const rules: readonly Rule[] = [
   regionInResidency,
+  addressesInResidency,
   controlPlanes,
   distinctNodes,
   vlanId,

@@ -28,6 +28,20 @@ export const cluster = z.strictObject({
     "check",
     "The contract for where data may stand: NO (Norway only) or EEA (what the GDPR treats as one area).",
   ),
+  allowedPlaces: field(
+    z
+      .array(
+        z
+          .string()
+          .regex(
+            /^(\*\.)?[A-Za-z0-9.:/_-]+$/,
+            "not a place; write a host name, *. and a domain, an address or a CIDR",
+          ),
+      )
+      .optional(),
+    "check",
+    "What is in the residency: host names, `*.` and a domain, addresses and CIDRs. With a list, every address outside the cluster that this file or a resource names must be in it: time servers, mirrors, registries, resolvers, machines, and what network policies let pods call. Private addresses always may. Default: none, and nothing is compared.",
+  ),
   endpoint: z
     .strictObject({
       host: field(

@@ -1,4 +1,5 @@
 import { type ResourceValidationArgs, unknownCheckingProxy } from "@pulumi/policy";
+import { runtime } from "@pulumi/pulumi";
 import { policies } from "../../policy/policies.ts";
 import type { Registered } from "../components/program.ts";
 
@@ -15,6 +16,8 @@ export async function violationsOf(
   config: Record<string, object> = {},
 ): Promise<string[]> {
   const found: string[] = [];
+  // As the engine hands the stack's configuration to a pack.
+  runtime.setConfig("oslo-cluster:cluster", JSON.stringify(config.cluster ?? {}));
   for (const resource of resources) {
     for (const policy of policies) {
       const { validateResource } = policy;

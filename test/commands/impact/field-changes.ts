@@ -32,6 +32,10 @@ export const changesOfFields: Record<string, FieldChange> = {
   "cluster.name": dev({ "cluster.name": "other" }),
   "cluster.region": dev({ "cluster.region": "NO-OSL-2" }),
   "cluster.residency": { ...dev({ "cluster.residency": "EEA" }), unseen: true },
+  "cluster.allowedPlaces": {
+    ...dev({ "cluster.allowedPlaces": ["*.no", "*.io", "*.com", "*.org"] }),
+    unseen: true,
+  },
   "cluster.endpoint.host": dev({ "cluster.endpoint.host": "api.example.no" }),
   "cluster.endpoint.port": dev({ "cluster.endpoint.port": 8443 }),
 

@@ -122,11 +122,11 @@ describe("what the policy pack refuses", () => {
   const told = `Policies:
     ❌ oslo-cluster@v0.1.0 (local: policy)
         - [mandatory] [severity: high]  residency  (kubernetes:helm.sh/v3:Release: cilium)
-          Every address that a resource names is in the allow-list of its residency.
-          helm.cilium.io is not in the allow-list of residency NO
+          Every address that a resource names is in the stack's cluster.allowedPlaces.
+          helm.cilium.io is not in cluster.allowedPlaces
         - [mandatory] [severity: high]  residency  (command:remote:Command: cp-1-images)
-          Every address that a resource names is in the allow-list of its residency.
-          helm.cilium.io is not in the allow-list of residency NO
+          Every address that a resource names is in the stack's cluster.allowedPlaces.
+          helm.cilium.io is not in cluster.allowedPlaces
         - [advisory]  other  (command:local:Command: worker-1-leave)
           Something.
           something
@@ -138,7 +138,7 @@ describe("what the policy pack refuses", () => {
 
   it("is read from what the engine prints, advice left out", () => {
     expect(refused).toEqual([
-      "residency: cilium and 1 more: helm.cilium.io is not in the allow-list of residency NO",
+      "residency: cilium and 1 more: helm.cilium.io is not in cluster.allowedPlaces",
       "host-key-pinned: cp-1-claim: its connection has no hostKey: any machine may answer",
     ]);
     expect(refusals("Policies:\n    ✅ oslo-cluster@v0.1.0 (local: policy)\n")).toEqual([]);
