@@ -12,6 +12,10 @@ const criSocket = "unix:///run/containerd/containerd.sock";
 /** Where the documents stay on a node, for people and for later steps. */
 export const directory = "/etc/oslo-cluster";
 export const paths = {
+  join: `${directory}/kubeadm-join.yaml`,
+  /** The template of the kubeconfig that a join begins with. */
+  discovery: `${directory}/kubeadm-discovery.yaml`,
+  authentication: "/etc/kubernetes/authentication.yaml",
   audit: "/etc/kubernetes/audit-policy.yaml",
   admission: "/etc/kubernetes/admission.yaml",
   /** The template; the node fills in the key, which leaves it never. */
@@ -25,22 +29,45 @@ export function initDocument(config: Config, node: NodeConfig): string {
   return renderYaml(initConfiguration(config, node), clusterConfiguration(config));
 }
 
-/** What `kubeadm join` takes; the node fills in token and CA hash, which are minted when it runs. */
-export function joinDocument(config: Config, node: NodeConfig): string {
+/** The files of a join. The node fills in what is minted when it runs: token and CA. */
+export function joinFiles(config: Config, node: NodeConfig): Record<string, string> {
+  return {
+    [paths.join]: joinDocument(config, node),
+    [paths.discovery]: discoveryDocument(config),
+  };
+}
+
+function joinDocument(config: Config, node: NodeConfig): string {
   return renderYaml({
     apiVersion,
     kind: "JoinConfiguration",
-    discovery: {
-      bootstrapToken: {
-        apiServerEndpoint: localEndpoint(config),
-        token: "__TOKEN__",
-        caCertHashes: ["__CA_CERT_HASH__"],
-      },
-    },
+    // By a file: discovery by a token reads cluster-info, which the API server shows to nobody
+    // without a credential.
+    discovery: { file: { kubeConfigPath: "__DISCOVERY__" } },
     ...(node.role === "control-plane"
       ? { controlPlane: { localAPIEndpoint: localApiEndpoint(config, node) } }
       : {}),
     nodeRegistration: nodeRegistration(config, node),
+  });
+}
+
+function discoveryDocument(config: Config): string {
+  const name = "join";
+  return renderYaml({
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [
+      {
+        name,
+        cluster: {
+          server: `https://${localEndpoint(config)}`,
+          "certificate-authority-data": "__CA_CERTIFICATE__",
+        },
+      },
+    ],
+    users: [{ name, user: { token: "__TOKEN__" } }],
+    contexts: [{ name, context: { cluster: name, user: name } }],
+    "current-context": name,
   });
 }
 
@@ -120,6 +147,7 @@ function clusterConfiguration(config: Config) {
       extraArgs: args({
         "admission-control-config-file": paths.admission,
         "audit-policy-file": paths.audit,
+        "authentication-config": paths.authentication,
         "audit-log-path": `${paths.auditLog}/audit.log`,
         "audit-log-maxage": "30",
         "audit-log-maxbackup": "10",
@@ -130,6 +158,7 @@ function clusterConfiguration(config: Config) {
       extraVolumes: [
         mount("audit-policy", paths.audit, "File"),
         mount("admission", paths.admission, "File"),
+        mount("authentication", paths.authentication, "File"),
         mount("encryption", "/etc/kubernetes/encryption", "Directory"),
         { ...mount("audit-log", paths.auditLog, "DirectoryOrCreate"), readOnly: false },
       ],

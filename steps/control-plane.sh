@@ -20,6 +20,7 @@ check() {
   fi
   healthy || echo "the API server at $READYZ is not ready"
   systemctl is-active --quiet kubelet || echo "kubelet is not running"
+  [[ $(stat --format=%a /var/lib/etcd) == 700 ]] || echo "/var/lib/etcd is open to others than root"
   admin get node "$NODE" >/dev/null 2>&1 || echo "node $NODE is not in the cluster"
   if admin --namespace kube-system get daemonset kube-proxy >/dev/null 2>&1; then
     echo "kube-proxy is back: kubectl -n kube-system delete daemonset,configmap kube-proxy"
@@ -39,6 +40,7 @@ apply() {
   fi
   wait_until 120 "API server ready" healthy
   rm -f /etc/kubernetes/super-admin.conf
+  chmod 0700 /var/lib/etcd # a disk of its own is mounted open to all
   immutables >"$state/cluster.new"
   mv "$state/cluster.new" "$state/cluster"
 }
@@ -112,14 +114,7 @@ join() {
   date --utc +%FT%TZ >"$state/joining"
   files_apply
   (umask 077 && base64 --decode <<<"$SHARED" | tar --extract --no-same-owner --directory /etc/kubernetes)
-  (
-    umask 077
-    # By the shell itself: a command's arguments can be read by everyone.
-    document=$(</etc/oslo-cluster/kubeadm-join.yaml)
-    document=${document/__TOKEN__/"$TOKEN"}
-    printf '%s\n' "${document/__CA_CERT_HASH__/"$CA_CERT_HASH"}" >"$WORK/join.yaml"
-  )
-  trap 'rm -f "$WORK/join.yaml"' EXIT
+  join_documents
   say "kubeadm join --control-plane"
   kubeadm join --config "$WORK/join.yaml"
   wait_until 120 "etcd's member $NODE votes, and nobody is a learner" voting
@@ -157,7 +152,7 @@ reconfigure() {
 changed() {
   local path
   for path in "${CHANGED[@]}"; do
-    case ${path##*/} in kubeadm-join.yaml | control-planes) ;; *) return 0 ;; esac
+    case ${path##*/} in kubeadm-join.yaml | kubeadm-discovery.yaml | control-planes) ;; *) return 0 ;; esac
   done
   return 1
 }

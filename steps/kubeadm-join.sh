@@ -1,8 +1,6 @@
 # shellcheck shell=bash
 # A worker. The token comes on stdin, lives in memory, and is used at once.
 
-join_document=/etc/oslo-cluster/kubeadm-join.yaml
-
 check() {
   files_drift
   if [[ ! -f $state/cluster ]]; then
@@ -38,14 +36,7 @@ apply() {
   date --utc +%FT%TZ >"$state/joining"
   files_apply
   say "kubeadm join"
-  (
-    umask 077
-    # By the shell itself: a command's arguments can be read by everyone.
-    document=$(<"$join_document")
-    document=${document/__TOKEN__/"$TOKEN"}
-    printf '%s\n' "${document/__CA_CERT_HASH__/"$CA_CERT_HASH"}" >"$WORK/join.yaml"
-  )
-  trap 'rm -f "$WORK/join.yaml"' EXIT
+  join_documents
   kubeadm join --config "$WORK/join.yaml" 2>&1 | tee "$WORK/join.log" || refused
   wait_until 60 "node $NODE is in the cluster" member
   joined

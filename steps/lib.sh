@@ -130,3 +130,18 @@ install_packages() {
 groups_now() { cut -d: -f1 /etc/group | LC_ALL=C sort; }
 
 admin() { kubectl --kubeconfig "$kubeconfig" "$@"; }
+
+# Writes what kubeadm join takes, from the documents' templates and what was minted, for root alone and for as
+# long as this step runs.
+join_documents() {
+  trap 'rm -f "$WORK/join.yaml" "$WORK/discovery.conf"' EXIT
+  (
+    umask 077
+    # By the shell itself: a command's arguments can be read by everyone.
+    document=$(</etc/oslo-cluster/kubeadm-discovery.yaml)
+    document=${document/__CA_CERTIFICATE__/"$CA_CERTIFICATE"}
+    printf '%s\n' "${document/__TOKEN__/"$TOKEN"}" >"$WORK/discovery.conf"
+    document=$(</etc/oslo-cluster/kubeadm-join.yaml)
+    printf '%s\n' "${document/__DISCOVERY__/"$WORK/discovery.conf"}" >"$WORK/join.yaml"
+  )
+}

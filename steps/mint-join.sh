@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints what a join needs, as the secrets of a document: a token of 5 minutes and the CA's hash; for a control
+# Prints what a join needs, as the secrets of a document: a token of 5 minutes and the CA; for a control
 # plane the cluster's own keys as well. Before that, what an earlier join of it has left in etcd goes.
 # Where the token comes back on stdin, the join is over, and the token is ended.
 # Exit 3: this machine belongs to no cluster; 75: its API or its etcd does not answer.
@@ -25,7 +25,6 @@ if [[ $role == control-plane ]]; then
   etcd_remove "$2" "$3" >&2
 fi
 token=$(kubeadm token create --kubeconfig "$kubeconfig" --ttl 5m --description "one join by oslo-cluster") || exit 75
-hash=$(openssl x509 -pubkey -noout -in /etc/kubernetes/pki/ca.crt | openssl pkey -pubin -outform der | sha256sum | cut -d' ' -f1)
-printf 'secrets:\n  TOKEN: "%s"\n  CA_CERT_HASH: "sha256:%s"\n' "$token" "$hash"
+printf 'secrets:\n  TOKEN: "%s"\n  CA_CERTIFICATE: "%s"\n' "$token" "$(base64 --wrap=0 /etc/kubernetes/pki/ca.crt)"
 [[ $role != control-plane ]] ||
   printf '  SHARED: "%s"\n' "$(tar --create --directory /etc/kubernetes "${shared[@]}" | base64 --wrap=0)"

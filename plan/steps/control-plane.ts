@@ -1,7 +1,12 @@
 import { hostPort } from "../../config/cidr.ts";
 import { effect } from "../effect.ts";
-import { directory, initDocument, joinDocument, paths } from "../kubeadm.ts";
-import { admissionConfiguration, auditPolicy, encryptionConfiguration } from "../security.ts";
+import { directory, initDocument, joinFiles, paths } from "../kubeadm.ts";
+import {
+  admissionConfiguration,
+  auditPolicy,
+  authenticationConfiguration,
+  encryptionConfiguration,
+} from "../security.ts";
 import { defineStep } from "../step.ts";
 import { renderYaml } from "../yaml.ts";
 
@@ -38,7 +43,7 @@ export const controlPlane = defineStep({
       },
       files: {
         [`${directory}/kubeadm-init.yaml`]: initDocument(config, node),
-        [`${directory}/kubeadm-join.yaml`]: joinDocument(config, node),
+        ...joinFiles(config, node),
         // One a line: whoever is taken out is told from whoever is replaced.
         [`${directory}/control-planes`]: config.nodes
           .filter(({ role }) => role === "control-plane")
@@ -46,6 +51,7 @@ export const controlPlane = defineStep({
           .join("\n"),
         [paths.audit]: renderYaml(auditPolicy),
         [paths.admission]: renderYaml(admissionConfiguration),
+        [paths.authentication]: renderYaml(authenticationConfiguration(kubernetes.minor)),
         [paths.encryption]: renderYaml(encryptionConfiguration("__SECRETBOX_KEY__")),
       },
     };
@@ -61,7 +67,8 @@ export const controlPlane = defineStep({
       ),
     },
     files: {
-      [`${directory}/kubeadm-join.yaml`]: effect("check", "kept for the next join"),
+      [paths.join]: effect("check", "kept for the next join"),
+      [paths.discovery]: effect("check", "kept for the next join"),
       [`${directory}/control-planes`]: effect("check", "who the others are"),
       [paths.encryption]: effect(
         "impossible",

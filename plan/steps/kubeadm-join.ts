@@ -1,5 +1,5 @@
 import { effect } from "../effect.ts";
-import { directory, joinDocument } from "../kubeadm.ts";
+import { joinFiles } from "../kubeadm.ts";
 import { defineStep } from "../step.ts";
 
 /** `kubeadm join` of a worker. */
@@ -9,7 +9,7 @@ export const kubeadmJoin = defineStep({
   on: (_, { role }) => role === "worker",
   document: (config, node) => ({
     vars: { NODE: node.name },
-    files: { [`${directory}/kubeadm-join.yaml`]: joinDocument(config, node) },
+    files: joinFiles(config, node),
   }),
   effects: {
     again: effect("check", "kept for the next join; a node that has joined stays as it is"),

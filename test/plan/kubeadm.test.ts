@@ -25,6 +25,16 @@ describe("kubeadm init", () => {
     expect(init.InitConfiguration.skipPhases).toContain("addon/kube-proxy");
   });
 
+  it("answers health, and nothing else, to who has no credential", () => {
+    const path = "/etc/kubernetes/authentication.yaml";
+    expect(args(init.ClusterConfiguration.apiServer.extraArgs)["authentication-config"]).toBe(path);
+    const { anonymous } = documents(first, "control-plane", path).AuthenticationConfiguration;
+    expect(anonymous).toEqual({
+      enabled: true,
+      conditions: [{ path: "/livez" }, { path: "/readyz" }, { path: "/healthz" }],
+    });
+  });
+
   it("leaves no token behind", () => {
     expect(init.InitConfiguration.skipPhases).toContain("show-join-command");
     expect(init.InitConfiguration.bootstrapTokens).toBeUndefined();
@@ -88,11 +98,18 @@ it("a member of etcd without its data finds the others, or nothing", () => {
 
 describe("kubeadm join", () => {
   it("names the node's own balancer and holds placeholders in the place of credentials", () => {
-    expect(join.JoinConfiguration.discovery.bootstrapToken).toEqual({
-      apiServerEndpoint: "127.0.0.1:7443",
-      token: "__TOKEN__",
-      caCertHashes: ["__CA_CERT_HASH__"],
+    // By a file: without a credential nobody reads cluster-info.
+    expect(join.JoinConfiguration.discovery).toEqual({ file: { kubeConfigPath: "__DISCOVERY__" } });
+    const { Config } = documents(
+      worker,
+      "kubeadm-join",
+      "/etc/oslo-cluster/kubeadm-discovery.yaml",
+    );
+    expect(Config.clusters[0].cluster).toEqual({
+      server: "https://127.0.0.1:7443",
+      "certificate-authority-data": "__CA_CERTIFICATE__",
     });
+    expect(Config.users[0].user).toEqual({ token: "__TOKEN__" });
   });
 });
 

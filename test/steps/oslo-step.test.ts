@@ -159,12 +159,23 @@ describe.runIf(process.platform === "linux")("kubeadm-join", () => {
     machine,
   }) => {
     machine.install("kubeadm-join.sh");
-    machine.write("etc/oslo-cluster/kubeadm-join.yaml", "token: __TOKEN__\n");
+    machine.write("etc/oslo-cluster/kubeadm-join.yaml", "kubeConfigPath: __DISCOVERY__\n");
+    machine.write("etc/oslo-cluster/kubeadm-discovery.yaml", "__CA_CERTIFICATE__ __TOKEN__\n");
     const says =
       'error execution phase kubelet-start: a Node with name "worker-1" and status "Ready" already exists in the cluster. You must delete the existing Node or change the name of this new joining Node';
-    machine.write("bin/kubeadm", `#!/bin/sh\necho '${says}' >&2\nexit 1\n`);
+    machine.write(
+      "bin/kubeadm",
+      `#!/bin/bash
+[[ $* == *reset* ]] && exit
+file=$(sed -n 's/^kubeConfigPath: //p' "$3")
+stat --format='%a' "$3" "$file" >"$MACHINE/modes"
+cp "$file" "$MACHINE/discovery"
+echo '${says}' >&2
+exit 1
+`,
+    );
     const document = step("kubeadm-join", { CLUSTER: "oslo", NODE: "worker-1" });
-    const secrets = 'secrets:\n  TOKEN: "abcdef.0123456789abcdef"\n  CA_CERT_HASH: "sha256:0"\n';
+    const secrets = 'secrets:\n  TOKEN: "abcdef.0123456789abcdef"\n  CA_CERTIFICATE: "LS0t"\n';
     const { exitCode, stderr } = await machine.oslo("run", document, secrets);
     expect(exitCode).toBe(1);
     expect(stderr).toContain(says);
@@ -172,5 +183,11 @@ describe.runIf(process.platform === "linux")("kubeadm-join", () => {
       /error: the cluster has a Ready node worker-1, which is not .*leave worker-1/,
     );
     expect(machine.read("state/cluster")).toBe("");
+    // What a join begins with is root's alone, and gone with the step.
+    expect(machine.read("discovery")).toBe("LS0t abcdef.0123456789abcdef\n");
+    expect(machine.read("modes")).toBe("600\n600\n");
+    expect(
+      Object.keys(machine.filesBelow("volatile")).filter((path) => /conf$|join\.yaml$/.test(path)),
+    ).toEqual([]);
   });
 });

@@ -2,6 +2,9 @@ import { hostPort } from "../../config/cidr.ts";
 import { type Cluster, onEveryNode } from "../cluster.ts";
 import { expectNothing, type Proof } from "../proof.ts";
 
+/** Holds the CA alone, and yet nobody is told of it who cannot say who he is. */
+const clusterInfo = "/api/v1/namespaces/kube-public/configmaps/cluster-info";
+
 /** Who may do everything in a cluster of kubeadm's. */
 const builtIn = ["Group:system:masters", "Group:kubeadm:cluster-admins"];
 /** What whoever has no credential may ask. */
@@ -12,7 +15,7 @@ export const accessProof: Proof = {
   promise:
     "Nobody without a credential learns more than health, and who may do everything is in the plan",
   proof:
-    "every role that RBAC gives to system:unauthenticated or system:anonymous; on every control plane /api and the secrets asked without a credential, and the pods of every kubelet; every subject of a role that may do everything against kubeadm's own and verify.clusterAdmins",
+    "every role that RBAC gives to system:unauthenticated or system:anonymous; on every control plane the API, its version, cluster-info and the secrets asked without a credential, and the pods of every kubelet; every subject of a role that may do everything against kubeadm's own and verify.clusterAdmins",
   fix: "delete the binding that is named, or name its subject in verify.clusterAdmins",
   async prove(cluster) {
     const rbac = await rbacOf(cluster);
@@ -136,8 +139,8 @@ async function openDoors(cluster: Cluster): Promise<string[]> {
   const answers = await onEveryNode(cluster, (node) => {
     const { role, addresses } = cluster.plan.nodes.find(({ name }) => name === node) ?? {};
     const own = `https://${hostPort(addresses?.[0] ?? "", port)}`;
-    const api = ["/api", "/api/v1/namespaces/kube-system/secrets"].map((path) =>
-      ask(`${own}${path}`, "--cacert /etc/kubernetes/pki/ca.crt"),
+    const api = ["/api", "/version", clusterInfo, "/api/v1/namespaces/kube-system/secrets"].map(
+      (path) => ask(`${own}${path}`, "--cacert /etc/kubernetes/pki/ca.crt"),
     );
     // The kubelet's certificate is its own: it is asked over loopback.
     return [
