@@ -10,6 +10,10 @@ export const unproven: Readonly<Record<string, string>> = {
     "WireGuard needs its kernel module, which a shared kernel may not have",
   "The DNS cache of a pod's own node answers it":
     "NodeLocal DNSCache's image is not made of a Go module that a proxy serves",
+  "The cluster's state is copied away from its nodes, and the newest copy is young":
+    "the lab's stack has no target; backups are proved against targets of their own",
+  "The newest copy has been restored in a rehearsal":
+    "the lab's stack has no target; backups are proved against targets of their own",
   "The gateway serves, and splits requests by weight":
     "Cilium's Envoy has filters of its own and is no Go module",
 };
