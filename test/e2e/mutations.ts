@@ -65,7 +65,9 @@ function withoutObject(...kindAndName: string[]): Change {
       saved = JSON.stringify(object);
       await kubectl("delete", ...kindAndName);
     },
-    undo: ({ onHost }) => onHost("cp-1", `${admin} create -f - <<'END'\n${saved}\nEND`),
+    // Nothing to put back where nothing was taken away.
+    undo: async ({ onHost }) =>
+      saved && onHost("cp-1", `${admin} create -f - <<'END'\n${saved}\nEND`),
   };
 }
 
@@ -179,7 +181,7 @@ export const batches: readonly Batch[] = [
         ...on("cp-1", "nft add table ip6 kube-proxy", "nft delete table ip6 kube-proxy"),
       },
       {
-        name: "a geneve device",
+        name: "another vxlan device",
         breaks: [{ proof: overlayProof, reading: /^cp-1: mutant$/ }],
         ...on(
           "cp-1",
@@ -218,7 +220,7 @@ export const batches: readonly Batch[] = [
       {
         name: "nothing that is told to routers",
         breaks: [{ proof: bgpProof, reading: /is not told/ }],
-        ...withoutObject("ciliumbgpadvertisements.cilium.io", "default"),
+        ...withoutObject("ciliumbgpadvertisements.cilium.io", "oslo-lab"),
       },
       {
         name: "Hubble's socket taken from a living agent",
