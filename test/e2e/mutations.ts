@@ -167,13 +167,11 @@ export const batches: readonly Batch[] = [
         ...on("cp-1", "apt-mark unhold containerd.io", "apt-mark hold containerd.io"),
       },
       {
-        name: "loose TCP keepalives",
-        breaks: [{ proof: sysctlsProof, reading: /^cp-1: net\.ipv4\.tcp_keepalive_time is 7200/ }],
-        ...on(
-          "cp-1",
-          "sysctl -n net.ipv4.tcp_keepalive_time >/run/mutant && sysctl -qw net.ipv4.tcp_keepalive_time=7200",
-          'sysctl -qw net.ipv4.tcp_keepalive_time="$(cat /run/mutant)"',
-        ),
+        name: "another parameter changed by hand, on the control plane",
+        breaks: [
+          { proof: sysctlsProof, reading: /^cp-1: net\.ipv4\.tcp_tw_reuse is 0, expected 1$/ },
+        ],
+        ...on("cp-1", "sysctl -qw net.ipv4.tcp_tw_reuse=0", "sysctl -qw net.ipv4.tcp_tw_reuse=1"),
       },
       {
         name: "kube-proxy's table in nftables",
