@@ -105,7 +105,7 @@ After=network-online.target containerd.service
 
 [Service]
 Type=oneshot
-ExecStart=/usr/local/lib/oslo-cluster/backup.sh
+ExecStart=/bin/bash /usr/local/lib/oslo-cluster/backup.sh
 TimeoutStartSec=3600
 Nice=10
 IOSchedulingClass=idle

@@ -28,6 +28,8 @@ export function deriveSections(template: Template, name: string, lease: Lease): 
     sections.nodes = { ...sections.nodes, existing };
   }
   unprotect(sections);
+  // What is there for hours is not kept.
+  delete sections.backup;
   loadConfig(sections, `${template.source} as ${name}`);
   return sections;
 }

@@ -20,6 +20,7 @@ export const imagePackages = [
  * also holds all their dependencies.
  */
 export const mirroredPackages = [
+  "age",
   "apt-transport-https",
   "bpftool",
   "chrony",
@@ -39,6 +40,8 @@ export const mirroredPackages = [
   "jq",
   "keepalived",
   "nftables",
+  "openssh-client",
+  "rclone",
   "socat",
   "sysstat",
   "tcpdump",
