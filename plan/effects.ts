@@ -106,7 +106,7 @@ export const nodeEffects: Effects = byPath(
   {
     role: effect(
       "impossible",
-      "a node keeps its role: take it out in one `up`, add it in the next; the only control plane cannot go",
+      "a node keeps its role: take it out in one `up`, add it in the next; an only control plane cannot go",
     ),
     addresses: effect("check", "the documents of its steps say what becomes of it"),
     "reach.hostKey": effect("recreate", "another key is another machine"),

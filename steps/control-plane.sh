@@ -36,6 +36,8 @@ apply() {
   else
     [[ -z ${SILENT:-} ]] ||
       die "$(hostname) cannot tell whether there is a cluster already: no answer from $SILENT. Run again when they answer; for those that are gone for good, run with OSLO_CLUSTER_ABANDON=${SILENT// /,}"
+    [[ -z ${KNOWN:-} ]] ||
+      die "no cluster is begun on $(hostname): $KNOWN belongs to one that no control plane has any more. Restore it from a backup; or take its nodes out of the file first, so that they are given back"
     initialize
   fi
   wait_until 120 "API server ready" healthy

@@ -96,7 +96,7 @@ function machineChanges(before: Parts["machines"], after: Parts["machines"]): Si
       what: `${machine.kind} goes`,
       machines: [machine.name],
       before: machine.facts,
-      effects: [effect("recreate", loss(machine))],
+      effects: [effect("recreate", loss(machine, before))],
     })),
     ...come.map((machine) => ({
       what: `new ${machine.kind}`,
@@ -110,14 +110,18 @@ function machineChanges(before: Parts["machines"], after: Parts["machines"]): Si
 }
 
 /** What is lost with a machine, for a reviewer. A worker leaves the cluster by itself. */
-function loss({ kind, facts: content }: Machine): string {
+function loss({ kind, facts: content }: Machine, machines: Parts["machines"]): string {
   if (kind === "hypervisor") return "lost: the VLAN's devices and the image there";
   const machine = /^guest:$/m.test(content)
     ? "the guest's disks"
     : "Kubernetes, its data and local volumes (the machine is given back)";
-  return /^role: control-plane$/m.test(content)
+  const isControlPlane = (facts: string) => /^role: control-plane$/m.test(facts);
+  const others = [...machines.values()].filter(({ facts }) => isControlPlane(facts)).length - 1;
+  if (!isControlPlane(content))
+    return `drained first, and its Node object deleted; lost: ${machine}`;
+  return others < 1
     ? `lost: the whole cluster (etcd's data), and ${machine}`
-    : `drained first, and its Node object deleted; lost: ${machine}`;
+    : `drained first, its member taken out of etcd by another, and its Node object deleted; the API answers by the others within seconds; lost: ${machine}`;
 }
 
 function documentChanges(before: Parts, after: Parts, unknown: readonly string[]): Single[] {
@@ -137,7 +141,7 @@ function documentChanges(before: Parts, after: Parts, unknown: readonly string[]
     const effects = subject.effects(from?.rendered, to?.rendered).map((entry) => {
       const facts = before.machines.get(machine ?? "");
       return entry.impact === "recreate" && facts
-        ? effect("recreate", `${entry.says}; ${loss(facts)}`)
+        ? effect("recreate", `${entry.says}; ${loss(facts, before.machines)}`)
         : entry;
     });
     return [

@@ -57,6 +57,7 @@ export class Cluster extends pulumi.ComponentResource {
       {
         plan,
         nodes: controlPlanes,
+        workers: nodes.filter((node) => node.plan.role === "worker"),
         cluster,
         after: (node) => [...built(node), ...listed, ...datapath.proven],
       },

@@ -10,6 +10,8 @@ import type { Node } from "../node/node.ts";
 export interface ControlPlaneArgs {
   plan: Pick<ClusterPlan, "name" | "endpoint" | "drainTimeoutSeconds">;
   nodes: Node[];
+  /** Workers, who know of a cluster that all control planes have lost. */
+  workers: Node[];
   /** With it goes the whole cluster. */
   cluster: pulumi.Resource;
   /** What must be done before a node becomes a control plane. */
@@ -53,7 +55,8 @@ export class ControlPlane extends pulumi.ComponentResource {
       const peers = nodes.filter((other) => other !== node);
       const after = [...args.after(node), ...this.joined.slice(-1)];
       // Who has left joins again, also where the machine is the one that it was.
-      this.joined.push(node.join("control-plane", peers, after, [leave.id]));
+      const witnesses = args.workers.slice(0, 3);
+      this.joined.push(node.join("control-plane", peers, after, [leave.id], witnesses));
       this.ids.push(leave.id);
     }
     const reading = this.createIdentity(nodes);

@@ -5,12 +5,13 @@
 #
 #   join.sh MEMBER APPLY [NAME MINT]…    command lines: whether the node is a member (exit 3: no); the
 #                                        step; and for each control plane its minting (exit 3: it
-#                                        belongs to no cluster), which ends what it reads
+#                                        belongs to no cluster), which ends what it reads; for a worker
+#                                        whether it is a member, which prints nothing
 set -eu
 member=$1 apply=$2
 shift 2
 document=$(cat)
-secrets='' silent='' mint='' status=0
+secrets='' silent='' known='' mint='' status=0
 eval "$member" </dev/null || status=$?
 [ "$status" = 0 ] || [ "$status" = 3 ] || exit "$status"
 while [ "$status" = 3 ] && [ -z "$secrets" ] && [ $# -gt 0 ]; do
@@ -19,7 +20,7 @@ while [ "$status" = 3 ] && [ -z "$secrets" ] && [ $# -gt 0 ]; do
     *) asked=0 && secrets=$(eval "$2" </dev/null) || asked=$? ;;
   esac
   case $asked in
-    0) mint=$2 ;;
+    0) if [ -n "$secrets" ]; then mint=$2; else known="$known $1"; fi ;;
     3) ;;
     *) silent="$silent $1" secrets='' ;;
   esac
@@ -32,6 +33,6 @@ end() {
 trap end EXIT
 trap 'exit 143' TERM
 trap 'exit 130' INT
-# Where no peer has a cluster and all have answered, the node may begin one.
-[ -n "$secrets" ] || secrets=$(printf 'secrets:\n  SILENT: "%s"' "${silent# }")
+# Where no peer has a cluster, all have answered and no worker is a member of one, the node may begin one.
+[ -n "$secrets" ] || secrets=$(printf 'secrets:\n  SILENT: "%s"\n  KNOWN: "%s"' "${silent# }" "${known# }")
 printf '%s\n%s\n' "$document" "$secrets" | eval "$apply"

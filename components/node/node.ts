@@ -88,6 +88,7 @@ export class Node extends pulumi.ComponentResource {
    * Runs the steps of a resource that makes the node a member of the cluster, with what one of its
    * control planes mints.
    * @param peers The control planes but for the node itself.
+   * @param witnesses Workers that would know of a cluster which all control planes have lost.
    * @param since The steps run again when one of these changes.
    */
   join(
@@ -95,20 +96,23 @@ export class Node extends pulumi.ComponentResource {
     peers: Node[],
     after: pulumi.Input<pulumi.Resource>[],
     since: pulumi.Input<string>[],
+    witnesses: Node[] = [],
   ): command.local.Command {
     const { digest, apply, documents } = this.stepsOf(resource);
     const mint = `mint-join ${this.plan.join}`;
+    const reachOf = (nodes: Node[]) => pulumi.all(nodes.map(({ reach }) => reach));
     return new command.local.Command(
       `${this.plan.name}-${resource}`,
       {
         create: pulumi
-          .all([this.reach, pulumi.all(peers.map(({ reach }) => reach)), pulumi.all(since)])
-          .apply(([here, others, changes]) =>
+          .all([this.reach, reachOf(peers), reachOf(witnesses), pulumi.all(since)])
+          .apply(([here, others, workers, changes]) =>
             [
               `: ${[digest, ...changes].map(quote).join(" ")}`,
               `exec sh components/node/join.sh \\\n  ${[
                 [onNode(here, "member"), ssh(here, here.asRoot(apply))],
                 ...others.map((there) => [there.name, onNode(there, mint)]),
+                ...workers.map((there) => [there.name, onNode(there, "member")]),
               ]
                 .map((words) => words.map(quote).join(" "))
                 .join(" \\\n  ")}`,

@@ -24,7 +24,7 @@ export const existingNode = z.strictObject({
     host: field(
       hostname.optional(),
       "restart",
-      "Where SSH answers; a control plane's stands in the API server's certificate. Default: the first of the node's addresses.",
+      "Where SSH answers. Default: the first of the node's addresses.",
     ),
     port: field(port.default(22), "check", "TCP port of sshd."),
     user: field(

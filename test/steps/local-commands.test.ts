@@ -184,7 +184,7 @@ describe("joining a worker", () => {
       const fake = ssh(`${stranger} *mint-join*) exit ${status} ;; *) echo no >&2; exit 9 ;; esac`);
       const result = await fake.run(join().create, join().stdin);
       expect(result).toEqual({ exitCode: 9, stdout: "", stderr: "no" });
-      expect(fake.calls()[2]?.stdin).toContain(`secrets:\n  ${said}\n`);
+      expect(fake.calls()[2]?.stdin).toContain(`secrets:\n  ${said}\n  KNOWN: ""\n`);
     },
   );
 
@@ -200,6 +200,30 @@ describe("joining a worker", () => {
     const result = await fake.run(join().create, join().stdin);
     expect(result).toEqual({ exitCode: 9, stdout: "", stderr: "no" });
     expect(fake.calls().at(-1)?.stdin).toBe(`secrets:\n  TOKEN: "${token}"\n`);
+  });
+});
+
+describe("becoming a control plane", () => {
+  const become = () => graph.get("alfa-control-plane").inputs;
+
+  test("is refused by the step where a worker knows of a cluster", async ({ ssh }) => {
+    const fake = ssh("case $remote in *' member') case $* in *192.0.2.10*) exit 3 ;; esac ;; esac");
+    expect(await fake.run(become().create, become().stdin)).toMatchObject({ exitCode: 0 });
+    const run = fake.calls().at(-1);
+    expect(run?.arguments).toMatch(/oslo-step apply control-plane\n$/);
+    expect(run?.stdin).toContain('secrets:\n  SILENT: ""\n  KNOWN: "bravo"\n');
+  });
+
+  test("asks nobody where the node is one", async ({ ssh }) => {
+    const fake = ssh("exit 0");
+    await fake.run(become().create, become().stdin);
+    expect(fake.calls()).toHaveLength(2);
+  });
+
+  test("begins a cluster where no worker knows of one", async ({ ssh }) => {
+    const fake = ssh("case $remote in *' member') exit 3 ;; esac");
+    await fake.run(become().create, become().stdin);
+    expect(fake.calls().at(-1)?.stdin).toContain('secrets:\n  SILENT: ""\n  KNOWN: ""\n');
   });
 });
 
