@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { UserError } from "./command.ts";
 
@@ -15,7 +15,7 @@ export function stackFileOf(word: string): string {
   const file = `Pulumi.${word}.yaml`;
   // A folder may have the stack's name.
   if (existsSync(file)) return file;
-  if (existsSync(word)) return word;
+  if (statSync(word, { throwIfNoEntry: false })?.isFile()) return word;
   const stacks = stacksIn(".");
   const there =
     stacks.length > 0 ? `this folder has ${stacks.join(", ")}` : "this folder has no stack's file";

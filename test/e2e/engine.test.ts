@@ -189,19 +189,22 @@ describe.each(plugins)("$whose", { timeout: 300_000 }, ({ path }) => {
     await box.up([journaled("a"), journaled("gone")]);
     box.journal();
     const before = await box.state();
-    const next = [
-      journaled("a", { args: { stdin: "x" } }),
-      journaled("b", { stdinFrom: "a" }),
-      journaled("c", { triggerFrom: "a" }),
-    ];
-    await box.describe(next);
-    const { steps } = JSON.parse(await box.stacks.preview("test", "--json")) as Preview;
-    const inputs = (name: string) =>
-      steps.find(({ urn }) => urn.endsWith(`::${name}`))?.newState?.inputs;
+    const previewed = async (args: Record<string, unknown>) => {
+      await box.describe([
+        journaled("a", { args }),
+        journaled("b", { stdinFrom: "a" }),
+        journaled("c", { triggerFrom: "a" }),
+      ]);
+      const { steps } = JSON.parse(await box.stacks.preview("test", "--json")) as Preview;
+      return (name: string) => steps.find(({ urn }) => urn.endsWith(`::${name}`))?.newState?.inputs;
+    };
     const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
-    expect(inputs("b")?.stdin).toBe(unknown);
+    const changed = await previewed({ create: "echo other" });
+    expect(changed("b")?.stdin).toBe(unknown);
     // An update keeps the id.
-    expect(inputs("c")?.triggers).not.toEqual([unknown]);
+    expect(changed("c")?.triggers).not.toEqual([unknown]);
+    // An input that is added leaves what was printed, in the eyes of the provider.
+    expect((await previewed({ stdin: "x" }))("b")?.stdin).toBe("out of a");
     expect(box.journal()).toEqual([]);
     expect(await box.state()).toBe(before);
   });

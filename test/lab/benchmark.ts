@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Command, InvalidArgumentError } from "commander";
 import { loadStackFile } from "../../config/load.ts";
 import { type NodePlan, plan } from "../../plan/plan.ts";
 import { renderStep, type StepDocument } from "../../plan/step.ts";
@@ -16,7 +17,12 @@ import { stackFile, writeStackFile } from "./stack.ts";
 // npm run lab:bench [-- PAIRS]: the same steps by a script without a pause, and by `up`, in turn on
 // fresh hosts: script, up, up, script, ... Prints each run, the script's phases, and the ratio of each pair.
 
-const pairs = Number(process.argv[2] ?? 2);
+const command = new Command("npm run lab:bench --")
+  .description("The same cluster by a script without a pause and by `up`, in turn on fresh hosts.")
+  .argument("[pairs]", "how many of each", positive, 2)
+  .allowExcessArguments(false)
+  .parse();
+const pairs = command.processedArgs[0] as number;
 const facts = await infrastructureUp({ hosts: ["cp-1", "worker-1"] });
 writeStackFile(facts);
 const engine = await chooseEngine(facts);
@@ -40,6 +46,12 @@ const sorted = ratios.toSorted((a, b) => a - b);
 console.log(
   `up/script: ${ratios.map((ratio) => ratio.toFixed(2)).join(", ")}; median ${sorted[Math.floor((sorted.length - 1) / 2)]?.toFixed(2)}`,
 );
+
+function positive(word: string): number {
+  const count = Number(word);
+  if (Number.isInteger(count) && count > 0) return count;
+  throw new InvalidArgumentError("Give a whole number, such as 3.");
+}
 
 async function freshHosts(): Promise<void> {
   await forgetState();

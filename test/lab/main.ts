@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { Command } from "commander";
 import { execa, execaSync } from "execa";
 import { formatTable } from "../../verify/report.ts";
 import { chooseEngine, labEnvironment } from "./engine.ts";
@@ -10,35 +11,37 @@ import { inNamespace } from "./shell.ts";
 import { removeStackFile, stackFile, writeStackFile } from "./stack.ts";
 import { kubeconfigFile, saveKubeconfig, verify } from "./verification/verify.ts";
 
-const usage = `usage: npm run lab                     bring hosts and cluster up, and verify
-       npm run lab -- exec COMMAND...  run a command in the lab, such as kubectl get nodes
-       npm run lab -- verify           verify again
-       npm run lab:down                take everything away`;
+const lab = new Command("npm run lab --")
+  .description(
+    "A cluster on this machine: two hosts, mirrors, the program through Pulumi's engine, proofs.",
+  )
+  .enablePositionalOptions();
+const verb = (name: string, description: string, work: (...words: string[]) => Promise<number>) =>
+  lab
+    .command(name, { isDefault: name === "up" })
+    .description(description)
+    .allowExcessArguments(false)
+    .action(async (words: unknown) => {
+      elevate();
+      process.exitCode = await work(...(Array.isArray(words) ? words : [])).catch(
+        (error: Error) => {
+          say(`error: ${error.message}`);
+          return 1;
+        },
+      );
+    });
 
-const [command = "up", ...args] = process.argv.slice(2);
-const commands: Record<string, () => Promise<number>> = {
-  up: bringUp,
-  verify: verifyAgain,
-  exec: () => runInside(args),
-  down: async () => {
-    await down();
-    removeStackFile();
-    return 0;
-  },
-};
-const action = commands[command];
-if (action === undefined) {
-  console.error(usage);
-  process.exitCode = 2;
-} else {
-  elevate();
-  try {
-    process.exitCode = await action();
-  } catch (error) {
-    say(`error: ${(error as Error).message}`);
-    process.exitCode = 1;
-  }
-}
+verb("up", "bring hosts and cluster up, and verify", bringUp);
+verb("verify", "verify again", verifyAgain);
+verb("exec", "run a command in the lab, such as kubectl get nodes", (...line) => runInside(line))
+  .argument("[command...]", "a shell where none is given")
+  .passThroughOptions();
+verb("down", "take everything away", async () => {
+  await down();
+  removeStackFile();
+  return 0;
+});
+await lab.parseAsync();
 
 async function bringUp(): Promise<number> {
   const start = performance.now();
@@ -99,7 +102,7 @@ function elevate(): void {
   const self = fileURLToPath(import.meta.url);
   const keep =
     "--preserve-env=PATH,HOME,XDG_CACHE_HOME,OSLO_LAB_CACHE,OSLO_LAB_DEBIAN_MIRROR,GOPROXY,GOFLAGS,http_proxy,https_proxy,no_proxy";
-  const { exitCode } = execaSync("sudo", [keep, process.execPath, self, command, ...args], {
+  const { exitCode } = execaSync("sudo", [keep, process.execPath, self, ...process.argv.slice(2)], {
     stdio: "inherit",
     reject: false,
   });

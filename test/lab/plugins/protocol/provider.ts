@@ -18,8 +18,11 @@ export interface Resource {
   check(inputs: Values, old: Values | undefined, name: string): Checked;
   /** @param old the inputs of the last time */
   diff(old: Values, inputs: Values): Change[];
-  /** In a preview: what `create` or `update` would leave, as far as it is known. */
-  foresee(inputs: Values, name: string): Made;
+  /**
+   * In a preview: what `create` or `update` would leave, as far as it is known.
+   * @param old what an update starts from
+   */
+  foresee(inputs: Values, name: string, old?: Made): Made;
   /** @throws where nothing is to be kept in the state. */
   create(inputs: Values, context: Context): Promise<Made>;
   /** Resolves to the new outputs. @throws where the state is to stay as it is. */

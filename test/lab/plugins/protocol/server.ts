@@ -94,7 +94,7 @@ function handlers(provider: Provider, log: (urn: string) => Log) {
       const inputs = values(request.getNews());
       const old = { id: request.getId(), outputs: values(request.getOlds()) };
       const outputs = await (request.getPreview()
-        ? resource.foresee(inputs, context.name).outputs
+        ? resource.foresee(inputs, context.name, old).outputs
         : resource.update(old, inputs, context));
       const response = new protocol.UpdateResponse();
       response.setProperties(structOf(outputs));
