@@ -25,7 +25,7 @@ for file in Pulumi.*.yaml; do
     gh run download "$run" --repo "$GITHUB_REPOSITORY" --name "state-$stack" --dir "$scratch"
     tar -C "$directory" -xf "$scratch/state.tar"
     rm -rf "$scratch"
-    without=$(grep -v '^encryptionsalt:' "$file")
+    without=$(sed '/^encryptionsalt:/d' "$file")
     printf '%s\n%s\n' "$without" "$(cat "$directory/salt-$stack")" >"$file"
     echo "$stack: the state as run $run left it" >&2
     break
