@@ -2,6 +2,7 @@ import type { Command } from "commander";
 
 /** Every command, in the order of the help; a command's code is loaded when it is named. */
 export const commands: Record<string, () => Promise<{ command: Command }>> = {
+  init: () => import("./init.ts"),
   check: () => import("./check.ts"),
   render: () => import("./render.ts"),
   impact: () => import("./impact.ts"),

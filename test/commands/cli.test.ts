@@ -46,6 +46,22 @@ describe.concurrent("the command", () => {
   });
 });
 
+describe.concurrent("colour", () => {
+  it.each<[string, Record<string, string>, boolean]>([
+    ["into a file: none", {}, false],
+    ["with FORCE_COLOR", { FORCE_COLOR: "1" }, true],
+    ["with NO_COLOR: none", { NO_COLOR: "1" }, false],
+  ])("%s", async (_, more, expected) => {
+    const { NO_COLOR: _no, FORCE_COLOR: _force, ...inherited } = process.env;
+    const code = `import { formatTable } from "./verify/report.ts";
+console.log(formatTable([{ promise: "p", proof: "q", fix: "f", answered: true, reading: "r", seconds: 1, verdict: "pass" }]))`;
+    const call = ["--input-type", "module", "--eval", code];
+    const options = { cwd: root, env: { ...inherited, ...more }, extendEnv: false };
+    const { stdout } = await execa(process.execPath, call, options);
+    expect(stdout.includes("\u001b[32m")).toBe(expected);
+  });
+});
+
 describe("completion", () => {
   writeFileSync(join(folder, "Pulumi.dev.yaml"), "");
   writeFileSync(join(folder, "Pulumi.production.yaml"), "");

@@ -1,0 +1,108 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { Command } from "commander";
+import { stringify } from "yaml";
+import { loadConfig, project } from "../config/load.ts";
+import { UsageError, UserError } from "./command.ts";
+import {
+  type Destination,
+  fingerprint,
+  type Machine,
+  readDestination,
+  readMachine,
+  scanHostKey,
+} from "./init/machine.ts";
+import { type Prompt, prompt } from "./init/prompt.ts";
+import { sectionsOf, type Vlan, vlansOf } from "./init/sections.ts";
+
+interface Options {
+  controlPlanes: string;
+  name?: string;
+  region: string;
+  residency: string;
+}
+
+/** A stack's file from the machines themselves. */
+export const command = new Command("init")
+  .summary("a stack's file, from the machines themselves")
+  .description(
+    `Writes a stack's file. Reads host keys, interfaces, addresses and kernels over SSH, and changes nothing
+there. Each host key is compared with the fingerprint that you read in the provider's console:
+
+  ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`,
+  )
+  .argument("<stack>", "the name of the new stack")
+  .argument("<machines...>", "where SSH answers: [user@]host[:port]; control planes first")
+  .option("--control-planes <number>", "how many of the machines are control planes", "1")
+  .option("--name <name>", "the cluster's name, where it is not the stack's")
+  .option("--region <region>", "COUNTRY-CITY-NUMBER", "NO-OSL-1")
+  .option("--residency <residency>", "where data may be: NO or EEA", "NO")
+  .action(init);
+
+async function init(stack: string, words: string[], options: Options): Promise<void> {
+  const file = `Pulumi.${stack}.yaml`;
+  if (existsSync(file)) throw new UserError(`${file}: is there already; nothing was written`);
+  const controlPlanes = Number(options.controlPlanes);
+  if (!Number.isInteger(controlPlanes) || controlPlanes < 1 || controlPlanes > words.length)
+    throw new UsageError(
+      `--control-planes: ${options.controlPlanes}: write a number from 1 to ${words.length}, the number of machines`,
+    );
+  const destinations = words.map(readDestination);
+  const keys = await Promise.all(destinations.map(scanHostKey));
+  using person = prompt();
+  for (const [i, destination] of destinations.entries())
+    await confirm(person, destination, keys[i] as string);
+  const machines = await Promise.all(
+    destinations.map((destination, i) => readMachine(destination, keys[i] as string)),
+  );
+  for (const machine of machines) console.error(describe(machine));
+  const vlan = await chooseVlan(person, machines);
+  const [first] = destinations as [Destination, ...Destination[]];
+  const endpoint = await person.ask("Where do people reach the API server?", first.host);
+
+  const { name = stack, region, residency } = options;
+  const sections = sectionsOf({ name, region, residency, endpoint }, vlan, machines, controlPlanes);
+  loadConfig(sections, file);
+  const config = Object.entries(sections).map(([key, value]) => [`${project}:${key}`, value]);
+  // Pulumi reads YAML 1.1, to which a bare NO is false. `wx`: nobody's file is overwritten.
+  writeFileSync(file, stringify({ config: Object.fromEntries(config) }, { version: "1.1" }), {
+    flag: "wx",
+  });
+  console.log(`${file}: ${machines.length} machines; next: pulumi stack init ${stack}, pulumi up`);
+}
+
+/** The person reads the fingerprint in the console; what answers over the network is not shown before. */
+async function confirm(person: Prompt, { host }: Destination, hostKey: string): Promise<void> {
+  const answer = await person.ask(`${host}: the fingerprint in its console (SHA256:...)?`);
+  const [typed] = answer.match(/SHA256:[A-Za-z0-9+/]{43}/) ?? [];
+  if (typed === undefined)
+    throw new UserError(
+      `\n${host}: no fingerprint; in the console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`,
+    );
+  if (typed === fingerprint(hostKey)) return;
+  throw new UserError(
+    `\n${host}: what answers has another key (${fingerprint(hostKey)}) than the console says (${typed}): another machine, or somebody in between. Nothing was written`,
+  );
+}
+
+function describe({ host, system, kernel, cpus, memoryMebibytes, interfaces }: Machine): string {
+  const addresses = [...interfaces].map(([name, list]) => `${name} ${list.join(" ")}`).join("; ");
+  return `${host}: ${system}, Linux ${kernel}, ${cpus} CPUs, ${memoryMebibytes} MiB; ${addresses}`;
+}
+
+async function chooseVlan(person: Prompt, machines: readonly Machine[]): Promise<Vlan> {
+  const vlans = vlansOf(machines);
+  const [first] = vlans;
+  if (first === undefined)
+    throw new UserError(
+      "no interface of the same name has a private address in one subnet on all machines: put them on one private VLAN",
+    );
+  if (vlans.length === 1) return first;
+  const names = vlans.map((vlan) => vlan.interface);
+  const chosen = await person.ask(
+    `Which interface is the private VLAN's: ${names.join(", ")}?`,
+    first.interface,
+  );
+  const vlan = vlans.find((one) => one.interface === chosen);
+  if (vlan === undefined) throw new UserError(`\n${chosen}: write one of ${names.join(", ")}`);
+  return vlan;
+}

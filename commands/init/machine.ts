@@ -1,0 +1,94 @@
+import { createHash } from "node:crypto";
+import { output } from "../../steps/ssh/process.ts";
+import { machineReach } from "../../steps/ssh/target.ts";
+import { UserError } from "../command.ts";
+
+/** Where a machine's SSH answers, as a person types it: `[user@]host[:port]`. */
+export interface Destination {
+  user: string;
+  host: string;
+  port: number;
+}
+
+/** What a machine says of itself. */
+export interface Machine extends Destination {
+  hostKey: string;
+  system: string;
+  kernel: string;
+  cpus: number;
+  memoryMebibytes: number;
+  /** Addresses with their prefix lengths, by interface; loopback and link-local ones left out. */
+  interfaces: Map<string, string[]>;
+}
+
+/** @throws UserError where it is no destination. */
+export function readDestination(text: string): Destination {
+  const [, user = "root", bracketed, plain, port = "22"] =
+    text.match(/^(?:([a-z_][a-z0-9_-]*)@)?(?:\[([0-9a-fA-F:]+)\]|([^@:\s/]+))(?::(\d{1,5}))?$/) ??
+    [];
+  const host = bracketed ?? plain;
+  if (host === undefined || host.startsWith("-"))
+    throw new UserError(`${text}: no destination; write [user@]host[:port], IPv6 in brackets`);
+  return { user, host, port: Number(port) };
+}
+
+/** The ed25519 host key that answers there; nothing says yet whose it is. @throws UserError where none does */
+export async function scanHostKey({ host, port }: Destination): Promise<string> {
+  const scan = ["ssh-keyscan", "-T", "10", "-t", "ed25519", "-p", String(port), host];
+  const text = await output(scan).catch((error: Error) => error.message);
+  const [, key] = text.match(/^[^#\s]\S* (ssh-ed25519 \S+)$/m) ?? [];
+  if (key === undefined)
+    throw new UserError(`${host}: no ed25519 host key on port ${port}: is SSH up, and reachable?`);
+  return key;
+}
+
+/** As `ssh-keygen -l` writes it. */
+export function fingerprint(hostKey: string): string {
+  const [, blob = ""] = hostKey.split(" ");
+  const digest = createHash("sha256").update(Buffer.from(blob, "base64")).digest("base64");
+  return `SHA256:${digest.replace(/=+$/, "")}`;
+}
+
+const script = `set -euo pipefail
+. /etc/os-release
+printf '%s\\n%s\\n%s\\n%s\\n' "$PRETTY_NAME" "$(uname -r)" "$(nproc)" \
+  "$(awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo)"
+ip -json address`;
+
+/** Asks the machine, by its pinned key. @throws UserError where that fails */
+export async function readMachine(destination: Destination, hostKey: string): Promise<Machine> {
+  const { host } = destination;
+  const dial = { timeoutSeconds: 10, attempts: 1 };
+  const { sshArguments } = machineReach(
+    { dial },
+    { name: host, reach: { ...destination, hostKey } },
+  );
+  const text = await output(["ssh", ...sshArguments, "bash -s"], { input: script }).catch(
+    (error: Error) => {
+      throw new UserError(`${host}: cannot be asked as ${destination.user}: ${error.message}`);
+    },
+  );
+  const [system = "", kernel = "", cpus, memory, ...json] = text.split("\n");
+  return {
+    ...destination,
+    ...{ hostKey, system, kernel, cpus: Number(cpus), memoryMebibytes: Number(memory) },
+    interfaces: readInterfaces(json.join("\n")),
+  };
+}
+
+function readInterfaces(json: string): Machine["interfaces"] {
+  const links = JSON.parse(json) as {
+    ifname: string;
+    addr_info: { local: string; prefixlen: number; scope: string }[];
+  }[];
+  return new Map(
+    links
+      .map(({ ifname, addr_info }): [string, string[]] => [
+        ifname,
+        addr_info
+          .filter(({ scope }) => scope === "global")
+          .map(({ local, prefixlen }) => `${local}/${prefixlen}`),
+      ])
+      .filter(([, addresses]) => addresses.length > 0),
+  );
+}
