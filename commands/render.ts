@@ -1,7 +1,10 @@
+import { writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { loadStackFile } from "../config/load.ts";
 import { planFiles } from "../plan/files.ts";
 import { plan } from "../plan/plan.ts";
+import { UsageError } from "./command.ts";
+import { stackPicture } from "./picture/stack.ts";
 import { writeRendering } from "./render/directory.ts";
 import { stackFileOf, stackHelp } from "./stack-file.ts";
 
@@ -12,14 +15,27 @@ export const command = new Command("render")
     "Writes everything that would reach a node or the cluster, one file each, the same bytes at every run.",
   )
   .argument("<stack>", stackHelp)
-  .requiredOption("--out <directory>", "an empty folder, or one with an earlier rendering")
+  .option("--out <directory>", "an empty folder, or one with an earlier rendering")
+  .option("--svg <file>", "the stack as a picture")
   .option("--json", "the paths of the files as JSON")
-  .action((stack: string, { out, json }: { out: string; json?: boolean }) => {
-    const files = planFiles(plan(loadStackFile(stackFileOf(stack))));
-    writeRendering(out, files);
-    console.log(
-      json
-        ? JSON.stringify({ directory: out, files: [...files.keys()] }, null, 2)
-        : `${out}: ${files.size} files`,
-    );
+  .action((stack: string, { out, svg, json }: Options) => {
+    if (out === undefined && svg === undefined)
+      throw new UsageError("render: write --out <directory>, --svg <file>, or both");
+    const config = loadStackFile(stackFileOf(stack));
+    const files = planFiles(plan(config));
+    if (out !== undefined) writeRendering(out, files);
+    if (svg !== undefined) writeFileSync(svg, stackPicture(config));
+    if (json) {
+      const written = out === undefined ? {} : { directory: out, files: [...files.keys()] };
+      console.log(JSON.stringify({ ...written, ...(svg === undefined ? {} : { svg }) }, null, 2));
+      return;
+    }
+    if (out !== undefined) console.log(`${out}: ${files.size} files`);
+    if (svg !== undefined) console.log(`${svg}: ${config.nodes.length} nodes`);
   });
+
+interface Options {
+  out?: string;
+  svg?: string;
+  json?: boolean;
+}

@@ -11,8 +11,9 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test as base, describe, expect } from "vitest";
+import { stackPicture } from "../../commands/picture/stack.ts";
 import { planFiles } from "../../plan/files.ts";
-import { planOf, stackFiles } from "../stacks.ts";
+import { configOf, planOf, stackFiles } from "../stacks.ts";
 import { runCommand } from "./run.ts";
 
 const test = base.extend<{ out: string }>({
@@ -124,10 +125,21 @@ describe.concurrent("render", () => {
     expect(existsSync(out)).toBe(false);
   });
 
-  test("without --out: exit 2", async ({ out: _ }) => {
+  test("--svg writes the stack as a picture", async ({ out }) => {
+    const file = `${out}.svg`;
+    expect(await runCommand("render", "dev", "--svg", file)).toMatchObject({
+      exitCode: 0,
+      stdout: `${file}: 3 nodes`,
+    });
+    expect(readFileSync(file, "utf8")).toBe(stackPicture(configOf("dev")));
+    rmSync(file);
+    expect(existsSync(out)).toBe(false);
+  });
+
+  test("with nothing to write: exit 2", async ({ out: _ }) => {
     expect(await runCommand("render", "Pulumi.dev.yaml")).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringMatching(/^error: required option '--out/),
+      stderr: expect.stringMatching(/^render: write --out <directory>, --svg <file>, or both$/),
     });
   });
 });
