@@ -40,7 +40,7 @@ definition_problems() {
   if (($(queues Pre-set) < QUEUES)); then
     echo "queues of $INTERFACE: $(queues Pre-set), asked for $QUEUES: the machine's network card lacks them; compare queues= in virsh dumpxml"
   fi
-  if (($1 * 100 < MEMORY_MEBIBYTES * MEMORY_PERCENT)); then
+  if exceeds "$MEMORY_PERCENT" "$(awk -v seen="$1" -v asked="$MEMORY_MEBIBYTES" 'BEGIN { printf "%.6f", 100 * seen / asked }')"; then
     echo "memory: $1 MiB of $MEMORY_MEBIBYTES MiB, needed $MEMORY_PERCENT %: the hypervisor gives less than the machine's definition says; compare virsh dominfo"
   fi
 }

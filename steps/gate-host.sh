@@ -31,7 +31,7 @@ apply() {
 }
 
 at_least() {
-  if (($2 < $3)); then echo "$1: $2$4, needed $3$4: $5"; fi
+  if exceeds "$3" "$2"; then echo "$1: $2$4, needed $3$4: $5"; fi
 }
 
 mtu() { ip -o link show dev "$INTERFACE" 2>/dev/null | sed -n 's/.* mtu \([0-9]*\) .*/\1/p'; }

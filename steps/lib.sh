@@ -25,10 +25,10 @@ owned() {
   [[ $machine == "$(cat /etc/machine-id)" ]] || die "this disk was claimed as machine $machine and now runs as $(cat /etc/machine-id): a clone; remove $state on the copy"
 }
 
-# True if a reading is above its limit; a reading that is no number ends the step, and never passes.
+# True if a reading is above its limit, fractions included; what is no number ends the step, and never passes.
 exceeds() {
-  local number='^-?[0-9]+([.][0-9]+)?$'
-  [[ $1 =~ $number && $2 =~ $number ]] || die "not measured: '$1' (limit $2)"
+  local number='^-?[0-9]+([.][0-9]+)?(e[+-]?[0-9]+)?$'
+  [[ $1 =~ $number && $2 =~ $number ]] || die "not measured, or not a number: '$1' against '$2'"
   awk -v value="$1" -v limit="$2" 'BEGIN { exit !(value + 0 > limit + 0) }'
 }
 

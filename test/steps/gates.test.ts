@@ -59,7 +59,7 @@ describe.runIf(process.platform === "linux")("gate-guest", () => {
     });
   });
 
-  test.for<[string, (machine: Machine) => void, RegExp]>([
+  test.for<[string, (machine: Machine) => void, RegExp, object?]>([
     [
       "fewer queues than asked for",
       (m) => m.addProgram("ethtool", channels(2, 2)),
@@ -87,6 +87,12 @@ describe.runIf(process.platform === "linux")("gate-guest", () => {
       /memory: 1464 MiB of 2048 MiB, needed 90 %/,
     ],
     [
+      "less memory, by a fraction of a percent",
+      (m) => m.write("meminfo", "MemTotal: 1890000 kB\n"),
+      /memory: 1845 MiB of 2048 MiB, needed 90.125 %/,
+      { MEMORY_PERCENT: 90.125 },
+    ],
+    [
       "softirq on one CPU while the other idles",
       (m) => m.addProgram("mpstat", mpstat([97.5, 0], [0, 99])),
       /CPU 0: 97.5 % softirq, allowed 50 %/,
@@ -96,10 +102,13 @@ describe.runIf(process.platform === "linux")("gate-guest", () => {
       (m) => m.addProgram("mpstat", mpstat([97.5, 0])),
       /CPU 0: 97.5 % softirq/,
     ],
-  ])("refuses %s", async ([, spoil, says], { machine }) => {
+  ])("refuses %s", async ([, spoil, says, changes], { machine }) => {
     healthy(machine);
     spoil(machine);
-    const { exitCode, stderr } = await machine.oslo("run", document);
+    const { exitCode, stderr } = await machine.oslo(
+      "run",
+      step("gate-guest", { ...document.vars, ...changes }),
+    );
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(says);
     expect(machine.read("state/steps/gate-guest")).toBe("");
@@ -134,6 +143,63 @@ describe.runIf(process.platform === "linux")("gate-guest", () => {
     const { exitCode, stdout } = await machine.oslo("check", document);
     expect(exitCode).toBe(3);
     expect(stdout).toContain("memory balloon");
+  });
+});
+
+describe.runIf(process.platform === "linux")("gate-host", () => {
+  const limits = { STEAL_PERCENT: 100, DISK_FREE_PERCENT: 20, MEMORY_MEBIBYTES: 1700, CPUS: 2 };
+  const document = (changes: object) =>
+    step("gate-host", {
+      ...{ CLUSTER: "oslo", INTERFACE: "eth0", ADDRESSES: "10.0.0.11", MTU: 1500 },
+      ...{ STEAL_WINDOW_SECONDS: 0.1, ...limits, ...changes },
+    });
+
+  /** Two CPUs, 1966 MiB, 20 % of the disk free. */
+  function machineOf(machine: Machine): void {
+    machine.addOwnStep("gate-host");
+    machine.addProgram("nproc", "echo 2");
+    machine.addProgram("df", `printf 'Use%%\\n %s\\n' 80%`);
+    machine.write("meminfo", "MemTotal:        2014152 kB\n");
+    machine.addProgram(
+      "ip",
+      `case "$*" in
+*"link show dev eth0") echo "2: eth0: <UP> mtu 1500 qdisc fq" ;;
+*"address show dev eth0") echo "2: eth0 inet 10.0.0.11/24 scope global eth0" ;;
+esac`,
+    );
+  }
+
+  test.for([
+    {},
+    { DISK_FREE_PERCENT: 19.99 },
+    { CPUS: 1.5 },
+    { MEMORY_MEBIBYTES: 1965.5 },
+    { DISK_FREE_PERCENT: 1e-7 },
+  ])("takes a machine within %j", async (changes, { machine }) => {
+    machineOf(machine);
+    const { exitCode, stderr } = await machine.oslo("run", document(changes));
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  });
+
+  test.for([
+    [{ DISK_FREE_PERCENT: 21 }, "free disk below /var/lib: 20 %, needed 21 %"],
+    [{ DISK_FREE_PERCENT: 20.5 }, "free disk below /var/lib: 20 %, needed 20.5 %"],
+    [{ CPUS: 2.5 }, "CPUs: 2, needed 2.5"],
+    [{ MEMORY_MEBIBYTES: 1966.1 }, "memory: 1966 MiB, needed 1966.1 MiB"],
+    [{ DISK_FREE_PERCENT: "a fifth" }, "not a number: 'a fifth'"],
+  ] as const)("refuses a machine below %j", async ([changes, says], { machine }) => {
+    machineOf(machine);
+    const { exitCode, stderr } = await machine.oslo("run", document(changes));
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(says);
+  });
+
+  test("a reading that fails never passes", async ({ machine }) => {
+    machineOf(machine);
+    machine.addProgram("df", "true");
+    const { exitCode, stderr } = await machine.oslo("run", document({}));
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("not measured");
   });
 });
 
