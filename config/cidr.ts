@@ -70,6 +70,22 @@ export function isReservedIn(cidr: string, address: string): boolean {
   return value === subnet.startAddress().bigInt() || isLast;
 }
 
+/** Ranges of which no host on a network has an address. Source: IANA's special-purpose registries. */
+const noHosts = {
+  "0.0.0.0/8": "stands for this host alone",
+  "127.0.0.0/8": "a loopback address",
+  "224.0.0.0/4": "a multicast address",
+  "240.0.0.0/4": "a reserved or broadcast address",
+  "::/128": "stands for this host alone",
+  "::1/128": "a loopback address",
+  "ff00::/8": "a multicast address",
+};
+
+/** Why no other host can have this address; undefined where one can. */
+export function whyNoHost(address: string): string | undefined {
+  return Object.entries(noHosts).find(([range]) => contains(range, address))?.[1];
+}
+
 /** The address that many after this one; the family's last address where there is none. */
 export function nth(address: string, offset: number | bigint): string {
   const last = (1n << (family(address) === 4 ? 32n : 128n)) - 1n;

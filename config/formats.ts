@@ -9,14 +9,25 @@ export const dnsLabel = z
     "not a DNS-1123 label; use lower-case letters, digits and inner hyphens, at most 63",
   );
 
-/** RFC 1123 subdomain or an address. */
+const label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
+const subdomain = new RegExp(`^${label}(\\.${label})*\\.?$`, "i");
+
+/** RFC 1123 subdomain, in lower case and without the dot at its end, or an address in its one spelling. */
 export const hostname = z
-  .string()
-  .regex(/^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$/, "not a host name or address; write one")
-  .refine(
-    (text) => !/^[0-9.]+$/.test(text) || isAddress(text),
-    "not an IP address; write one such as 10.10.0.11, or a host name",
-  );
+  .string("not text; write a host name or an address")
+  .max(254, "longer than a host name can be; write at most 253 characters")
+  .superRefine((text, context) => {
+    if (isAddress(text)) return;
+    const message = /[[\]]|^[^:]*:\d+$/.test(text)
+      ? "has a port or brackets; write the host name or address alone"
+      : /^[0-9.]+$|:.*:/.test(text)
+        ? "not an IP address; write one such as 10.10.0.11, or a host name"
+        : "not a host name or address; write one, with labels of at most 63 letters, digits and inner hyphens";
+    if (/^[0-9.]+$/.test(text) || !subdomain.test(text)) {
+      context.addIssue({ code: "custom", message });
+    }
+  })
+  .transform((text) => (isAddress(text) ? canonical(text) : text.toLowerCase().replace(/\.$/, "")));
 
 export const address = z
   .string()

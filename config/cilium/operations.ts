@@ -109,6 +109,24 @@ export const policies: CiliumValue[] = [
     options: ["enable-policy"],
     why: "policies hold for the pods that they select; never would switch them off",
   },
+  {
+    path: "policyAuditMode",
+    options: ["policy-audit-mode", "dry-mode"],
+    why: "policies hold; in audit mode what they forbid would only be logged",
+  },
+  {
+    path: "k8sNetworkPolicy.enabled",
+    options: [
+      "enable-k8s-networkpolicy",
+      "enable-cilium-network-policy",
+      "enable-cilium-clusterwide-network-policy",
+      "allow-localhost",
+    ],
+    why: "policies hold, those of Kubernetes' own kind as well",
+  },
+  { path: "customConf", why: "the agents take their options from the chart" },
+  { path: "agent", why: "the agents are the cluster's network" },
+  { path: "operator.enabled", why: "the operator gives the nodes their addresses" },
 ];
 
 export const operations: CiliumValue[] = [

@@ -1,4 +1,4 @@
-import { contains, isReservedIn } from "../cidr.ts";
+import { contains, isReservedIn, whyNoHost } from "../cidr.ts";
 import type { Problem } from "../problem.ts";
 import type { Rule } from "../rule.ts";
 
@@ -32,11 +32,16 @@ export const nodeAddresses: Rule = function* ({ network, nodes }) {
 export const gatewayAddresses: Rule = function* ({ network }) {
   const { subnets, gateways } = network.vlan;
   for (const [i, gateway] of gateways.entries()) {
-    if (subnets.some((subnet) => contains(subnet, gateway))) continue;
+    const subnet = subnets.find((one) => contains(one, gateway));
+    // IPv6's first address is that of any router (RFC 4291, subnet-router anycast).
+    const reserved = subnet && !gateway.includes(":") && isReservedIn(subnet, gateway);
+    if (subnet && !reserved) continue;
     yield {
       path: `network.vlan.gateways[${i}]`,
       value: gateway,
-      why: `not in network.vlan.subnets (${subnets.join(", ")})`,
+      why: subnet
+        ? `the network or broadcast address of ${subnet}`
+        : `not in network.vlan.subnets (${subnets.join(", ")})`,
       fix: "give the router's address on the VLAN, or remove it",
     };
   }
@@ -52,7 +57,11 @@ export const endpointAddress: Rule = function* ({ cluster, network, nodes }) {
     network[key].filter((cidr) => contains(cidr, host)).map((cidr) => `network.${key} (${cidr})`),
   );
   const worker = ofRole("worker");
+  const reserved = network.vlan.subnets.find((subnet) => isReservedIn(subnet, host));
+  const nobodys = whyNoHost(host);
   const taken = [
+    ...(nobodys ? [nobodys] : []),
+    ...(reserved ? [`the network or broadcast address of ${reserved}`] : []),
     ...ranges.map((range) => `lies in ${range}`),
     ...(worker ? [`the address of ${worker.name}, a worker`] : []),
     ...(network.vlan.gateways.includes(host) ? ["the VLAN's gateway"] : []),

@@ -1,9 +1,8 @@
-import { family, hostBits, isReservedIn, parseAddress } from "../cidr.ts";
+import { family, isReservedIn, parseAddress } from "../cidr.ts";
 import type { Config } from "../config.ts";
 import type { Problem } from "../problem.ts";
 import { duplicates, type Rule } from "../rule.ts";
-
-type Block = Config["cilium"]["loadBalancerIPPools"][number]["blocks"][number];
+import { has, meet, type Range, rangeOf, rangeOfCidr, within } from "./ranges.ts";
 
 /** A pool's addresses belong to services: nothing else may have them, and somebody must announce them. */
 export const loadBalancerPools: Rule = function* (config) {
@@ -54,40 +53,6 @@ export const loadBalancerPools: Rule = function* (config) {
     }
   }
 };
-
-interface Range {
-  first: bigint;
-  last: bigint;
-  family: 4 | 6;
-  text: string;
-}
-
-function rangeOf({ cidr, start, stop }: Block): Range | undefined {
-  if ((cidr === undefined) === (start === undefined)) return undefined;
-  if (cidr !== undefined) return stop === undefined ? rangeOfCidr(cidr) : undefined;
-  const [from = "", to = from] = [start, stop];
-  if (family(from) !== family(to)) return undefined;
-  const range = { first: value(from), last: value(to), family: family(from) };
-  return range.first > range.last ? undefined : { ...range, text: `${from} to ${to}` };
-}
-
-function rangeOfCidr(cidr: string): Range {
-  const first = value(cidr.split("/")[0] as string);
-  const last = first + (1n << BigInt(hostBits(cidr))) - 1n;
-  return { first, last, family: family(cidr), text: cidr };
-}
-
-function value(address: string): bigint {
-  return parseAddress(address)?.bigInt() ?? 0n;
-}
-
-function meet(a: Range, b: Range): boolean {
-  return a.family === b.family && a.first <= b.last && b.first <= a.last;
-}
-
-function has(range: Range, address: string): boolean {
-  return meet(range, rangeOfCidr(`${address}/${family(address) === 4 ? 32 : 128}`));
-}
 
 function* takenAddresses(
   { cluster, cilium, network, nodes }: Config,
@@ -141,10 +106,6 @@ function* takenAddresses(
       "give a range of the VLAN, or announce it by bgpControlPlane",
     );
   }
-}
-
-function within(inner: Range, outer: Range): boolean {
-  return meet(inner, outer) && outer.first <= inner.first && inner.last <= outer.last;
 }
 
 function edges(subnet: string): string[] {

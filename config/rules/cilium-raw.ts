@@ -43,12 +43,17 @@ function agentOptions({ extraConfig, extraArgs, extraEnv }: Record<string, unkno
   return [
     ...Object.entries(isMap(extraConfig) ? extraConfig : {}).map(([option, value]) => ({
       path: `extraConfig.${option}`,
-      option,
+      option: asRead(option),
       value,
     })),
     ...list(extraArgs).map((value, i) => ({
       path: `extraArgs[${i}]`,
-      option: String(value).replace(/^-+/, "").replace(/=.*$/s, ""),
+      option: asRead(
+        String(value)
+          .trim()
+          .replace(/^-+/, "")
+          .replace(/[=\s].*$/s, ""),
+      ),
       value,
     })),
     ...list(extraEnv).map((value, i) => ({
@@ -61,10 +66,12 @@ function agentOptions({ extraConfig, extraArgs, extraEnv }: Record<string, unkno
 
 /** The agent reads each option from its environment as well: CILIUM_ROUTING_MODE. */
 function optionOf(variable: string): string {
-  return variable
-    .replace(/^CILIUM_/, "")
-    .toLowerCase()
-    .replaceAll("_", "-");
+  return asRead(variable.replace(/^CILIUM_/i, ""));
+}
+
+/** The agent knows no case in the names of its options. */
+function asRead(option: string): string {
+  return option.trim().toLowerCase().replaceAll("_", "-");
 }
 
 function isMap(value: unknown): value is Record<string, unknown> {
@@ -73,6 +80,6 @@ function isMap(value: unknown): value is Record<string, unknown> {
 
 /** What raw values have in the place of a path, also where they put something else than a map above it. */
 function overriding(values: unknown, [key, ...rest]: string[]): unknown {
-  if (key === undefined || typeof values !== "object" || values === null) return values;
-  return overriding((values as Record<string, unknown>)[key], rest);
+  if (key === undefined || !isMap(values)) return values;
+  return overriding(values[key], rest);
 }

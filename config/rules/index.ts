@@ -17,6 +17,7 @@ import {
   vlanId,
 } from "./libvirt.ts";
 import { noLogins, plainHttp } from "./origins.ts";
+import { outsideHosts } from "./outside-hosts.ts";
 import { networkPolicies, routesIntoDenied, waitedFor } from "./policies.ts";
 import { ownDnsRules } from "./policy-names.ts";
 import { regionInResidency } from "./residency.ts";
@@ -43,6 +44,7 @@ export const rules: readonly Rule[] = [
   nodeAddresses,
   gatewayAddresses,
   endpointAddress,
+  outsideHosts,
   disjointSubnets,
   subnetSizes,
   knownVersions,

@@ -131,6 +131,10 @@ export const cpuPins: Rule = function* ({ libvirt, nodes }) {
       why,
       fix,
     });
+    for (const { item } of duplicates(cpus, String)) {
+      yield problem(`names CPU ${item} twice: two vCPUs would share it`, "name each CPU once");
+      break;
+    }
     for (const hypervisor of new Set(pool.hypervisors)) {
       const here = nodes.filter(
         (node) =>

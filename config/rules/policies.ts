@@ -151,10 +151,10 @@ function* l7Problems(
       fix: "write them under egress",
     };
   }
-  if (dns && ports.some(({ port }) => port !== 53)) {
+  if (dns && ports.some(({ port, endPort = port }) => port !== 53 || endPort !== 53)) {
     yield {
       path: `${at}.ports`,
-      value: ports.map(({ port }) => port).join(", "),
+      value: ports.map(({ port, endPort }) => (endPort ? `${port}-${endPort}` : port)).join(", "),
       why: "rules of DNS are about port 53",
       fix: "write 53, for UDP and TCP",
     };

@@ -1,4 +1,5 @@
 import type { Config } from "../config.ts";
+import { re2Matches } from "../re2.ts";
 import type { Rule } from "../rule.ts";
 
 /** Rules of DNS that a policy brings itself: they must let its own names through, to whoever answers. */
@@ -44,9 +45,16 @@ function dnsOf({ toPorts = [] }: { toPorts?: ToPorts[] | undefined }): Fqdn[] {
 }
 
 function covers({ matchName, matchPattern }: Fqdn, fqdn: Fqdn): boolean {
-  if (matchPattern === "*") return true;
+  if (/^\*+$/.test(matchPattern ?? "")) return true;
   if (matchName !== undefined) return matchName === fqdn.matchName;
   if (fqdn.matchName === undefined) return matchPattern === fqdn.matchPattern;
-  const pattern = (matchPattern ?? "").replaceAll(".", "\\.").replaceAll("*", "[a-z0-9_-]*");
-  return new RegExp(`^${pattern}$`).test(fqdn.matchName);
+  return re2Matches(expressionOf(matchPattern ?? ""), fqdn.matchName);
+}
+
+/** As Cilium reads a pattern: `*` is part of one label, `**.` at the beginning one label or more. */
+function expressionOf(pattern: string): string {
+  const one = "[-a-z0-9_]";
+  const manyFirst = /^\*{2,}\./;
+  const rest = pattern.replace(manyFirst, "").replaceAll(".", "[.]").replace(/\*+/g, `${one}*`);
+  return manyFirst.test(pattern) ? `${one}+([.]${one}+)*[.]${rest}` : rest;
 }

@@ -1,21 +1,34 @@
 import type { Rule } from "../rule.ts";
 
-const needed: Record<string, { allowed: readonly string[]; why: string }> = {
-  "net.ipv4.ip_forward": { allowed: ["1"], why: "nodes route for pods" },
-  "net.ipv6.conf.all.forwarding": { allowed: ["1"], why: "nodes route for pods" },
-  "net.ipv4.conf.all.rp_filter": {
+const off = ["0"];
+const on = ["1"];
+const forwarding = "nodes route for pods";
+
+/** What the cluster is lost without; `*` stands for any interface, all and default. */
+const needed: { key: string; allowed: readonly string[]; why: string }[] = [
+  { key: "net.ipv4.ip_forward", allowed: on, why: forwarding },
+  { key: "net.ipv4.conf.*.forwarding", allowed: on, why: forwarding },
+  {
+    key: "net.ipv4.conf.*.rp_filter",
     allowed: ["0", "2"],
     why: "the strict filter drops DSR's answers, which carry another node's address",
   },
-};
-
-/** The stricter of `all` and the interface's own wins. */
-const anyRpFilter = /^net\.ipv4\.conf\..+\.rp_filter$/;
+  { key: "net.ipv6.conf.*.forwarding", allowed: on, why: forwarding },
+  { key: "net.ipv6.conf.*.disable_ipv6", allowed: off, why: "the node would lose its addresses" },
+  { key: "net.ipv4.icmp_echo_ignore_all", allowed: off, why: "nodes are measured by ping" },
+  {
+    key: "kernel.modules_disabled",
+    allowed: off,
+    why: "Cilium and containerd load modules later, and nothing but a boot takes it back",
+  },
+  { key: "net.core.bpf_jit_enable", allowed: ["1", "2"], why: "the datapath is BPF" },
+];
 
 /** Overrides that would break what the cluster is for. */
-export const neededSysctls: Rule = function* ({ tuning }) {
+export const neededSysctls: Rule = function* ({ tuning, network }) {
   for (const [key, value] of Object.entries(tuning.sysctl)) {
-    const need = needed[key.replace(anyRpFilter, "net.ipv4.conf.all.rp_filter")];
+    if (key.startsWith("net.ipv6.") && !network.families.includes(6)) continue;
+    const need = needed.find((one) => meets(one.key, key));
     if (need === undefined || need.allowed.includes(value)) continue;
     yield {
       path: `tuning.sysctl["${key}"]`,
@@ -39,9 +52,8 @@ const corePattern = "kernel.core_pattern";
 /** A pull request that changes a number must not be one that runs a command on every node. */
 export const harmlessSysctls: Rule = function* ({ tuning }) {
   for (const [key, value] of Object.entries(tuning.sysctl)) {
-    const pattern = new RegExp(`^${key.replaceAll(".", "\\.").replaceAll("*", ".*")}$`);
     const named = value.trimStart().startsWith("|") ? [...commands, corePattern] : commands;
-    const command = named.find((one) => pattern.test(one));
+    const command = named.find((one) => one === key);
     if (command === undefined) continue;
     yield {
       path: `tuning.sysctl["${key}"]`,
@@ -51,3 +63,11 @@ export const harmlessSysctls: Rule = function* ({ tuning }) {
     };
   }
 };
+
+/** Part by part; the dots of an interface's name are slashes in a key. */
+function meets(needed: string, key: string): boolean {
+  const [wanted, parts] = [needed.split("."), key.split(".")];
+  return (
+    wanted.length === parts.length && wanted.every((part, i) => part === "*" || part === parts[i])
+  );
+}

@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { field } from "../field.ts";
 
+const number = z.number("not a number; write one").min(0, "negative; write 0 or more");
+
 const limit = (value: number, description: string) =>
-  field(
-    z.number("not a number; write one").min(0, "negative; write 0 or more").default(value),
-    "check",
-    description,
-  );
+  field(number.default(value), "check", description);
+
+const percent = (value: number, description: string) =>
+  field(number.max(100, "above 100; write percent").default(value), "check", description);
 
 /** What a machine must show before a cluster is built on it. Each gate's reading is in the outputs. */
 export const gates = z.strictObject({
@@ -14,7 +15,7 @@ export const gates = z.strictObject({
     10,
     "etcd's disk: 99th percentile of fdatasync as fio measures it, in milliseconds. Above it no cluster is built.",
   ),
-  stealPercent: limit(
+  stealPercent: percent(
     0.1,
     "CPU time stolen by the hypervisor over the measured window, in percent.",
   ),
@@ -28,16 +29,16 @@ export const gates = z.strictObject({
     "Mean round-trip time of ten packets between nodes, in milliseconds.",
   ),
   clockSkewSeconds: limit(30, "Difference between the nodes' clocks, in seconds."),
-  diskFreePercent: limit(20, "Free space of the file system that holds /var/lib, in percent."),
+  diskFreePercent: percent(20, "Free space of the file system that holds /var/lib, in percent."),
   memoryMebibytes: limit(
     1700,
     "Memory of a control-plane node, in MiB (kubeadm's own minimum is 1700).",
   ),
-  softirqPercent: limit(
+  softirqPercent: percent(
     50,
     "Virtual machines of the program: time that one CPU may spend in softirq while another idles, in percent. Above it the network card's queues do not spread the load.",
   ),
-  guestMemoryPercent: limit(
+  guestMemoryPercent: percent(
     90,
     "Virtual machines of the program: share of the memory asked for that the guest must see, in percent; the kernel keeps the rest for itself.",
   ),

@@ -2,6 +2,26 @@ import { z } from "zod";
 import { field } from "../field.ts";
 import { exactVersion, packageVersion } from "../formats.ts";
 
+/** Source: kubelet 1.36, pkg/kubelet/eviction/api and helpers.go. */
+const evictionSignal = z
+  .string()
+  .regex(
+    /^(memory\.available|(nodefs|imagefs|containerfs)\.(available|inodesFree)|pid\.available)$/,
+    "not a signal of the kubelet's, which would not start; write one such as memory.available or nodefs.inodesFree",
+  );
+
+/** A share or a quantity. With anything else the kubelet does not start, on every node at once. */
+const evictionThreshold = z
+  .string("not text; write it in quotes")
+  .regex(
+    /^(\d+(\.\d+)?%|\d+(\.\d+)?([KMGTPE]i|[mkMGTPE]|[eE][+-]?\d{1,2})?)$/,
+    "not a threshold, and the kubelet would not start; write a share such as 15% or an amount such as 100Mi",
+  )
+  .refine(
+    (text) => !text.endsWith("%") || Number.parseFloat(text) <= 100,
+    "above 100%, and the kubelet would not start; write a share such as 15%",
+  );
+
 export const kubernetes = z.strictObject({
   version: field(
     exactVersion.default("1.36.3"),
@@ -50,7 +70,7 @@ export const kubernetes = z.strictObject({
         "Who makes the cgroups, for kubelet and containerd alike.",
       ),
       evictionHard: field(
-        z.record(z.string(), z.string()).default({
+        z.record(evictionSignal, evictionThreshold).default({
           "imagefs.available": "15%",
           "memory.available": "100Mi",
           "nodefs.available": "10%",

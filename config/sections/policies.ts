@@ -1,28 +1,58 @@
 import { z } from "zod";
 import { field } from "../field.ts";
 import { cidr, dnsLabel, port } from "../formats.ts";
+import { re2Error } from "../re2.ts";
 import { selector } from "./selector.ts";
 
 const protocol = z
   .enum(["TCP", "UDP", "SCTP", "ANY"], { error: "not a protocol; write TCP, UDP, SCTP or ANY" })
   .default("TCP");
 
+/** The agent does not import a policy with an expression that RE2 refuses: its pods stay open. */
+const expression = z
+  .string("not text; write it in quotes")
+  .min(1, "empty, which matches everything; write what is meant, or remove it")
+  .max(1024, "longer than 1024 characters; write a shorter expression")
+  .regex(/^\P{Cc}*$/u, "holds a control character; write what can be seen")
+  .superRefine((text, context) => {
+    const error = text.length > 1024 ? undefined : re2Error(text);
+    if (error === undefined) return;
+    const message = `not a regular expression that Cilium takes (RE2: ${error}); correct it`;
+    context.addIssue({ code: "custom", message });
+  });
+
 const http = z.strictObject({
-  method: z.string().optional(),
-  path: z.string().startsWith("/", "not a path; begin with /").optional(),
-  host: z.string().optional(),
-  headers: z.array(z.string()).optional(),
+  method: expression.optional(),
+  path: expression.refine((text) => text.startsWith("/"), "not a path; begin with /").optional(),
+  host: expression.optional(),
+  headers: z
+    .array(
+      z
+        .string("not text; write it in quotes")
+        .regex(
+          /^[A-Za-z0-9!#$%&'*+.^_`|~-]+(: ?\P{Cc}*)?$/u,
+          "not a header; write its name, or its name and value such as X-Region: NO",
+        ),
+    )
+    .optional(),
 });
 
+const tooLong = "longer than a name can be; write at most 255 characters";
+
+/** A dot at the end says that the name is whole, which it is here anyway. */
 const name = z
-  .string()
-  .regex(
-    /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/,
-    "not a host name; write one in lower case, without *",
-  );
+  .string("not text; write it in quotes")
+  .max(255, tooLong)
+  .regex(/^[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/, "not a host name; write one in lower case, without *")
+  .transform((text) => text.replace(/\.$/, ""));
 const pattern = z
-  .string()
-  .regex(/^[a-z0-9_.*-]+$/, "not a pattern; write one such as *.example.no, in lower case");
+  .string("not text; write it in quotes")
+  .max(255, tooLong)
+  .regex(
+    /^[a-z0-9_*-]+(\.[a-z0-9_*-]+)*\.?$/,
+    "not a pattern; write one such as *.example.no, in lower case",
+  )
+  .transform((text) => text.replace(/\.$/, ""));
 
 /** A name, or a pattern in which `*` stands for any part between two dots. */
 const fqdn = z.strictObject({
@@ -30,17 +60,22 @@ const fqdn = z.strictObject({
   matchPattern: pattern.optional(),
 });
 
+const emptyRule = "empty, which lets everything through; give a rule";
+
 const toPorts = z
   .array(
     z.strictObject({
       ports: z
         .array(z.strictObject({ port, endPort: port.optional(), protocol }))
-        .min(1, "empty; name a port"),
+        .min(1, "empty; name a port")
+        .max(40, "more than 40 ports, and Cilium refuses the policy; write several toPorts"),
+      // With an empty rule of L7 the ports are open for all that is sent there.
       rules: z
         .strictObject({
-          http: z.array(http).optional(),
-          dns: z.array(fqdn).optional(),
+          http: z.array(http).min(1, emptyRule).optional(),
+          dns: z.array(fqdn).min(1, emptyRule).optional(),
         })
+        .refine(({ http, dns }) => http || dns, `${emptyRule}, or remove rules`)
         .optional(),
     }),
   )

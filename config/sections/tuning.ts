@@ -9,13 +9,17 @@ export const tuning = z.strictObject({
         z
           .string()
           .regex(
-            /^[a-z0-9_]+(\.[A-Za-z0-9_*-]+(\/[A-Za-z0-9_*-]+)*)+$/,
-            "not a sysctl key; write one such as net.core.somaxconn",
+            /^[a-z0-9_]+(\.[A-Za-z0-9_-]+(\/[A-Za-z0-9_-]+)*)+$/,
+            "not a sysctl key; write one in full, such as net.core.somaxconn",
           ),
         z
           .union([z.string(), z.number()], { error: "not a value; write a string or a number" })
-          .transform(String)
-          .refine((text) => /^[^\r\n]+$/.test(text), "not one line; write the value alone"),
+          .transform((value) =>
+            String(value)
+              .replace(/[ \t]+/g, " ")
+              .trim(),
+          )
+          .refine((text) => /^\P{Cc}+$/u.test(text), "not one line; write the value alone"),
       )
       .default({}),
     "live",

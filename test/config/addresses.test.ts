@@ -29,7 +29,10 @@ describe("a gateway's address", () => {
   const path = "network.vlan.gateways[0]";
   refuses([
     { name: "outside the VLAN", changes: { [path]: "10.10.1.1" }, says: "not in network.vlan" },
+    { name: "the network's", changes: { [path]: "10.10.0.0" }, says: "network or broadcast" },
+    { name: "the broadcast", changes: { [path]: "10.10.0.255" }, says: "network or broadcast" },
   ]);
+  takes([{ name: "IPv6's anycast", changes: { "network.vlan.gateways": ["fd00:10:10::"] } }]);
 });
 
 describe("the endpoint's address", () => {
@@ -38,11 +41,66 @@ describe("the endpoint's address", () => {
     { name: "among services", changes: { [host]: "10.96.0.1" }, says: "network.serviceSubnets" },
     { name: "a worker's", changes: { [host]: "10.10.0.12" }, says: "node-1, a worker" },
     { name: "the gateway's", changes: { [host]: "10.10.0.1" }, says: "the VLAN's gateway" },
+    { name: "the network's", changes: { [host]: "10.10.0.0" }, says: "network or broadcast" },
+    { name: "the broadcast", changes: { [host]: "10.10.0.255" }, says: "network or broadcast" },
+    { name: "loopback", changes: { [host]: "127.0.0.1" }, says: "a loopback address" },
+    { name: "IPv6's loopback", changes: { [host]: "::1" }, says: "a loopback address" },
+    { name: "multicast", changes: { [host]: "224.0.0.1" }, says: "a multicast address" },
+    { name: "IPv6's multicast", changes: { [host]: "ff02::1" }, says: "a multicast address" },
+    { name: "nobody's", changes: { [host]: "0.0.0.0" }, says: "stands for this host" },
+    { name: "everybody's", changes: { [host]: "255.255.255.255" }, says: "broadcast" },
   ]);
   takes([
     { name: "the control plane's", changes: { [host]: "10.10.0.11" } },
     { name: "another one, of a load balancer", changes: { [host]: "192.0.2.10" } },
     { name: "a name", changes: { [host]: "api.example.no" } },
+  ]);
+});
+
+describe("a host outside", () => {
+  const bastion = (address: string) => ({
+    "ssh.bastion": { host: address, hostKey: "ssh-ed25519 AAAA" },
+  });
+  const pool = {
+    "cilium.l2announcements.enabled": true,
+    "cilium.loadBalancerIPPools": [{ name: "a", blocks: [{ cidr: "10.10.0.192/27" }] }],
+  };
+  const peer = (peerAddress: string) => ({
+    "cilium.bgpControlPlane": {
+      enabled: true,
+      localASN: 64512,
+      peers: [{ name: "tor", peerASN: 64500, peerAddress, ebgpMultihop: 2 }],
+    },
+  });
+  const among: [where: string, says: string, address: string, more?: object][] = [
+    ["among pods", "lies in network.podSubnets", "10.244.3.9"],
+    ["among IPv6 pods", "lies in network.podSubnets", "fd00:10:244::9"],
+    ["among services", "lies in network.serviceSubnets", "10.96.0.10"],
+    ["in a pool", "lies in the pool a", "10.10.0.200", pool],
+  ];
+  refuses(
+    among.flatMap(([where, says, address, more]) => {
+      const cases: Record<string, Record<string, unknown>> = {
+        "nodes.existing[1].ssh.host": { "nodes.existing[1].ssh.host": address },
+        "ssh.bastion.host": bastion(address),
+        "cilium.bgpControlPlane.peers[0].peerAddress": peer(address),
+        "tuning.ntpServers[0]": { "tuning.ntpServers": [address] },
+        "verify.nixAddress": { "verify.nixAddress": address },
+      };
+      return Object.entries(cases).map(([path, changes]) => ({
+        name: `${path} ${where}`,
+        changes: { ...changes, ...more },
+        at: [path],
+        says,
+      }));
+    }),
+  );
+  takes([
+    { name: "a node's own address", changes: { "nodes.existing[1].ssh.host": "10.10.0.12" } },
+    {
+      name: "any other",
+      changes: { "nodes.existing[1].ssh.host": "192.0.2.1", ...bastion("192.0.2.2") },
+    },
   ]);
 });
 

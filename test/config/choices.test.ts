@@ -151,6 +151,16 @@ describe("kernel parameters", () => {
         ["net.ipv6.conf.all.forwarding", "0", "nodes route for pods"],
         ["net.ipv4.conf.all.rp_filter", 1, "write 0 or 2"],
         ["net.ipv4.conf.eth1.rp_filter", 1, "drops DSR's answers"],
+        ["net.ipv4.conf.eth0/100.rp_filter", 1, "drops DSR's answers"],
+        ["net.ipv4.conf.all.forwarding", 0, "nodes route for pods"],
+        ["net.ipv4.conf.eth1.forwarding", 0, "nodes route for pods"],
+        ["net.ipv4.conf.default.forwarding", "0", "nodes route for pods"],
+        ["net.ipv6.conf.eth1.forwarding", "0", "nodes route for pods"],
+        ["net.ipv6.conf.all.disable_ipv6", 1, "would lose its addresses"],
+        ["net.ipv6.conf.eth1.disable_ipv6", "1", "would lose its addresses"],
+        ["net.ipv4.icmp_echo_ignore_all", 1, "measured by ping"],
+        ["kernel.modules_disabled", 1, "load modules later"],
+        ["net.core.bpf_jit_enable", 0, "the datapath is BPF"],
       ] as const
     ).map(([key, value, says]) => ({
       name: `${key} = ${value}`,

@@ -199,6 +199,29 @@ describe("raw values", () => {
       says: "the plan sets this",
     },
   ]);
+  refuses(
+    [
+      ["policyAuditMode", true],
+      ["policyEnforcementMode", "never"],
+      ["k8sNetworkPolicy.enabled", false],
+      ["customConf", true],
+      ["agent", false],
+      ["operator.enabled", false],
+    ].map(([path, value]) => ({
+      name: `what switches enforcement or the network off: ${path}`,
+      changes: { [`cilium.values.${path}`]: value },
+      at: at(String(path)),
+      says: "the plan sets this",
+    })),
+  );
+  refuses(
+    [[], "", 0, false, [{ mode: "snat" }]].map((value) => ({
+      name: `${JSON.stringify(value)} in the place of a map that the plan sets a part of`,
+      changes: values({ loadBalancer: value }),
+      at: ["mode", "dsrDispatch", "acceleration"].map((key) => `cilium.values.loadBalancer.${key}`),
+      says: "the plan sets this",
+    })),
+  );
   takes([
     {
       name: "more of the load balancer",
@@ -228,6 +251,32 @@ describe("raw values", () => {
             : "extraEnv[0]",
       ),
       says: "the agent's option routing-mode",
+    })),
+  );
+
+  // As the agent reads names: in any case, from the map, from arguments and from the environment.
+  refuses(
+    [
+      ["extraConfig.Routing-Mode", { extraConfig: { "Routing-Mode": "tunnel" } }],
+      ["extraConfig.ENABLE-POLICY", { extraConfig: { "ENABLE-POLICY": "never" } }],
+      ["extraConfig.policy-audit-mode", { extraConfig: { "policy-audit-mode": "true" } }],
+      [
+        "extraConfig.enable-k8s-networkpolicy",
+        { extraConfig: { "enable-k8s-networkpolicy": "false" } },
+      ],
+      [
+        "extraConfig.enable-cilium-network-policy",
+        { extraConfig: { "enable-cilium-network-policy": "false" } },
+      ],
+      ["extraArgs[0]", { extraArgs: ["--Policy-Audit-Mode"] }],
+      ["extraArgs[0]", { extraArgs: [" --policy-audit-mode true"] }],
+      ["extraEnv[0]", { extraEnv: [{ name: "CILIUM_POLICY_AUDIT_MODE", value: "true" }] }],
+      ["extraEnv[0]", { extraEnv: [{ name: "cilium_enable_policy", value: "never" }] }],
+    ].map(([path, raw]) => ({
+      name: `an option in another spelling: ${JSON.stringify(raw)}`,
+      changes: values(raw),
+      at: at(String(path)),
+      says: "the plan sets the agent's option",
     })),
   );
 

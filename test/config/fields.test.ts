@@ -14,7 +14,10 @@ const wrong: [path: string, says: string, ...values: unknown[]][] = [
   ["cluster.residency", "write NO or EEA", "SE", "no", true, 1],
   ["cluster.residency", 'write "NO" in quotes', false],
   ["cluster.endpoint.host", "host name", "a b", "https://a", "-a", ""],
-  ["cluster.endpoint.host", "IP address", "10.10.0.256", "10.10.0"],
+  ["cluster.endpoint.host", "IP address", "10.10.0.256", "10.10.0", "::1::", "fe80::1%eth0"],
+  ["cluster.endpoint.host", "alone", "10.10.0.11:6443", "api.example.no:6443", "[fd00::1]"],
+  ["cluster.endpoint.host", "host name", "a..b", ".a", "a-.no", `${"a".repeat(64)}.no`, "a_b"],
+  ["cluster.endpoint.host", "253 characters", `${"a.".repeat(127)}no`],
   ["cluster.endpoint.port", "1 to 65535", 0, -1, 65536],
   ["cluster.endpoint.port", "whole number", 6443.5, "6443"],
   [`${node}.name`, "DNS-1123", "Worker", "worker_1", "a".repeat(64)],
@@ -67,6 +70,9 @@ const wrong: [path: string, says: string, ...values: unknown[]][] = [
   ["tuning.ntpServers[0]", "host name", "ntp server"],
   ["gates.etcdFsyncP99Milliseconds", "0 or more", -1],
   ["gates.stealPercent", "number", "0.1"],
+  ["gates.stealPercent", "above 100", 101],
+  ["gates.diskFreePercent", "above 100", 250],
+  ["gates.guestMemoryPercent", "above 100", 100.5],
   ["gates.stealWindowSeconds", "1 or more", 0],
   ["gates.stealWindowSeconds", "300", 301],
   ["cilium.version", "major.minor.patch", "1.20", "1.20.2-rc.1"],
@@ -205,9 +211,39 @@ describe("a field", () => {
     expect(problems[1]?.why).toContain("not a sysctl key");
   });
 
+  it.each([
+    ["a signal that the kubelet does not have", { "memory.availabel": "100Mi" }, "not a signal"],
+    ["a signal of one's own", { "disk.free": "5%" }, "not a signal"],
+    [
+      "a threshold without a unit that is known",
+      { "memory.available": "100MB" },
+      "not a threshold",
+    ],
+    ["a threshold with a space", { "memory.available": "15 %" }, "not a threshold"],
+    ["a negative threshold", { "memory.available": "-100Mi" }, "not a threshold"],
+    ["more than all", { "nodefs.available": "150%" }, "above 100%"],
+    ["a number", { "pid.available": 5 }, "in quotes"],
+  ])("evictionHard: %s", (_, evictionHard, says) => {
+    const problems = problemsOf(stack({ "kubernetes.kubelet.evictionHard": evictionHard }));
+    expect(problems.map(({ path }) => path)).toEqual([
+      `kubernetes.kubelet.evictionHard["${Object.keys(evictionHard)[0]}"]`,
+    ]);
+    expect(`${problems[0]?.why}; ${problems[0]?.fix}`).toContain(says);
+  });
+
+  it.each(["15%", "7.5%", "100Mi", "1Gi", "500M", "1e9", "0", "1048576"])(
+    "evictionHard takes %s",
+    (value) => {
+      const evictionHard = { "memory.available": value, "containerfs.inodesFree": "5%" };
+      expect(problemsOf(stack({ "kubernetes.kubelet.evictionHard": evictionHard }))).toEqual([]);
+    },
+  );
+
   it("that a person copies with its decoration is taken without it", () => {
     const config = loadConfig(
       stack({
+        [`${node}.ssh.host`]: "Worker-1.Example.NO.",
+        "cluster.endpoint.host": "2001:DB8:0:1::",
         [`${node}.ssh.hostKey`]: `${key} root@worker-1\n`,
         "artifacts.charts": "https://charts.example.no/",
         "artifacts.containerd.keyFingerprint": "9dc8 5822 9fc7 dd38 854a  e2d8 8d81 803c 0ebf cd88",
@@ -216,6 +252,8 @@ describe("a field", () => {
       "test.yaml",
     );
     expect(config.nodes[1]?.ssh.hostKey).toBe(key);
+    expect(config.nodes[1]?.ssh.host).toBe("worker-1.example.no");
+    expect(config.cluster.endpoint).toMatchObject({ host: "2001:db8:0:1::", isAddress: true });
     expect(config.nodes[1]?.addresses).toEqual(["10.10.0.12", "fd00:10:10::12"]);
     expect(config.artifacts.charts).toBe("https://charts.example.no");
     expect(config.artifacts.containerd.keyFingerprint).toBe(

@@ -171,6 +171,13 @@ describe("refused", () => {
       `${at}.pools[1].cpuPinning`,
       "CPU 5 of hv-1 belongs to pool worker",
     ],
+    ["a CPU twice", { [`${pool}.cpuPinning`]: "2,2,3,4,5" }, `${pool}.cpuPinning`, "CPU 2 twice"],
+    [
+      "ranges that overlap themselves",
+      { [`${pool}.cpuPinning`]: "2-5,4-8" },
+      `${pool}.cpuPinning`,
+      "CPU 4 twice",
+    ],
     ["CPUs that are no list", { [`${pool}.cpuPinning`]: "2..5" }, `${pool}.cpuPinning`, "2-9,12"],
     [
       "more memory than guests may take, with the sum",

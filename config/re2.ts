@@ -1,0 +1,16 @@
+import { RE2JS } from "re2js";
+
+/** RE2, which Cilium's agent and Envoy read regular expressions with: linear in time, and narrower than JavaScript's. */
+export function re2Error(text: string): string | undefined {
+  try {
+    RE2JS.compile(text);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message.replace(/^error parsing regexp: /, "");
+  }
+}
+
+/** True if the whole text matches. */
+export function re2Matches(expression: string, text: string): boolean {
+  return RE2JS.compile(expression).matches(text);
+}
