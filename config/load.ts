@@ -1,41 +1,64 @@
-import { readFileSync } from "node:fs";
-import { parse as parseYaml } from "yaml";
 import { type Config, resolve } from "./config.ts";
-import { fromIssue } from "./issues.ts";
-import { ConfigError } from "./problem.ts";
+import { fromIssue, parsePath } from "./issues.ts";
+import { ConfigError, type Problem } from "./problem.ts";
 import { problemsOfTheRest } from "./rest.ts";
 import { rules } from "./rules/index.ts";
 import { schema } from "./schema.ts";
+import { project, readStackFile, type StackFile } from "./stack-file.ts";
 
-/** The Pulumi project's name, which prefixes every key of a stack's file. */
-export const project = "oslo-cluster";
+export { project };
 
 /**
  * Reads a stack's file without an engine.
- * @throws ConfigError with every problem of the file.
+ * @throws ConfigError with every problem of the file, in its order, each with its line and column.
  */
 export function loadStackFile(path: string): Config {
-  return loadConfig(sectionsOf(path), path);
+  const file = readStackFile(path, project, Object.keys(schema.shape));
+  return load(file.sections, path, file.position);
 }
 
 /**
  * Checks the sections of a stack and fills in defaults.
  * @param source What to call it in errors: a stack's file or name.
- * @throws ConfigError with every problem: first those of single fields, then those across fields.
+ * @throws ConfigError with every problem: of single fields, and across those that are right.
  */
 export function loadConfig(sections: Record<string, unknown>, source: string): Config {
+  return load(sections, source, () => undefined);
+}
+
+function load(
+  sections: Record<string, unknown>,
+  source: string,
+  position: StackFile["position"],
+): Config {
   const parsed = schema.safeParse(sections);
-  if (!parsed.success) {
-    const { issues } = parsed.error;
-    throw new ConfigError(source, [
-      ...issues.flatMap((issue) => fromIssue(issue, sections)),
-      ...problemsOfTheRest(sections, issues),
-    ]);
+  if (parsed.success) {
+    const config = resolve(parsed.data);
+    const problems = rules.flatMap((rule) => [...rule(config)]);
+    if (problems.length === 0) return config;
+    throw new ConfigError(source, placed(problems, position));
   }
-  const config = resolve(parsed.data);
-  const problems = rules.flatMap((rule) => [...rule(config)]);
-  if (problems.length > 0) throw new ConfigError(source, problems);
-  return config;
+  const { issues } = parsed.error;
+  throw new ConfigError(
+    source,
+    placed(
+      [
+        ...issues.flatMap((issue) => fromIssue(issue, sections)),
+        ...problemsOfTheRest(sections, issues),
+      ],
+      position,
+    ),
+  );
+}
+
+/** With line and column, in the order of the file. */
+function placed(problems: readonly Problem[], position: StackFile["position"]): Problem[] {
+  return problems
+    .map((problem) => {
+      const at = position(parsePath(problem.path));
+      return at ? { ...problem, at } : problem;
+    })
+    .sort((a, b) => (a.at && b.at ? a.at.line - b.at.line || a.at.column - b.at.column : 0));
 }
 
 /**
@@ -43,23 +66,5 @@ export function loadConfig(sections: Record<string, unknown>, source: string): C
  * @param namespace @default the project's own
  */
 export function sectionsOf(path: string, namespace = project): Record<string, unknown> {
-  const notAStack = (value: unknown, why: string) =>
-    new ConfigError(path, [
-      { path: "config", value, why, fix: `write a map of ${project}:<section> keys under config:` },
-    ]);
-  let document: unknown;
-  try {
-    document = parseYaml(readFileSync(path, "utf8"), { version: "1.1" });
-  } catch (error) {
-    throw notAStack(undefined, (error as Error).message.split("\n")[0] ?? "cannot be read");
-  }
-  const config = (document as { config?: unknown } | null)?.config;
-  if (typeof config !== "object" || config === null || Array.isArray(config)) {
-    throw notAStack(config, "not a map");
-  }
-  return Object.fromEntries(
-    Object.entries(config)
-      .filter(([key]) => key.startsWith(`${namespace}:`))
-      .map(([key, value]) => [key.slice(namespace.length + 1), value]),
-  );
+  return readStackFile(path, namespace).sections;
 }

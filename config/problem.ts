@@ -1,3 +1,9 @@
+/** Where a value stands in a file; both count from 1. */
+export interface Position {
+  line: number;
+  column: number;
+}
+
 /** One thing that is wrong with a configuration, as a person should read it. */
 export interface Problem {
   /** Where: the path in the stack's file, `network.mtu`. */
@@ -8,12 +14,17 @@ export interface Problem {
   why: string;
   /** What to write instead. */
   fix: string;
+  /** Where in the file, if it comes of one. */
+  at?: Position;
 }
 
-/** Renders a problem as one line, `path: value: why; fix`. */
+/** Renders a problem as one line, `path: value: why; fix`, in which every character can be seen. */
 export function formatProblem({ path, value, why, fix }: Problem): string {
-  return `${path}: ${formatValue(value)}: ${why}; ${fix}`;
+  return printable(`${path}: ${formatValue(value)}: ${why}; ${fix}`);
 }
+
+/** More than that nobody reads. */
+const mostLines = 500;
 
 /** Thrown once with every problem of a configuration, before any resource is registered. */
 export class ConfigError extends Error {
@@ -21,18 +32,42 @@ export class ConfigError extends Error {
 
   constructor(source: string, problems: readonly Problem[]) {
     const count = problems.length === 1 ? "1 error" : `${problems.length} errors`;
-    super(`${source}: ${count}\n${problems.map((p) => `  ${formatProblem(p)}`).join("\n")}`);
+    const lines = problems.slice(0, mostLines).map((problem) => {
+      const { at } = problem;
+      return `  ${at ? `${at.line}:${at.column} ` : ""}${formatProblem(problem)}`;
+    });
+    const rest = problems.length - lines.length;
+    if (rest > 0) lines.push(`  and ${rest} more`);
+    super(`${printable(source)}: ${count}\n${lines.join("\n")}`);
     this.name = "ConfigError";
     this.problems = problems;
   }
+}
+
+/** With escapes for what a terminal would obey or hide: controls, newlines, directions of writing. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (character) => {
+    const code = character.codePointAt(0) as number;
+    return { 9: "\\t", 10: "\\n", 13: "\\r" }[code] ?? `\\u{${code.toString(16)}}`;
+  });
 }
 
 function formatValue(value: unknown): string {
   if (value === undefined) return "(not set)";
   // A string stands as it is written, unless that would be empty, padded or more than one line.
   const plain = typeof value === "string" && /^\S(.*\S)?$/.test(value);
-  const text = hideLogins(plain ? value : JSON.stringify(value));
+  const text = hideLogins(plain ? value : JSON.stringify(beginning(value)));
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** As much of a value as a line can show, however large it is. */
+function beginning(value: unknown, depth = 0): unknown {
+  if (typeof value === "string") return value.slice(0, 100);
+  if (typeof value !== "object" || value === null) return value;
+  if (depth > 4) return "...";
+  if (Array.isArray(value)) return value.slice(0, 20).map((one) => beginning(one, depth + 1));
+  const entries = Object.entries(value).slice(0, 20);
+  return Object.fromEntries(entries.map(([key, one]) => [key, beginning(one, depth + 1)]));
 }
 
 /** An error is read by more people than the file: what may be a password is not repeated. */

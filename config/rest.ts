@@ -4,70 +4,85 @@ import { formatPath, pathsOf } from "./issues.ts";
 import type { Problem } from "./problem.ts";
 import { rules } from "./rules/index.ts";
 import { schema } from "./schema.ts";
+import { typeAt } from "./shape.ts";
+import { standIn } from "./stand-in.ts";
 
-/** What stands in for a required field that is wrong; no problem of it is reported. */
-const stand: Record<string, unknown> = (() => {
-  const name = "stand-in";
-  const hostKey = "ssh-ed25519 AAAA";
-  const addresses = ["192.0.2.1"];
-  const subnets = ["192.0.2.0/24"];
-  const backends = [{ name, port: 1 }];
-  const existing = [{ name, role: "control-plane", addresses, ssh: { hostKey } }];
-  return {
-    ...{ name, namespace: name, host: name, port: 1, role: "worker", hostKey, ssh: { hostKey } },
-    ...{ addresses, subnets, vlan: { subnets }, network: { vlan: { subnets } }, backends },
-    ...{ existing, nodes: { existing }, cluster: { name } },
-  };
-})();
+type Issue = z.core.$ZodIssue;
+type Sections = Record<string, unknown>;
+
+/** Sets of stand-ins, each unlike the others. */
+const variants = [0, 1, 2];
 
 /**
- * The problems across fields of a configuration in which some fields are wrong by themselves, so
- * that a person sees both kinds at once. Those that a wrong field has a part in are left for later.
+ * The problems across fields of a configuration in which some fields are wrong by themselves, so that a
+ * person sees both kinds at once. Wrong fields are replaced by stand-ins, several times by others: what
+ * is found each time does not follow from them.
  */
-export function problemsOfTheRest(
-  sections: Record<string, unknown>,
-  issues: readonly z.core.$ZodIssue[],
-): Problem[] {
-  const wrong = issues.flatMap(pathsOf).map(fieldOf);
-  const rest = structuredClone(sections);
-  for (const path of wrong) remove(rest, path);
-  const parsed = parse(rest);
-  if (!parsed.success) return [];
-  const names = wrong.map(formatPath);
-  return rules
-    .flatMap((rule) => [...rule(resolve(parsed.data))])
-    .filter(({ path, why, fix }) => {
-      const text = `${path}: ${why}; ${fix}`;
-      return !names.some((name) => text.includes(name) || name.startsWith(path));
-    });
+export function problemsOfTheRest(sections: Sections, issues: readonly Issue[]): Problem[] {
+  const runs = variants.flatMap((variant) => {
+    const parsed = repaired(sections, issues, variant);
+    if (parsed === undefined) return [];
+    const config = resolve(parsed);
+    return [rules.flatMap((rule) => [...rule(config)])];
+  });
+  const [first = [], ...others] = runs;
+  if (others.length === 0) return [];
+  const found = others.map((problems) => new Set(problems.map(identity)));
+  const wrong = new Set(issues.flatMap(pathsOf).map(formatPath));
+  return first.filter(
+    (problem) =>
+      found.every((one) => one.has(identity(problem))) && !enclosing(problem.path, wrong),
+  );
 }
 
-/** With a stand-in for what is required and, once the wrong fields are gone, missing. */
-function parse(rest: Record<string, unknown>) {
-  const parsed = schema.safeParse(rest);
-  if (parsed.success) return parsed;
-  for (const { path } of parsed.error.issues) {
-    const key = path.at(-1);
-    const parent = containerAt(rest, path);
-    if (parent && typeof key === "string") parent[key] ??= structuredClone(stand[key]);
+function identity({ path, why, fix }: Problem): string {
+  return `${path}\n${why}\n${fix}`;
+}
+
+/** True if the path is that of a wrong field, or below one. */
+function enclosing(path: string, wrong: ReadonlySet<string>): boolean {
+  for (
+    let end = path.length;
+    end > 0;
+    end = Math.max(path.lastIndexOf(".", end - 1), path.lastIndexOf("[", end - 1))
+  ) {
+    if (wrong.has(path.slice(0, end))) return true;
   }
-  return schema.safeParse(rest);
+  return false;
 }
 
-/** The nearest field of an object: removing an item of a list would shift the others. */
-function fieldOf(path: readonly PropertyKey[]): PropertyKey[] {
-  return path.slice(0, path.findLastIndex((key) => typeof key === "string") + 1);
+/** With a stand-in in the place of each wrong field, and without unknown ones. */
+function repaired(sections: Sections, issues: readonly Issue[], variant: number) {
+  const copy = structuredClone(sections);
+  let left = issues;
+  // Once a field is there, what stands below it can be wrong as well.
+  for (let round = 0; round < 4; round++) {
+    for (const [number, issue] of left.entries()) {
+      for (const path of pathsOf(issue)) replace(copy, path, issue, variant, number);
+    }
+    const parsed = schema.safeParse(copy);
+    if (parsed.success) return parsed.data;
+    left = parsed.error.issues;
+  }
+  return undefined;
 }
 
-function remove(root: Record<string, unknown>, path: readonly PropertyKey[]): void {
-  const parent = containerAt(root, path);
-  if (parent) delete parent[path.at(-1) as string];
-}
-
-function containerAt(root: unknown, path: readonly PropertyKey[]) {
-  return path
+function replace(
+  root: Sections,
+  path: readonly PropertyKey[],
+  issue: Issue,
+  variant: number,
+  number: number,
+): void {
+  const parent = path
     .slice(0, -1)
-    .reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)?.[key], root) as
-    | Record<string, unknown>
-    | undefined;
+    .reduce<unknown>((value, key) => (value as Sections | undefined)?.[key as string], root);
+  const key = path.at(-1) as string;
+  if (typeof parent !== "object" || parent === null) return;
+  const type = typeAt(schema, path);
+  const unknown = issue.code === "unrecognized_keys" || issue.code === "invalid_key";
+  const value = unknown || !type ? undefined : standIn(type, variant, number);
+  if (value !== undefined) (parent as Sections)[key] = value;
+  else if (Array.isArray(parent)) parent[Number(key)] = null;
+  else delete (parent as Sections)[key];
 }

@@ -6,6 +6,10 @@ import { role } from "./role.ts";
 const count = (least: number, what: string) =>
   z.int("not a whole number; write one").min(least, `too few; write ${least} ${what} or more`);
 
+/** Kubernetes' own limit. */
+const mostNodes = 5000;
+const tooManyNodes = `more than a cluster takes; write at most ${mostNodes} nodes in all`;
+
 const path = z
   .string()
   .regex(
@@ -16,7 +20,16 @@ const path = z
 /** `2-9,12`: as taskset and libvirt's cpuset write it. */
 const cpuSet = z
   .string()
-  .regex(/^\d+(-\d+)?(,\d+(-\d+)?)*$/, "not a list of CPUs; write one such as 2-9,12");
+  .max(1000, "longer than a list of CPUs; write one such as 2-9,12")
+  .regex(/^\d+(-\d+)?(,\d+(-\d+)?)*$/, "not a list of CPUs; write one such as 2-9,12")
+  .refine(
+    (set) =>
+      set.split(",").every((part) => {
+        const [from = 0, to = from] = part.split("-").map(Number);
+        return from <= to && to <= 8191;
+      }),
+    "no range of CPUs that Linux has; write lower to upper, at most 8191",
+  );
 
 const publicKey = z
   .string()
@@ -96,7 +109,11 @@ const pool = z.strictObject({
   name: field(dnsLabel, "recreate", "Its nodes are <name>-1, <name>-2 and so on."),
   role: field(role, "impossible", "control-plane (etcd, API server, controllers) or worker."),
   count: field(
-    z.int("not a whole number; write a count").min(0, "negative; write 0 or more").default(1),
+    z
+      .int("not a whole number; write a count")
+      .min(0, "negative; write 0 or more")
+      .max(mostNodes, tooManyNodes)
+      .default(1),
     "recreate",
     "How many nodes. More adds nodes, fewer takes the last ones away; the others stay as they are.",
   ),
@@ -220,7 +237,10 @@ export const libvirt = z.strictObject({
     "Machines with libvirt and QEMU from their distribution, reached over SSH. Nothing is installed on them.",
   ),
   pools: field(
-    z.array(pool).min(1, "empty; describe at least one pool"),
+    z
+      .array(pool)
+      .min(1, "empty; describe at least one pool")
+      .refine((all) => all.reduce((sum, { count }) => sum + count, 0) <= mostNodes, tooManyNodes),
     "recreate",
     "Groups of like nodes.",
   ),

@@ -60,6 +60,7 @@ const fqdn = z.strictObject({
   matchPattern: pattern.optional(),
 });
 
+const tooMany = "more than 500; write several rules";
 const emptyRule = "empty, which lets everything through; give a rule";
 
 const toPorts = z
@@ -72,8 +73,8 @@ const toPorts = z
       // With an empty rule of L7 the ports are open for all that is sent there.
       rules: z
         .strictObject({
-          http: z.array(http).min(1, emptyRule).optional(),
-          dns: z.array(fqdn).min(1, emptyRule).optional(),
+          http: z.array(http).min(1, emptyRule).max(500, tooMany).optional(),
+          dns: z.array(fqdn).min(1, emptyRule).max(500, tooMany).optional(),
         })
         .refine(({ http, dns }) => http || dns, `${emptyRule}, or remove rules`)
         .optional(),
@@ -117,7 +118,7 @@ const egress = z
     toEndpoints: z.array(selector).optional(),
     toEntities: entities,
     toCIDR: cidrs,
-    toFQDNs: z.array(fqdn).optional(),
+    toFQDNs: z.array(fqdn).max(500, tooMany).optional(),
     toPorts,
   })
   .meta({ title: "Cilium egress rule" });

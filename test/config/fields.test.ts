@@ -9,7 +9,7 @@ const key = "ssh-ed25519 AAAA";
 const wrong: [path: string, says: string, ...values: unknown[]][] = [
   ["cluster.name", "DNS-1123", "Oslo", "-a", "a-", "a_b", "a.b", ""],
   ["cluster.name", "32 characters", "a".repeat(33)],
-  ["cluster.name", "type string", 5, null, ["a"]],
+  ["cluster.name", "write text", 5, null, ["a"]],
   ["cluster.region", "COUNTRY-CITY-NUMBER", "oslo", "no-osl-1", "NO"],
   ["cluster.residency", "write NO or EEA", "SE", "no", true, 1],
   ["cluster.residency", 'write "NO" in quotes', false],
@@ -64,8 +64,8 @@ const wrong: [path: string, says: string, ...values: unknown[]][] = [
   ["kubernetes.kubelet.maxPods", "10", 9],
   ["kubernetes.kubelet.maxPods", "1000", 1001],
   ["kubernetes.kubelet.cgroupDriver", "systemd or cgroupfs", "docker"],
-  ["kubernetes.kubelet.failCgroupV1", "boolean", "yes"],
-  ["tuning.sysctl", "record", "net.ipv4.ip_forward=1"],
+  ["kubernetes.kubelet.failCgroupV1", "true or false", "yes"],
+  ["tuning.sysctl", "write a map", "net.ipv4.ip_forward=1"],
   ["tuning.ntpServers", "empty", []],
   ["tuning.ntpServers[0]", "host name", "ntp server"],
   ["gates.etcdFsyncP99Milliseconds", "0 or more", -1],
@@ -135,7 +135,7 @@ const wrong: [path: string, says: string, ...values: unknown[]][] = [
 ];
 
 /** What stands beside a wrong field of a list that is empty by default. */
-const beside: Record<string, Record<string, unknown>> = {
+const beside: Record<string, unknown> = {
   "ssh.bastion": { host: "bastion", hostKey: key },
   "cilium.loadBalancerIPPools[0]": { name: "a", blocks: [{ cidr: "10.10.0.192/27" }] },
   "cilium.l2announcements.policies[0]": { name: "a" },
@@ -150,14 +150,34 @@ const beside: Record<string, Record<string, unknown>> = {
   },
 };
 
+/** What a wrong field needs to be the only one that is wrong. */
+const around: Record<string, Record<string, unknown>> = {
+  "cilium.loadBalancerIPPools": { "cilium.l2announcements.enabled": true },
+  "cilium.l2announcements.policies": { "cilium.l2announcements.enabled": true },
+  "cilium.bgpControlPlane": {
+    "cilium.bgpControlPlane.enabled": true,
+    "cilium.bgpControlPlane.localASN": 64512,
+    "cilium.bgpControlPlane.peers[0]": { name: "a", peerASN: 64500, peerAddress: "10.10.0.1" },
+  },
+  "gatewayApi.gateways[0].addresses": {
+    "gatewayApi.exposure": "loadBalancer",
+    "cilium.l2announcements.enabled": true,
+    "cilium.loadBalancerIPPools[0]": { name: "a", blocks: [{ cidr: "10.10.0.192/27" }] },
+  },
+};
+
 const cases = wrong.flatMap(([path, says, ...values]) =>
   values.map((value) => ({ path, says, value })),
 );
 
 describe("a field", () => {
   it.each(cases)("$path: $value", ({ path, says, value }) => {
-    const around = Object.entries(beside).filter(([parent]) => path.startsWith(parent));
-    const problems = problemsOf(stack({ ...Object.fromEntries(around), [path]: value }));
+    const of = <T>(map: Record<string, T>) =>
+      Object.entries(map).filter(([parent]) => path.startsWith(parent));
+    const needed = Object.assign({}, ...of(around).map(([, changes]) => changes));
+    const problems = problemsOf(
+      stack({ ...needed, ...Object.fromEntries(of(beside)), [path]: value }),
+    );
     expect(problems.map((problem) => problem.path)).toEqual([path]);
     expect(problems[0]?.value).toEqual(value);
     expect(`${problems[0]?.why}; ${problems[0]?.fix}`).toContain(says);

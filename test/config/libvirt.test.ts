@@ -171,6 +171,33 @@ describe("refused", () => {
       `${at}.pools[1].cpuPinning`,
       "CPU 5 of hv-1 belongs to pool worker",
     ],
+    [
+      "more nodes than a cluster takes",
+      { [`${pool}.count`]: 5_000_000_000 },
+      `${pool}.count`,
+      "at most 5000",
+    ],
+    [
+      "more nodes than a cluster takes, in all",
+      {
+        [`${pool}.count`]: 4000,
+        [`${at}.pools[1]`]: { ...secondPool, count: 4000 },
+      },
+      `${at}.pools`,
+      "at most 5000",
+    ],
+    [
+      "a CPU that no machine has",
+      { [`${pool}.cpuPinning`]: "0-5000000000" },
+      `${pool}.cpuPinning`,
+      "8191",
+    ],
+    [
+      "a range from its end",
+      { [`${pool}.cpuPinning`]: "9-2" },
+      `${pool}.cpuPinning`,
+      "lower to upper",
+    ],
     ["a CPU twice", { [`${pool}.cpuPinning`]: "2,2,3,4,5" }, `${pool}.cpuPinning`, "CPU 2 twice"],
     [
       "ranges that overlap themselves",

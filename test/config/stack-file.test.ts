@@ -81,11 +81,116 @@ describe("a stack's file", () => {
     ]);
   });
 
-  it("with a bare NO is told what YAML makes of it", () => {
-    expect(problems(file({ cluster: "{ name: x, residency: NO }" }))).toEqual([
-      expect.objectContaining({ path: "cluster.residency", value: false }),
+  it("is read as Pulumi reads it: a bare NO, on and 22:22 are text", () => {
+    for (const residency of ["NO", '"NO"', "'NO'", "!!str NO"]) {
+      expect(problems(file({ cluster: `{ name: x, residency: ${residency} }` }))).toEqual([]);
+    }
+    const sysctl = (value: string) => problems(file({ tuning: `{ sysctl: { a.b: ${value} } }` }));
+    for (const value of ["on", "22:22", "0x1f", "1_000", "-1", "1.5", "yes", "08:00"]) {
+      expect(sysctl(value)).toEqual([]);
+    }
+  });
+
+  it.each([
+    ["2024-01-01", "read as a date"],
+    ["2024-1-1 10:00:00", "read as a date"],
+    ["18446744073692774399", "loses its last digits"],
+    ["9007199254740993", "loses its last digits"],
+    ["0o777777777777777777777", "loses its last digits"],
+    ["010", "begins with 0"],
+    [".inf", "no number that JSON has"],
+    ["1e999", "too large"],
+    ["!mine 5", "a tag of its own"],
+  ])(
+    "with %s, which does not reach the program as it is written, is told to quote it",
+    (value, why) => {
+      const text = file({ tuning: `{ sysctl: { a.b: ${value} } }` });
+      expect(problems(text)).toEqual([
+        expect.objectContaining({
+          path: "config.oslo-cluster:tuning.sysctl.a.b",
+          why: expect.stringContaining(why),
+          at: { line: expect.any(Number), column: expect.any(Number) },
+        }),
+      ]);
+      expect(problems(text.replace(value, '"5"'))).toEqual([]);
+    },
+  );
+
+  it("may use anchors, aliases and merge keys", () => {
+    const text = `${file().replace("config:", "x: &tuning { sysctl: { vm.swappiness: 10 } }\nconfig:")}  oslo-cluster:tuning: { <<: *tuning, ntpServers: [a.no] }\n`;
+    expect(problems(text)).toEqual([]);
+    const [problem] = problems(text.replace("[a.no]", '["a b"]'));
+    expect(problem?.path).toBe("tuning.ntpServers[0]");
+  });
+
+  it.each([
+    ["an alias of what it stands in", "a: &a [*a]\nconfig: {}\n", "without an end"],
+    ["an alias of nothing", "config: *none\n", "no anchor of that name"],
+    ["a key twice", `${file()}  oslo-cluster:cluster: {}\n`, "a second time"],
+    ["a key of a map twice", file({ cluster: "{ name: a, name: b }" }), "a second time"],
+    ["a section twice, once without the project", `${file()}  cluster: {}\n`, "the same section"],
+    ["a key that is a number", file({ tuning: "{ sysctl: { 5: 1 } }" }), "no text"],
+    ["a key that is a list", file({ tuning: "{ [a]: 1 }" }), "a key that is not text"],
+    ["a second document", `${file()}---\nconfig: {}\n`, "a second document"],
+    ["a tab for a blank", "config:\n\toslo-cluster:cluster: {}\n", "Tabs"],
+    [
+      "a text without an end",
+      file({ cluster: `{ name: ${"a".repeat(30_000)} }` }),
+      "20000 characters",
+    ],
+    [
+      "a list without an end",
+      file({ tuning: `{ ntpServers: [${"a, ".repeat(6000)}] }` }),
+      "5000 entries",
+    ],
+    ["lines without an end", `${"- a\n".repeat(300_000)}`, "250000 lines"],
+    ["brackets without an end", `config: ${"[".repeat(100_000)}`, "nested deeper"],
+    [
+      "aliases that grow",
+      `a0: &a0 [${"x, ".repeat(50)}]\n${Array.from({ length: 9 }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i}, `.repeat(50)}]\n`).join("")}config: {}\n`,
+      "more than 100000 values",
+    ],
+  ])("with %s is refused as such, with its place", (_, text, why) => {
+    const [problem] = problems(text);
+    expect(problem?.why).toContain(why);
+    if (!why.includes("lines")) expect(problem?.at?.line).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ["oslo-cluser:cilium", "did you mean oslo-cluster:cilium?"],
+    ["oslo_cluster:cilium", "did you mean oslo-cluster:cilium?"],
+    ["oslocluster:gatewayAPI", "did you mean oslo-cluster:gatewayApi?"],
+  ])("with the key %s is asked what was meant", (key, fix) => {
+    expect(problems(`${file()}  ${key}: {}\n`)).toEqual([
+      expect.objectContaining({ path: key, fix }),
     ]);
-    expect(problems(file({ cluster: '{ name: x, residency: "NO" }' }))).toEqual([]);
+  });
+
+  it("leaves the keys of providers to them, whatever they are called", () => {
+    expect(problems(`${file()}  kubernetes:cluster: a\n  aws:network: b\n`)).toEqual([]);
+  });
+
+  it("takes the project's keys in Pulumi's short and old forms", () => {
+    const text = file().replace("oslo-cluster:network", "network");
+    expect(problems(text.replace("oslo-cluster:cluster", "oslo-cluster:config:cluster"))).toEqual(
+      [],
+    );
+  });
+
+  it("shows line and column of each error, in the file's order, and no character that a terminal obeys", () => {
+    const text = `config:
+  oslo-cluster:cluster: { name: "a\\e[31m\\nb\\u202e", region: NO-OSL-1 }
+  oslo-cluster:cilium:
+    l7proxy: false
+    loadBalancer:
+      mode: drs
+`;
+    const load = () => loadStackFile(write(text));
+    expect(load).toThrow(/ 2:27 cluster\.name: "a\\u001b\[31m\\nb\\u\{202e\}": /);
+    expect(load).toThrow(/ 4:5 cilium\.l7proxy: false: no such field; did you mean l7Proxy\?/);
+    expect(load).toThrow(/ 6:7 cilium\.loadBalancer\.mode: drs: .*did you mean dsr\?/);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
+    expect(load).not.toThrow(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
   });
 
   it("with a version that YAML takes for a number is told to write it in full", () => {
