@@ -5,9 +5,6 @@ import type { GuestIdentity } from "./identity.ts";
 
 type Part = Pick<Config, "network"> & { libvirt: LibvirtConfig };
 
-/** What stands in user-data where the hypervisor puts the host key that it has made. */
-export const hostKeyPlaceholders = { private: "@HOST_KEY@", public: "@HOST_PUBLIC_KEY@" } as const;
-
 /**
  * The three documents of cloud-init's NoCloud source.
  * Source: https://cloudinit.readthedocs.io/en/latest/reference/datasources/nocloud.html
@@ -35,13 +32,9 @@ function userData({ user, authorizedKeys }: LibvirtConfig, node: NodeConfig) {
     ],
     disable_root: user !== "root",
     ssh_pwauth: false,
-    // The only host key is the one that is pinned.
+    // The only host key is the one that is pinned: steps/hypervisor/guest.sh appends it as ssh_keys.
     ssh_deletekeys: true,
     ssh_genkeytypes: [],
-    ssh_keys: {
-      ed25519_private: hostKeyPlaceholders.private,
-      ed25519_public: hostKeyPlaceholders.public,
-    },
     ...(node.guest?.etcdDiskGibibytes ? etcdDisk : {}),
   };
 }

@@ -33,28 +33,32 @@ export function document(
 
 /**
  * Renders a document as the shell that hands it to its script: Pulumi shows its difference line by
- * line, and the hypervisor needs no parser.
- * @throws Error for a value that would end its quotes or its file: a bug of the plan.
+ * line, and the hypervisor needs no parser. Values are quoted, and the lines of files begin with two
+ * blanks, so that no content ends either.
+ * @throws Error for a NUL, which no shell can hold: a bug of the plan.
  */
 export function renderDocument({ script, vars, files }: HypervisorDocument): string {
   const lines = [`# ${effects[script]}`];
   for (const [key, value] of Object.entries(vars)) {
-    if (/['\n]/.test(value)) throw new Error(`${script}: ${key} holds a quote or a newline`);
-    lines.push(`${key}='${value}'`);
+    lines.push(`${key}='${value.replaceAll("'", "'\\''")}'`);
   }
   for (const [name, content] of Object.entries(files)) {
-    if (content.includes(end)) throw new Error(`${script}: ${name} holds ${end}`);
-    lines.push(`document ${name} <<'${end}'`, content.trimEnd(), end);
+    lines.push(`document ${name} <<'${end}'`, ...content.trimEnd().split("\n").map(indented), end);
   }
-  return `${lines.join("\n")}\n`;
+  const text = `${lines.join("\n")}\n`;
+  if (text.includes("\0")) throw new Error(`${script}: a NUL`);
+  return text;
 }
 
 const end = "OSLO_CLUSTER_END";
+const indented = (line: string) => (line === "" ? "" : `  ${line}`);
 
 /** A rendered document's settings, files left out. */
 export function documentVars(rendered: string): Record<string, string> {
   return Object.fromEntries(
-    [...rendered.matchAll(/^(\w+)='(.*)'$/gm)].map(([, key, value]) => [key, value] as const),
+    [...rendered.matchAll(/^(\w+)='((?:[^']|'\\'')*)'$/gm)].map(
+      ([, key, value = ""]) => [key, value.replaceAll("'\\''", "'")] as const,
+    ),
   ) as Record<string, string>;
 }
 

@@ -6,7 +6,7 @@ umask 077
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 trap 'echo "error: $(hostname): line $LINENO: $BASH_COMMAND" >&2' ERR
-document() { cat >"$WORK/$1"; }
+document() { sed 's/^  //' >"$WORK/$1"; }
 `;
 
 /**

@@ -45,13 +45,14 @@ make_key() {
 
 # Private to root, who hands it to QEMU; gone after the first boot. So is the private key itself.
 make_seed() {
-  # By the environment: arguments are for everyone to read.
-  PRIVATE=$(awk '{ printf "%s\\n", $0 }' "$key") PUBLIC=$(cat "$key.pub") awk '
-    { i = index($0, "@HOST_KEY@"); if (i) $0 = substr($0, 1, i - 1) ENVIRON["PRIVATE"] substr($0, i + 10) }
-    { i = index($0, "@HOST_PUBLIC_KEY@"); if (i) $0 = substr($0, 1, i - 1) ENVIRON["PUBLIC"] substr($0, i + 17) }
-    { print }' "$WORK/user-data" >"$WORK/user-data.whole"
   mkdir "$WORK/seed"
-  mv "$WORK/user-data.whole" "$WORK/seed/user-data"
+  # Appended and not put into the text: nothing that stands there can take the key.
+  {
+    cat "$WORK/user-data"
+    printf 'ssh_keys:\n  ed25519_private: |\n'
+    sed 's/^/    /' "$key"
+    printf '  ed25519_public: %s\n' "$(cat "$key.pub")"
+  } >"$WORK/seed/user-data"
   cp "$WORK/meta-data" "$WORK/network-config" "$WORK/seed/"
   rm -f "$DIRECTORY/seed.iso"
   if command -v xorriso >/dev/null; then
