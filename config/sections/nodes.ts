@@ -23,7 +23,7 @@ export const existingNode = z.strictObject({
   ssh: z.strictObject({
     host: field(
       hostname.optional(),
-      "restart",
+      "check",
       "Where SSH answers. Default: the first of the node's addresses.",
     ),
     port: field(port.default(22), "check", "TCP port of sshd."),

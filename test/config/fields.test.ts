@@ -48,7 +48,9 @@ const wrong: [path: string, says: string, ...values: unknown[]][] = [
   ["network.nodeMaskSizes.ipv4", "28", 29],
   ["network.nodeMaskSizes.ipv6", "48", 47],
   ["network.nodeMaskSizes.ipv6", "120", 121],
-  ["kubernetes.etcd.heartbeatMilliseconds", "less than five times", 201],
+  ["kubernetes.etcd.heartbeatMilliseconds", "50", 49],
+  ["kubernetes.etcd.electionMilliseconds", "50000", 50001],
+  ["kubernetes.etcd.electionMilliseconds", "less than five times", 501],
   ["artifacts.kubernetes.url", "http or https", "ftp://a.example", "pkgs.k8s.io", ""],
   ["artifacts.kubernetes.url", "%20", "https://a.example/a b", 'https://a.example/"'],
   ["artifacts.kubernetes.keyFingerprint", "all 40", "234654DA9A296436", "x".repeat(40), ""],
@@ -152,6 +154,7 @@ const beside: Record<string, unknown> = {
 
 /** What a wrong field needs to be the only one that is wrong. */
 const around: Record<string, Record<string, unknown>> = {
+  "kubernetes.etcd.electionMilliseconds": { "kubernetes.etcd.heartbeatMilliseconds": 101 },
   "cilium.loadBalancerIPPools": { "cilium.l2announcements.enabled": true },
   "cilium.l2announcements.policies": { "cilium.l2announcements.enabled": true },
   "cilium.bgpControlPlane": {

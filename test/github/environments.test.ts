@@ -194,7 +194,7 @@ describe("ssh-agent.sh", () => {
 
   it("holds the key for a time, and ends when it is stopped", async () => {
     const { key: secret, print } = await makeKey("own");
-    const { exitCode, agent } = await start(secret, print, { SSH_KEY_SECONDS: "2" });
+    const { exitCode, agent } = await start(secret, print, { SSH_KEY_SECONDS: "5" });
     expect(exitCode).toBe(0);
     expect((await list(agent)).stdout).toContain(print);
     // The agent lives on, the key does not: what outlives a job that was killed holds nothing.
