@@ -1,15 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { Command } from "commander";
+import { records } from "./ephemeral/context.ts";
 import { down } from "./ephemeral/down.ts";
 import { renderReport } from "./ephemeral/leftovers.ts";
-import { realWorld } from "./ephemeral/operator.ts";
+import { operatorContext } from "./ephemeral/operator.ts";
 import { type Reaped, reap } from "./ephemeral/reap.ts";
 import { stackOf } from "./ephemeral/record.ts";
 import { readTemplate } from "./ephemeral/template.ts";
 import { formatDuration, parseDuration } from "./ephemeral/ttl.ts";
 import { up } from "./ephemeral/up.ts";
-import { records } from "./ephemeral/world.ts";
 import { stackFileOf } from "./stack-file.ts";
 
 /** Clusters with an expiry. */
@@ -47,9 +47,9 @@ command
     const seconds = secondsOf(options.limit);
     const template = readTemplate(stackFileOf(options.from));
     const ttl = parseDuration("--ttl", options.ttl);
-    const world = realWorld();
-    const record = await up(world, { name, seconds, owner: options.owner, template, ttl });
-    const { endpoint, kubeconfig } = await world.backend.outputs(stackOf(name));
+    const context = operatorContext();
+    const record = await up(context, { name, seconds, owner: options.owner, template, ttl });
+    const { endpoint, kubeconfig } = await context.backend.outputs(stackOf(name));
     if (options.kubeconfig !== undefined)
       writeFileSync(options.kubeconfig, String(kubeconfig), { mode: 0o600 });
     const expires = record.expiresAt.toISOString();
@@ -71,7 +71,7 @@ command
   .option(...asJson)
   .action(async (name: string, options: { abandon: string[]; limit: string; json?: boolean }) => {
     const seconds = secondsOf(options.limit);
-    const left = await down(realWorld(), { name, abandon: options.abandon, seconds });
+    const left = await down(operatorContext(), { name, abandon: options.abandon, seconds });
     if (options.json) print({ name, left });
     else console.log(renderReport(name, left));
     process.exitCode = left.length > 0 ? 3 : 0;
@@ -82,7 +82,7 @@ command
   .description("The ephemeral clusters, and when each expires.")
   .option(...asJson)
   .action(async ({ json }: { json?: boolean }) => {
-    const all = await records(realWorld().backend);
+    const all = await records(operatorContext().backend);
     const now = Date.now();
     if (json) return print(all.map(({ name, record }) => ({ name, ...record })));
     for (const { name, record } of all) {
@@ -98,7 +98,7 @@ command
   .option(...asJson)
   .action(async (options: { limit: string; json?: boolean }) => {
     const seconds = secondsOf(options.limit);
-    const results = await reap(realWorld(), seconds);
+    const results = await reap(operatorContext(), seconds);
     if (options.json) print(results);
     else for (const result of results) console.log(describe(result));
     const outcomes = results.map(({ outcome }) => outcome);

@@ -8,9 +8,9 @@ import type { z } from "zod";
  * - `drain`: a node is drained before the change.
  * - `recreate`: the node or resource is made anew, or goes.
  * - `impossible`: refused on a living cluster; make a new cluster instead.
- * - `check`: only read by a check, a gate or a render; nothing on the cluster changes.
+ * - `none`: only read by a check, a gate or a render; nothing on the cluster changes.
  */
-export type Impact = "live" | "restart" | "drain" | "recreate" | "impossible" | "check";
+export type Impact = "live" | "restart" | "drain" | "recreate" | "impossible" | "none";
 
 /** Documents a field: what it is (with unit and source) and what changing it means. */
 export function field<T extends z.ZodType>(schema: T, impact: Impact, description: string): T {

@@ -115,8 +115,8 @@ export const ciliumReleaseEffects: Effects = byPath(
       "restart",
       "Cilium's agents and operator are replaced, node after node; pods keep running, and connections through the proxy end",
     ),
-    waitFor: effect("check", "what `up` waits for"),
-    timeoutSeconds: effect("check", "how long `up` waits"),
+    waitFor: effect("none", "what `up` waits for"),
+    timeoutSeconds: effect("none", "how long `up` waits"),
   },
   effects.agents,
 );

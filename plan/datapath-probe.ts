@@ -170,7 +170,7 @@ const ipInIp = { 4: 4, 6: 41 };
 
 /** The probe runs again as a whole; what it finds decides Cilium's mode only where there is a fallback. */
 export const probeEffects: StepEffects = {
-  again: effect("check", "packets are tried out again; `up` stops where they do not pass"),
+  default: effect("none", "packets are tried out again; `up` stops where they do not pass"),
   vars: {
     OPTIONAL: effect(
       "restart",

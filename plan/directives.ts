@@ -22,19 +22,19 @@ export function directives(config: Config): AppliedDirective[] {
 /** What the articles look into a living cluster with. */
 const commandDirectives: AppliedDirective[] = [
   {
-    seed: "002",
+    article: "002",
     says: "hubble observe: dropped flows, DNS latency",
     applied: "npm run debug -- STACK drops; npm run verify -- STACK --only DNS",
     why: "Applied: Hubble's flows of all nodes as they come; the latency as pods see it, in percentiles, in the place of a field of flows (.flow.l7.latency_ns, not .flow.l7.dns).",
   },
   {
-    seed: "001",
+    article: "001",
     says: "netshoot on the host's network; ipvsadm",
     applied: "npm run debug -- STACK node NODE",
     why: "Applied, and beside a pod's containers too (pod NAMESPACE/POD). There is no IPVS to look at: cilium-dbg service list.",
   },
   {
-    seed: "004",
+    article: "004",
     says: "pwru for kernel drop reasons",
     applied: "npm run debug -- STACK reasons NODE",
     why: "Applied, where the nodes' registries hold verify.pwruImage.",

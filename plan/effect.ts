@@ -17,21 +17,21 @@ export type Effects =
 /** What a step does when its document changes. Names may end in `*`; the first that matches counts. */
 export interface StepEffects {
   /** The step runs again, whatever has changed in its document or its script. */
-  again: Effect;
+  default: Effect;
   vars?: Record<string, Effects>;
   files?: Record<string, Effects>;
 }
 
-const impacts: readonly Impact[] = ["check", "live", "restart", "drain", "recreate", "impossible"];
+const impacts: readonly Impact[] = ["none", "live", "restart", "drain", "recreate", "impossible"];
 
 /** From harmless to what cannot be done. */
 export function severity(impact: Impact): number {
   return impacts.indexOf(impact);
 }
 
-/** The worst of some labels; `check` where there are none. */
+/** The worst of some labels; `none` where there are none. */
 export function worst(labels: readonly Impact[]): Impact {
-  return labels.reduce<Impact>((a, b) => (severity(b) > severity(a) ? b : a), "check");
+  return labels.reduce<Impact>((a, b) => (severity(b) > severity(a) ? b : a), "none");
 }
 
 export function effect(impact: Impact, says: string): Effect {
@@ -40,7 +40,7 @@ export function effect(impact: Impact, says: string): Effect {
 
 /** A gate's, which changes nothing on a machine. */
 export const measured: StepEffects = {
-  again: effect("check", "measured again; `up` stops before it changes anything where it fails"),
+  default: effect("none", "measured again; `up` stops before it changes anything where it fails"),
 };
 
 /** What the table says of a name; nothing where no entry matches. */
@@ -73,7 +73,7 @@ export function byPath(table: Record<string, Effects>, other: Effects): Effects 
       return resolveEffects(found, text(from.get(path)), text(to.get(path)));
     });
     // Another order or spelling of the same values.
-    return effects.length > 0 ? distinct(effects) : [effect("check", "the same values")];
+    return effects.length > 0 ? distinct(effects) : [effect("none", "the same values")];
   };
 }
 

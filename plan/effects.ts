@@ -33,7 +33,7 @@ const stepEffects = new Map<string, StepEffects>([
 export function effectsOfStep(name: string): StepEffects {
   return (
     stepEffects.get(name) ?? {
-      again: effect("live", "a step that one of the two revisions does not have"),
+      default: effect("live", "a step that one of the two revisions does not have"),
     }
   );
 }
@@ -59,7 +59,7 @@ export const scriptOfFile: Record<string, HypervisorScript> = {
 };
 
 const newCluster = effect("impossible", "a living cluster cannot change it: make a new cluster");
-const way = effect("check", "another way to the machine; nothing on it changes");
+const way = effect("none", "another way to the machine; nothing on it changes");
 
 /** Who the cluster is, and how it is reached. */
 export const clusterEffects: Effects = byPath(
@@ -73,7 +73,7 @@ export const clusterEffects: Effects = byPath(
           )
         : newCluster,
     ],
-    drainTimeoutSeconds: effect("check", "how long a node's pods may take to leave it"),
+    drainTimeoutSeconds: effect("none", "how long a node's pods may take to leave it"),
   },
   way,
 );
@@ -86,11 +86,11 @@ function port(endpoint: string): string | undefined {
 export const verifyEffects: Effects = byPath(
   {
     afterUp: effect(
-      "check",
+      "none",
       "whether `up` proves every promise at its end, and fails for a broken one",
     ),
   },
-  effect("check", "how promises are proven; nothing that runs changes"),
+  effect("none", "how promises are proven; nothing that runs changes"),
 );
 
 /** What becomes of an object, by the folder of its file and its kind. */
@@ -108,7 +108,7 @@ export const nodeEffects: Effects = byPath(
       "impossible",
       "a node keeps its role: take it out in one `up`, add it in the next; an only control plane cannot go",
     ),
-    addresses: effect("check", "the documents of its steps say what becomes of it"),
+    addresses: effect("none", "the documents of its steps say what becomes of it"),
     "reach.hostKey": effect("recreate", "another key is another machine"),
     "guest.identity": effect("recreate", "the guest is made anew"),
     "guest.hypervisor": effect("recreate", "the guest is made anew"),
@@ -138,7 +138,7 @@ const clusterFileEffects: Record<ClusterFile, Effects> = {
   "cluster.yaml": clusterEffects,
   "cilium-values.yaml": ciliumValuesEffects,
   "cilium-release.yaml": ciliumReleaseEffects,
-  "ready.yaml": readyEffects.again,
+  "ready.yaml": readyEffects.default,
   "verify.yaml": verifyEffects,
 };
 
@@ -181,7 +181,7 @@ export function stepFileEffects(
   before?: string,
   after?: string,
 ): Effect[] {
-  return resolveEffects(lookup(table.files, name) ?? table.again, before, after);
+  return resolveEffects(lookup(table.files, name) ?? table.default, before, after);
 }
 
 /**
@@ -193,7 +193,7 @@ export function settingsEffects(
   before?: Record<string, string>,
   after?: Record<string, string>,
 ): Effect[] {
-  if (before === undefined || after === undefined) return [table.again];
+  if (before === undefined || after === undefined) return [table.default];
   const changed = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
     (key) => before[key] !== after[key],
   );
@@ -201,7 +201,7 @@ export function settingsEffects(
     changed.flatMap((key) =>
       key === "CLUSTER"
         ? [newCluster]
-        : resolveEffects(lookup(table.vars, key) ?? table.again, before[key], after[key]),
+        : resolveEffects(lookup(table.vars, key) ?? table.default, before[key], after[key]),
     ),
   );
 }

@@ -26,5 +26,5 @@ export function readyStep(config: Config): StepDocument {
 }
 
 export const readyEffects: StepEffects = {
-  again: effect("check", "`up` waits until the cluster is ready again"),
+  default: effect("none", "`up` waits until the cluster is ready again"),
 };

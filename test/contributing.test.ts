@@ -64,7 +64,7 @@ describe("the contributors' page", () => {
       expect.stringContaining("A node of test."),
     ]);
     const { effectsOfStep } = await load("plan/effects.ts");
-    expect(effectsOfStep("login-notice").again.impact).toBe("live");
+    expect(effectsOfStep("login-notice").default.impact).toBe("live");
   });
 
   it("adds a promise that can fail", async () => {

@@ -73,7 +73,7 @@ describe("the configuration's tables", () => {
     const rows = section.split("\n").filter((line) => line.startsWith(`| \`${name}.`));
     expect(rows.length).toBeGreaterThan(0);
     for (const line of rows) {
-      expect(line).toMatch(/ \| (live|restart|drain|recreate|impossible|check) \| \S.* \|$/);
+      expect(line).toMatch(/ \| (live|restart|drain|recreate|impossible|none) \| \S.* \|$/);
     }
   });
 

@@ -41,7 +41,7 @@ else
 fi
 
 # Of the file one of these words is taken, and nothing else.
-words='check|live|restart|drain|recreate|impossible'
+words='none|live|restart|drain|recreate|impossible'
 label=$(sed -nE "2s/^<!-- label: ($words) -->\$/impact-\1/p" "$file")
 [[ -n $label ]] || exit 0
 labels=repos/$GITHUB_REPOSITORY/issues/$number/labels

@@ -1,3 +1,4 @@
+import { checkName, type OperationContext } from "./context.ts";
 import {
   type Leftover,
   leftoversOfAbandoned,
@@ -9,7 +10,6 @@ import {
 import { alone, announced } from "./operate.ts";
 import { phaseTag, readRecord, stackOf } from "./record.ts";
 import { Refusal } from "./refusal.ts";
-import { checkName, type World } from "./world.ts";
 
 export interface DownRequest {
   name: string;
@@ -28,10 +28,10 @@ const objectSeconds = 300;
  * @returns What is left; nothing for a cluster that is not there.
  * @throws Refusal for a stack that is not an ephemeral one's.
  */
-export async function down(world: World, request: DownRequest): Promise<Leftover[]> {
+export async function down(context: OperationContext, request: DownRequest): Promise<Leftover[]> {
   checkName(request.name);
-  return await alone(world, request.name, async () => {
-    const { backend, files } = world;
+  return await alone(context, request.name, async () => {
+    const { backend, files } = context;
     const { name } = request;
     const stack = stackOf(name);
     if (!(await backend.stacks()).includes(stack)) {
@@ -43,36 +43,36 @@ export async function down(world: World, request: DownRequest): Promise<Leftover
       throw new Refusal(
         `${stack}: has no expiry, so npm run ephemeral did not make it; pulumi destroy --stack ${stack} removes it`,
       );
-    return await announced(world, record, "down", request.seconds, async () => {
+    return await announced(context, record, "down", request.seconds, async () => {
       // From here on whoever comes finishes it.
       await backend.setTag(stack, ...phaseTag("down"));
-      return await remove(world, request);
+      return await remove(context, request);
     });
   });
 }
 
-async function remove(world: World, request: DownRequest): Promise<Leftover[]> {
-  const { backend, files } = world;
+async function remove(context: OperationContext, request: DownRequest): Promise<Leftover[]> {
+  const { backend, files } = context;
   const { name, abandon } = request;
   const stack = stackOf(name);
-  const started = world.now().getTime();
+  const started = context.now().getTime();
   const before = await backend.state(stack);
   refuseStrangers(request, before);
-  const objects = await removeObjects(world, request, before);
+  const objects = await removeObjects(context, request, before);
 
   let log = "";
   let failure: unknown;
   if ((before.resources ?? []).length > 0) {
-    const spent = (world.now().getTime() - started) / 1000;
+    const spent = (context.now().getTime() - started) / 1000;
     await backend
       .destroy(stack, {
         seconds: Math.max(60, request.seconds - spent),
         env: { OSLO_CLUSTER_ABANDON: abandon.join(",") },
         onOutput: (text) => {
           log += text;
-          world.onOutput(text);
+          context.onOutput(text);
         },
-        ...(world.signal ? { signal: world.signal } : {}),
+        ...(context.signal ? { signal: context.signal } : {}),
       })
       .catch((error: unknown) => {
         failure = error;
@@ -88,7 +88,7 @@ async function remove(world: World, request: DownRequest): Promise<Leftover[]> {
   ];
   // A destroy that failed and names nothing is told as it is.
   if (failure !== undefined && standing.length === 0) throw failure;
-  if (failure !== undefined) world.say(`${name}: ${(failure as Error).message}`);
+  if (failure !== undefined) context.say(`${name}: ${(failure as Error).message}`);
   if (standing.length > 0) return left;
   await backend.remove(stack);
   files.remove(stack);
@@ -109,7 +109,7 @@ function refuseStrangers({ name, abandon }: DownRequest, before: State): void {
  * take it away, which asked before that.
  */
 async function removeObjects(
-  { backend, removeObjects, say }: World,
+  { backend, removeObjects, say }: OperationContext,
   { name, seconds }: DownRequest,
   { resources = [] }: State,
 ): Promise<Leftover[]> {

@@ -1,3 +1,4 @@
+import type { OperationContext } from "./context.ts";
 import {
   type EphemeralRecord,
   type Operation,
@@ -6,7 +7,6 @@ import {
   stackOf,
 } from "./record.ts";
 import { Refusal } from "./refusal.ts";
-import type { World } from "./world.ts";
 
 /** Somebody else is at work on the cluster. */
 export class Busy extends Refusal {}
@@ -21,8 +21,12 @@ const patience = 20 * 60;
  * Runs an operation alone on its cluster, as far as this machine goes; `announced` tells the others.
  * @throws Busy
  */
-export async function alone<T>(world: World, name: string, work: () => Promise<T>): Promise<T> {
-  await using lock = await world.locks.name(name);
+export async function alone<T>(
+  context: OperationContext,
+  name: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  await using lock = await context.locks.name(name);
   if (lock === undefined)
     throw new Busy(`${name}: another operation on it runs on this machine; wait until it ends`);
   return await work();
@@ -34,13 +38,13 @@ export async function alone<T>(world: World, name: string, work: () => Promise<T
  * @throws Busy
  */
 export async function announced<T>(
-  world: World,
+  context: OperationContext,
   { name, operation }: Pick<EphemeralRecord, "name" | "operation">,
   verb: Operation["verb"],
   seconds: number,
   work: () => Promise<T>,
 ): Promise<T> {
-  const { backend, host, now } = world;
+  const { backend, host, now } = context;
   const stack = stackOf(name);
   const other = operationElsewhere({ operation } as EphemeralRecord, host, now());
   if (other !== undefined)
@@ -48,7 +52,7 @@ export async function announced<T>(
       `${name}: ${other.host} is at work on it (${other.verb}), until ${other.until.toISOString()} at the latest`,
     );
   // Also after a run that ended by itself: what its engine had started may be at work a little longer.
-  if (!(await world.locks.engineEnds(stack, patience)))
+  if (!(await context.locks.engineEnds(stack, patience)))
     throw new Busy(`${name}: the engine of a run that was killed is at work still; see lslocks`);
   if (operation !== undefined) await backend.unlock(stack);
   const until = new Date(now().getTime() + (seconds + margin) * 1000);

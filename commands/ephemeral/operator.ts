@@ -1,16 +1,16 @@
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { untilInterrupted } from "../interrupt.ts";
+import { type OperationContext, thisHost } from "./context.ts";
 import { locksOf } from "./locks.ts";
 import { removeObjectsBy } from "./objects.ts";
 import { pulumiBackend } from "./pulumi.ts";
 import { stackFilesIn } from "./stack-files.ts";
-import { thisHost, type World } from "./world.ts";
 
 const root = join(import.meta.dirname, "../..");
 
 /** Pulumi's engine, this machine's locks and clock, kubectl. */
-export function realWorld(): World {
+export function operatorContext(): OperationContext {
   const backend = pulumiBackend();
   return {
     backend,

@@ -1,8 +1,8 @@
+import { type OperationContext, records } from "./context.ts";
 import { type DownRequest, down } from "./down.ts";
 import type { Leftover } from "./leftovers.ts";
 import { Busy } from "./operate.ts";
 import { isDue } from "./record.ts";
-import { records, type World } from "./world.ts";
 
 /** What became of one cluster. */
 export interface Reaped {
@@ -18,20 +18,21 @@ export interface Reaped {
  * expiry is never touched.
  * @param seconds What each removal may take.
  */
-export async function reap(world: World, seconds: number): Promise<Reaped[]> {
+export async function reap(context: OperationContext, seconds: number): Promise<Reaped[]> {
   const results: Reaped[] = [];
-  for (const { name, record } of await records(world.backend)) {
+  for (const { name, record } of await records(context.backend)) {
     if (record === undefined) results.push({ name, outcome: "no expiry", leftovers: [] });
-    else if (!isDue(record, world.now())) results.push({ name, outcome: "living", leftovers: [] });
-    else results.push(await remove(world, { name, abandon: [], seconds }));
+    else if (!isDue(record, context.now()))
+      results.push({ name, outcome: "living", leftovers: [] });
+    else results.push(await remove(context, { name, abandon: [], seconds }));
   }
   return results;
 }
 
-async function remove(world: World, request: DownRequest): Promise<Reaped> {
+async function remove(context: OperationContext, request: DownRequest): Promise<Reaped> {
   const { name } = request;
   try {
-    const leftovers = await down(world, request);
+    const leftovers = await down(context, request);
     return { name, outcome: leftovers.length > 0 ? "left" : "gone", leftovers };
   } catch (error) {
     const outcome = error instanceof Busy ? "busy" : "failed";

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { project } from "../../config/load.ts";
-import type { StackFiles } from "./world.ts";
+import type { StackFiles } from "./context.ts";
 
 /** Stacks' files in a directory: beside Pulumi.yaml, where the engine and `npm run verify` look. */
 export function stackFilesIn(directory: string): StackFiles {

@@ -1,10 +1,10 @@
+import { checkName, type OperationContext, records } from "./context.ts";
 import { deriveSections } from "./derive.ts";
 import { allocate, clashes, type Lease } from "./leases.ts";
 import { alone, announced } from "./operate.ts";
 import { claimsTag, type EphemeralRecord, readRecord, stackOf, tagsOf } from "./record.ts";
 import { Refusal } from "./refusal.ts";
 import type { Template } from "./template.ts";
-import { checkName, records, type World } from "./world.ts";
 
 export interface UpRequest {
   name: string;
@@ -24,19 +24,19 @@ const attempts = 6;
  * record, with its expiry, before anything is made: a run that is killed anywhere leaves what `reap` removes.
  * @throws Refusal where there is no room, or the cluster cannot be.
  */
-export async function up(world: World, request: UpRequest): Promise<EphemeralRecord> {
+export async function up(context: OperationContext, request: UpRequest): Promise<EphemeralRecord> {
   checkName(request.name);
-  return await alone(world, request.name, async () => {
-    const { backend, files } = world;
+  return await alone(context, request.name, async () => {
+    const { backend, files } = context;
     const stack = stackOf(request.name);
-    const former = await readFormer(world, request.name);
-    const { record, sections } = await claim(world, request, former);
+    const former = await readFormer(context, request.name);
+    const { record, sections } = await claim(context, request, former);
     const { operation } = former?.record ?? {};
     const known = { name: record.name, ...(operation ? { operation } : {}) };
-    return await announced(world, known, "up", request.seconds, async () => {
+    return await announced(context, known, "up", request.seconds, async () => {
       files.write(stack, sections);
       const { seconds } = request;
-      const { onOutput, signal } = world;
+      const { onOutput, signal } = context;
       await backend.up(stack, { seconds, onOutput, ...(signal ? { signal } : {}) });
       return record;
     });
@@ -50,7 +50,10 @@ interface Former {
   isSettled: boolean;
 }
 
-async function readFormer({ backend }: World, name: string): Promise<Former | undefined> {
+async function readFormer(
+  { backend }: OperationContext,
+  name: string,
+): Promise<Former | undefined> {
   const stack = stackOf(name);
   if (!(await backend.stacks()).includes(stack)) return undefined;
   const record = readRecord(name, await backend.tags(stack));
@@ -72,37 +75,39 @@ async function readFormer({ backend }: World, name: string): Promise<Former | un
  * never go on with the same; on one machine a lock has them choose one after the other.
  */
 async function claim(
-  world: World,
+  context: OperationContext,
   request: UpRequest,
   former: Former | undefined,
 ): Promise<{ record: EphemeralRecord; sections: Record<string, unknown> }> {
-  const { backend } = world;
+  const { backend } = context;
   const { name, owner, template, ttl } = request;
   const stack = stackOf(name);
-  await using _lock = await world.locks.sharing();
+  await using _lock = await context.locks.sharing();
   for (let attempt = 1; attempt <= attempts; attempt++) {
-    const lease = allocate(template, await others(world, name), former?.record.claims);
+    const lease = allocate(template, await others(context, name), former?.record.claims);
     if (former?.isSettled) refuseAnother(former.record, lease);
     const sections = deriveSections(template, name, lease);
-    const expiresAt = new Date(world.now().getTime() + ttl);
+    const expiresAt = new Date(context.now().getTime() + ttl);
     const record: EphemeralRecord = { name, owner, expiresAt, phase: "up", claims: lease.claims };
     if (!(await backend.stacks()).includes(stack)) await backend.create(stack);
     const { operation } = former?.record ?? {};
     for (const tag of tagsOf({ ...record, ...(operation ? { operation } : {}) }))
       await backend.setTag(stack, ...tag);
-    const rivals = (await others(world, name)).filter(
+    const rivals = (await others(context, name)).filter(
       (other) => clashes(lease.claims, other.claims).length > 0,
     );
     // A rival of a living cluster sees it, and withdraws.
     if (rivals.length === 0 || former?.isSettled) return { record, sections };
     await backend.setTag(stack, ...claimsTag([]));
-    world.say(`${name}: ${rivals.map((rival) => rival.name).join(", ")} chose the same; once more`);
-    await world.pause(1000 * attempt * (1 + 4 * Math.random()));
+    context.say(
+      `${name}: ${rivals.map((rival) => rival.name).join(", ")} chose the same; once more`,
+    );
+    await context.pause(1000 * attempt * (1 + 4 * Math.random()));
   }
   throw new Refusal(`${name}: others chose the same ${attempts} times; run again`);
 }
 
-async function others({ backend }: World, name: string): Promise<EphemeralRecord[]> {
+async function others({ backend }: OperationContext, name: string): Promise<EphemeralRecord[]> {
   return (await records(backend)).flatMap(({ record }) =>
     record && record.name !== name ? [record] : [],
   );

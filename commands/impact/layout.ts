@@ -29,7 +29,7 @@ export function layOut(
   around: (change: Change) => number,
   where: string,
 ): Layout {
-  const isUnread = (change: Change) => labelOf(change) === "check";
+  const isUnread = (change: Change) => labelOf(change) === "none";
   const toRead = lines === Infinity ? report.changes : report.changes.filter((c) => !isUnread(c));
   const unread = report.changes.filter((change) => !toRead.includes(change));
   let room = lines - (unread.length > 0 ? 2 : 0);

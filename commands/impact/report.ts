@@ -29,7 +29,7 @@ export const labels: readonly Impact[] = [
   "drain",
   "restart",
   "live",
-  "check",
+  "none",
 ];
 
 /** A change's label: the worst of its effects. */

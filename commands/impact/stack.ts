@@ -150,7 +150,7 @@ function documentChanges(before: Parts, after: Parts, unknown: readonly string[]
         machines: machine ? [machine] : [],
         ...(was === undefined ? {} : { before: was }),
         ...(is === undefined ? {} : { after: is }),
-        effects: distinct(effects.length > 0 ? effects : [effect("check", "the same settings")]),
+        effects: distinct(effects.length > 0 ? effects : [effect("none", "the same settings")]),
       },
     ];
   });
@@ -194,6 +194,6 @@ function grouped(singles: Single[]): Change[] {
 }
 
 function byLabel(a: Change, b: Change): number {
-  const label = ({ effects }: Change) => severity(effects[0]?.impact ?? "check");
+  const label = ({ effects }: Change) => severity(effects[0]?.impact ?? "none");
   return label(b) - label(a) || a.what.localeCompare(b.what, "en");
 }

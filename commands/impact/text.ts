@@ -52,7 +52,7 @@ const colours = {
   drain: "magenta",
   restart: "yellow",
   live: "green",
-  check: "dim",
+  none: "dim",
 } as const;
 
 function changeLines(change: Change, diff: readonly string[]): string[] {

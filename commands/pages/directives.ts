@@ -4,7 +4,7 @@ import { directives } from "../../plan/directives.ts";
 import { code, table, text } from "./markdown.ts";
 
 /** The articles' titles. */
-const articles: Record<Exclude<Directive["seed"], "all">, string> = {
+const articles: Record<Exclude<Directive["article"], "all">, string> = {
   "000":
     "Surviving the Packet Storm: A Deep Dive into Kubernetes Networking & CNI Performance in 2025",
   "001": "Packet Loss, Latency, and the CNI Jungle: A Kubernetes Networking Deep Dive for 2025",
@@ -26,12 +26,12 @@ export function directiveTables(config: Config): string {
 function appliedRows(config: Config): string[][] {
   const settings = new Map<string, AppliedDirective[]>();
   for (const directive of directives(config)) {
-    const { seed, says, why } = directive;
-    const key = [seed, says, why].join("\n");
+    const { article, says, why } = directive;
+    const key = [article, says, why].join("\n");
     settings.set(key, [...(settings.get(key) ?? []), directive]);
   }
   return [...settings.values()].map((all) => {
-    const { seed, says, why } = all[0] as AppliedDirective;
-    return [seed, text(says), all.map(({ applied }) => code(applied)).join("<br>"), text(why)];
+    const { article, says, why } = all[0] as AppliedDirective;
+    return [article, text(says), all.map(({ applied }) => code(applied)).join("<br>"), text(why)];
   });
 }

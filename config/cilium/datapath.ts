@@ -11,12 +11,12 @@ export const kubeProxyFree: CiliumValue[] = [
     why: "the cluster has no kube-proxy",
     directives: [
       {
-        seed: "000",
+        article: "000",
         says: 'kubeProxyReplacement: "strict"',
         why: "Corrected: the chart takes true or false and fails on strict; true is what strict was.",
       },
       {
-        seed: "004",
+        article: "004",
         says: "kube-proxy-replacement strict mode, bypass netfilter for east-west traffic",
         why: "Applied, together with BPF host routing.",
       },
@@ -29,12 +29,12 @@ export const kubeProxyFree: CiliumValue[] = [
     impact: "routed",
     directives: [
       {
-        seed: "000",
+        article: "000",
         says: 'k8sServiceHost: "10.96.0.1"',
         why: "Corrected: nothing serves ClusterIPs before Cilium does, so the agent would wait for itself. The node's own balancer instead, which leaves a dead API server within seconds.",
       },
       {
-        seed: "003",
+        article: "003",
         says: 'k8sServiceHost: "API_SERVER_IP"',
         why: "Corrected: one API server's address dies with it. The node's own balancer has them all.",
       },
@@ -47,7 +47,7 @@ export const kubeProxyFree: CiliumValue[] = [
     impact: "routed",
     directives: [
       {
-        seed: "000",
+        article: "000",
         says: 'k8sServicePort: "443"',
         why: "Corrected with the host: the balancer's port.",
       },
@@ -65,7 +65,7 @@ export const nativeRouting: CiliumValue[] = [
     impact: "routed",
     directives: [
       {
-        seed: "all",
+        article: "all",
         says: "tunnel: disabled",
         why: "Corrected: the chart fails on tunnel; routingMode: native is its successor, and the default would be a tunnel.",
       },
@@ -87,7 +87,7 @@ export const nativeRouting: CiliumValue[] = [
     why: "the nodes share one L2 segment",
     directives: [
       {
-        seed: "all",
+        article: "all",
         says: "autoDirectNodeRoutes: true",
         why: "Applied: the nodes share one L2 segment, which the gates prove.",
       },
@@ -128,7 +128,7 @@ export const nativeRouting: CiliumValue[] = [
     field: "network.mtu",
     directives: [
       {
-        seed: "001",
+        article: "001",
         says: "never assume the default MTU; the CNI's must match the host's",
         why: "Applied: one value for the gates (interface and path) and for Cilium. Native routing takes nothing off it.",
       },
@@ -149,7 +149,7 @@ function family(of: 4 | 6): CiliumValue[] {
         ? {
             directives: [
               {
-                seed: "000",
+                article: "000",
                 says: "ipv6.enabled: true",
                 why: "Applied where network.vlan.subnets has an IPv6 subnet: without one the agent does not start.",
               },
@@ -165,7 +165,7 @@ function family(of: 4 | 6): CiliumValue[] {
       impact: "routed",
       directives: [
         {
-          seed: "001",
+          article: "001",
           says: "ipv4.nativeRoutingCIDR=10.0.0.0/8 (004: 10.0.0.0/16)",
           why: "Corrected: that key is ignored silently, and everything in 10.0.0.0/8, the VLAN too, would leave without masquerade. The pod subnet of each family instead.",
         },
@@ -183,7 +183,7 @@ export const hostDatapath: CiliumValue[] = [
     why: "without it BPF host routing silently falls back to the legacy path",
     directives: [
       {
-        seed: "all",
+        article: "all",
         says: "bpf.masquerade: true",
         why: "Applied: without it BPF host routing silently falls back to the legacy path.",
       },
@@ -202,7 +202,7 @@ export const hostDatapath: CiliumValue[] = [
     value: () => false,
     options: ["enable-host-legacy-routing"],
     why: "packets take BPF host routing",
-    directives: [{ seed: "000", says: "bpf.hostLegacyRouting: false", why: "Applied." }],
+    directives: [{ article: "000", says: "bpf.hostLegacyRouting: false", why: "Applied." }],
   },
   {
     path: "bpf.tproxy",
@@ -211,7 +211,7 @@ export const hostDatapath: CiliumValue[] = [
     why: "the Gateway's load balancing fails with it at run time",
     directives: [
       {
-        seed: "000",
+        article: "000",
         says: "bpf.tproxy: true (also 003)",
         why: "Not applied: beta, and L7 egress, the DNS proxy and the Gateway's load balancing fail with it at run time (cilium#47896).",
       },
@@ -246,7 +246,7 @@ export const hostDatapath: CiliumValue[] = [
     field: "cilium.l7Proxy",
     directives: [
       {
-        seed: "003",
+        article: "003",
         says: "l7Proxy: false",
         why: "Not applied by default: the Gateway API, L7 policies and toFQDNs, which the articles ask for as well, need it. Configurable, and refused together with the Gateway API.",
       },

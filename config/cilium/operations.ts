@@ -7,7 +7,7 @@ export const maps: CiliumValue[] = [
     ...size("mapDynamicSizeRatio", "bpf-map-dynamic-size-ratio"),
     directives: [
       {
-        seed: "003",
+        article: "003",
         says: "monitoring conntrack usage is mandatory; table exhaustion",
         why: "Applied: under BPF host routing pod flows are in Cilium's own maps, which grow with the node's memory.",
       },
@@ -20,7 +20,7 @@ export const maps: CiliumValue[] = [
     ...size("lbMapMax", "bpf-lb-map-max"),
     directives: [
       {
-        seed: "001",
+        article: "001",
         says: "5,000 services (004 too)",
         why: "Applied: the chart's own 65536 entries are full at 5,000 services with twelve backends and one address each.",
       },
@@ -75,7 +75,7 @@ export const hubble: CiliumValue[] = [
     impact: "relay",
     directives: [
       {
-        seed: "002",
+        article: "002",
         says: "hubble observe --verdict DROPPED --namespace finance -f",
         why: "Applied: the relay has the flows of all nodes; without it a command sees those of one.",
       },

@@ -9,7 +9,7 @@ export const loadBalancing: CiliumValue[] = [
     field: "cilium.loadBalancer.mode",
     directives: [
       {
-        seed: "all",
+        article: "all",
         says: "loadBalancer.mode: dsr",
         why: "Applied. The IP option adds 8 bytes (24 for IPv6) to a SYN and to every UDP packet: with full-size UDP take hybrid. That the network lets it pass is proven by packets between the nodes before Cilium is installed; where it does not, dsr is refused, or snat taken (fallback).",
       },
@@ -35,7 +35,7 @@ export const loadBalancing: CiliumValue[] = [
     field: "cilium.loadBalancer.acceleration",
     directives: [
       {
-        seed: "000",
+        article: "000",
         says: 'loadBalancer.acceleration: "native"',
         why: "Corrected: native fails where one device refuses XDP, as virtio-net does with too few queues; best-effort runs without XDP there.",
       },
@@ -67,7 +67,7 @@ export const serviceAddresses: CiliumValue[] = [
     field: "cilium.bgpControlPlane.enabled",
     directives: [
       {
-        seed: "003",
+        article: "003",
         says: "BGP directly between the nodes",
         why: "Corrected: on one L2 segment autoDirectNodeRoutes gives the nodes each other's routes with fewer parts. BGP is for routers: cilium.bgpControlPlane, off by default.",
       },
@@ -93,7 +93,7 @@ export const serviceAddresses: CiliumValue[] = [
     field: "cilium.localRedirectPolicies.enabled",
     directives: [
       {
-        seed: "002",
+        article: "002",
         says: "DNS over 50ms: check your NodeLocal DNSCache settings",
         why: "Offered: cilium.nodeLocalDns. Without kube-proxy it needs a local redirect policy and a cache outside the host's network; off until the latency asks for it.",
       },
@@ -128,7 +128,7 @@ export const gatewayApi: CiliumValue[] = [
     field: "gatewayApi.enabled",
     directives: [
       {
-        seed: "003",
+        article: "003",
         says: "Gateway API (v1.1) instead of Ingress",
         why: "Applied at v1.6.1, which Cilium 1.20 asks for; the CRDs are there before Cilium, or its operator turns the controller off.",
       },

@@ -70,7 +70,7 @@ const target = z.strictObject({
   ),
   region: field(
     z.string().regex(/^[A-Z]{2}(-[A-Z0-9-]+)?$/, "not a region; write COUNTRY or COUNTRY-CITY"),
-    "check",
+    "none",
     "Where the copies are kept, `NO-OSL-2`: it must be within cluster.residency.",
   ),
   mayDelete: field(
@@ -139,12 +139,12 @@ export const backup = z.strictObject({
     .strictObject({
       signers: field(
         z.array(hostKey).default([]),
-        "check",
+        "none",
         "Public SSH keys whose signed reports of rehearsals count. Default: none, and no backup counts as proved.",
       ),
       maxAgeHours: field(
         z.int().min(1, "too short; write 1 or more").max(8784).default(168),
-        "check",
+        "none",
         "How old the newest report may be, in hours.",
       ),
     })

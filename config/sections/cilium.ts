@@ -160,12 +160,12 @@ export const cilium = z.strictObject({
     z
       .enum(["all", "agents", "nothing"], { error: "not a choice; write all, agents or nothing" })
       .default("all"),
-    "check",
+    "none",
     "What `up` waits for: all of the chart's workloads and Ready nodes, only agents, operator, DNS and Ready nodes (where Envoy's image cannot be had), or nothing.",
   ),
   timeoutSeconds: field(
     z.int().min(30).default(600),
-    "check",
+    "none",
     "How long that wait may take, in seconds.",
   ),
   values: field(

@@ -25,7 +25,7 @@ export const cluster = z.strictObject({
             : "not a residency; write NO or EEA",
       })
       .default("EEA"),
-    "check",
+    "none",
     "The contract for where data may stand: NO (Norway only) or EEA (what the GDPR treats as one area).",
   ),
   allowedPlaces: field(
@@ -39,7 +39,7 @@ export const cluster = z.strictObject({
           ),
       )
       .optional(),
-    "check",
+    "none",
     "What is in the residency: host names, `*.` and a domain, addresses and CIDRs. With a list, every address outside the cluster that this file or a resource names must be in it: time servers, mirrors, registries, resolvers, machines, and what network policies let pods call. Private addresses always may. Default: none, and nothing is compared.",
   ),
   endpoint: z

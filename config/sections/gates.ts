@@ -4,10 +4,10 @@ import { field } from "../field.ts";
 const number = z.number("not a number; write one").min(0, "negative; write 0 or more");
 
 const limit = (value: number, description: string) =>
-  field(number.default(value), "check", description);
+  field(number.default(value), "none", description);
 
 const percent = (value: number, description: string) =>
-  field(number.max(100, "above 100; write percent").default(value), "check", description);
+  field(number.max(100, "above 100; write percent").default(value), "none", description);
 
 /** What a machine must show before a cluster is built on it. Each gate's reading is in the outputs. */
 export const gates = z.strictObject({
@@ -21,7 +21,7 @@ export const gates = z.strictObject({
   ),
   stealWindowSeconds: field(
     z.int().min(1, "too short; write 1 or more").max(300).default(10),
-    "check",
+    "none",
     "How long steal is measured, and softirq on virtual machines of the program, in seconds.",
   ),
   nodeRttMilliseconds: limit(

@@ -101,7 +101,7 @@ export const kubernetes = z.strictObject({
     }),
   drainTimeoutSeconds: field(
     z.int().min(1).max(3600).default(300),
-    "check",
+    "none",
     "How long a worker's pods may take to leave it before it is taken out or made anew, in seconds; after that nothing is taken out.",
   ),
   ignorePreflightErrors: field(

@@ -43,12 +43,12 @@ const publicKey = z
 const image = z.strictObject({
   url: field(
     url.optional(),
-    "check",
+    "none",
     "Where each hypervisor downloads it, once. Default: https://cloud.debian.org/images/cloud/trixie/latest/debian-13-genericcloud-amd64.qcow2 (Debian 13), unless `path` is set. Prefer a dated directory: `latest` changes, and a changed image is refused.",
   ),
   path: field(
     path.optional(),
-    "check",
+    "none",
     "A file that lies on every hypervisor, instead of a download. Default: none.",
   ),
   sha512: field(
@@ -60,7 +60,7 @@ const image = z.strictObject({
         /^[0-9a-f]{128}$/,
         "not a SHA-512 sum; copy all 128 hexadecimal digits from the image's SHA512SUMS",
       ),
-    "check",
+    "none",
     "SHA-512 of the image, verified before use. Guests that exist keep what they were made from; new ones take this.",
   ),
 });
@@ -68,16 +68,16 @@ const image = z.strictObject({
 const hypervisor = z.strictObject({
   name: field(dnsLabel, "recreate", "The hypervisor's name in this file and in every message."),
   ssh: z.strictObject({
-    host: field(hostname, "check", "Where SSH answers."),
-    port: field(port.default(22), "check", "TCP port of sshd."),
+    host: field(hostname, "none", "Where SSH answers."),
+    port: field(port.default(22), "none", "TCP port of sshd."),
     user: field(
       user.default("root"),
-      "check",
+      "none",
       "Who logs in: root, or a user with sudo that asks for no password.",
     ),
     hostKey: field(
       hostKey,
-      "check",
+      "none",
       "The hypervisor's public host key, pinned from the first byte.",
     ),
   }),
@@ -95,12 +95,12 @@ const hypervisor = z.strictObject({
   ),
   memoryMebibytes: field(
     count(1, "MiB").optional(),
-    "check",
+    "none",
     "Memory that guests may take in all, in MiB. Default: what the machine has, less `reservedMemoryMebibytes`.",
   ),
   reservedMemoryMebibytes: field(
     z.int("not a whole number; write MiB").min(0, "negative; write 0 or more").default(2048),
-    "check",
+    "none",
     "Memory kept for the hypervisor itself, in MiB.",
   ),
 });
@@ -223,12 +223,12 @@ export const libvirt = z.strictObject({
   ),
   authorizedKeys: field(
     z.array(publicKey).min(1, "empty; give the operators' public keys (ssh-add -L)"),
-    "check",
+    "none",
     "Public SSH keys of the operators, put in at first boot. Guests that exist keep theirs.",
   ),
   nameservers: field(
     z.array(address).default([]),
-    "check",
+    "none",
     "Resolvers that guests use. Guests that exist keep theirs.",
   ),
   hypervisors: field(

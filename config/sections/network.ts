@@ -20,7 +20,7 @@ export const network = z.strictObject({
     ),
     gateways: field(
       z.array(address).max(2, "too many; one per family").default([]),
-      "check",
+      "none",
       "Addresses of the VLAN's routers, which no node may have. Default: none.",
     ),
     interface: field(

@@ -23,13 +23,13 @@ export const existingNode = z.strictObject({
   ssh: z.strictObject({
     host: field(
       hostname.optional(),
-      "check",
+      "none",
       "Where SSH answers. Default: the first of the node's addresses.",
     ),
-    port: field(port.default(22), "check", "TCP port of sshd."),
+    port: field(port.default(22), "none", "TCP port of sshd."),
     user: field(
       user.default("root"),
-      "check",
+      "none",
       "Who logs in: root, or a user with sudo that asks for no password.",
     ),
     hostKey: field(

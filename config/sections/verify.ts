@@ -15,7 +15,7 @@ const percent = (value: number, description: string) =>
       .min(0, "negative; write percent")
       .max(100, "above 100; write percent")
       .default(value),
-    "check",
+    "none",
     description,
   );
 
@@ -23,27 +23,27 @@ const percent = (value: number, description: string) =>
 export const verify = z.strictObject({
   afterUp: field(
     z.boolean().default(false),
-    "check",
+    "none",
     "Prove everything at the end of each `up` that changes something; a broken promise fails that `up`.",
   ),
   image: field(
     image.default("registry.k8s.io/pause:3.10.2"),
-    "check",
+    "none",
     "Image of the probe pods. It only holds a pod's network: the nodes' own tools run in it. The default is on every node already.",
   ),
   debugImage: field(
     image.default("docker.io/nicolaka/netshoot:v0.13"),
-    "check",
+    "none",
     "Image of `npm run debug -- <stack> pod` and `node`.",
   ),
   pwruImage: field(
     image.default("docker.io/cilium/pwru:v1.0.9"),
-    "check",
+    "none",
     "Image of `npm run debug -- <stack> reasons`.",
   ),
   parallelism: field(
     z.int().min(1, "too few; write 1 or more").default(32),
-    "check",
+    "none",
     "How many SSH sessions may be open at a time, on all nodes together.",
   ),
   clusterAdmins: field(
@@ -57,17 +57,17 @@ export const verify = z.strictObject({
           ),
       )
       .default([]),
-    "check",
+    "none",
     "Who may do everything in the cluster beside kubeadm's own groups (system:masters, kubeadm:cluster-admins), such as `ServiceAccount:argocd/application-controller`. Anyone else with such a role breaks a promise. Default: nobody.",
   ),
   dnsQueries: field(
     z.int().min(10, "too few for percentiles; write 10 or more").default(200),
-    "check",
+    "none",
     "How many names each node's probe pod asks for.",
   ),
   dnsP99Milliseconds: field(
     z.number("not a number; write one").min(0, "negative; write 0 or more").default(50),
-    "check",
+    "none",
     "Slowest 99th percentile of a DNS answer, in milliseconds. Above it, NodeLocal DNSCache is recommended.",
   ),
   tableUsePercent: percent(
@@ -84,12 +84,12 @@ export const verify = z.strictObject({
   ),
   nixAddress: field(
     address.optional(),
-    "check",
+    "none",
     "An address at the Norwegian Internet Exchange that answers ping. Default: none, and its round trip is not proved.",
   ),
   nixRttMilliseconds: field(
     z.number("not a number; write one").min(0, "negative; write 0 or more").default(2),
-    "check",
+    "none",
     "Longest mean round trip to that address, in milliseconds.",
   ),
 });

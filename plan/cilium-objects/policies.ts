@@ -89,13 +89,13 @@ function manifest(name: string, namespace: string, spec: object): Manifest {
 
 export const policyDirectives: AppliedDirective[] = [
   {
-    seed: "002",
+    article: "002",
     says: "CiliumNetworkPolicy secure-payment-gateway: POST /v1/charge from checkout-frontend; toFQDNs api.stripe.com; postgres-db",
     applied: "policies.networkPolicies, see Pulumi.dev.yaml",
     why: "Applied as data. Corrected: the DNS rule is added, without which toFQDNs learns no name and nothing resolves; ports 443 and 5432 alone.",
   },
   {
-    seed: "002",
+    article: "002",
     says: "identity-aware micro-segmentation: a compromised frontend cannot scan the internal network",
     applied: "policies.defaultDeny: a policy default-deny per namespace, DNS allowed",
     why: "Applied: a policy restricts the pods that it selects alone; everybody else in the namespace needs a default.",

@@ -133,13 +133,13 @@ function pairs(headers: Record<string, string>): { name: string; value: string }
 
 export const gatewayDirectives: AppliedDirective[] = [
   {
-    seed: "001",
+    article: "001",
     says: "HTTPRoutes with weights 90/10 (002, 003 too) and 95/5 (004)",
     applied: "gatewayApi.routes, see Pulumi.dev.yaml",
     why: "Applied as data. Corrected: parentRefs name the gateway's namespace, since a bare name is looked up in the route's own; the gateway admits routes of all namespaces.",
   },
   {
-    seed: "004",
+    article: "004",
     says: "RequestHeaderModifier add X-Region: NO-OSL-1",
     applied: "gatewayApi.routes[].regionHeader: true",
     why: "Corrected: set instead of add, or a client's own X-Region would stand beside it; the value is cluster.region.",

@@ -79,7 +79,7 @@ export function guestPlan(config: Part, node: NodeConfig, guest: GuestConfig): G
 }
 
 const kept = effect(
-  "check",
+  "none",
   "taken at a guest's first boot: those that exist keep theirs until they are made anew (generations)",
 );
 const firstBoot = effect(
@@ -89,7 +89,7 @@ const firstBoot = effect(
 
 /** Neither disk nor seed of a guest that exists is touched. */
 export const guestEffects: DocumentEffects = {
-  again: kept,
+  default: kept,
   files: {
     "network-config": byPath(
       { "ethernets.vlan.nameservers": kept, "ethernets.vlan.routes": kept },
@@ -104,7 +104,7 @@ const nextBoot = effect(
 );
 
 export const domainEffects: DocumentEffects = {
-  again: effect("live", "defined again as it was; the guest keeps running"),
+  default: effect("live", "defined again as it was; the guest keeps running"),
   vars: { LOCKED_MEBIBYTES: nextBoot },
   files: {
     "domain.xml": (before, after) => [
@@ -128,6 +128,6 @@ const grown = effect("live", "the disk grows at once, its file system at the nex
 const grows: Effects = (before, after) => [Number(after) < Number(before) ? shrinks : grown];
 
 export const liveEffects: DocumentEffects = {
-  again: effect("live", "vCPUs move to their CPUs at once"),
+  default: effect("live", "vCPUs move to their CPUs at once"),
   vars: { DISK_GIBIBYTES: grows, ETCD_DISK_GIBIBYTES: grows },
 };

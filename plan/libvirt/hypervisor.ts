@@ -161,11 +161,11 @@ const otherVlan = effect(
 const inPlace = effect("live", "the VLAN's devices take it at once; guests stay on their bridge");
 
 export const preflightEffects: DocumentEffects = {
-  again: effect("check", "measured again; `up` stops before it changes anything where it fails"),
+  default: effect("none", "measured again; `up` stops before it changes anything where it fails"),
 };
 
 export const vlanEffects: DocumentEffects = {
-  again: inPlace,
+  default: inPlace,
   vars: { UPLINK: otherVlan, VLAN: otherVlan, VLAN_DEVICE: otherVlan, BRIDGE: otherVlan },
   files: {
     unit: (before, after) => [before && head(before) !== head(after) ? otherVlan : inPlace],
@@ -174,7 +174,10 @@ export const vlanEffects: DocumentEffects = {
 };
 
 export const imageEffects: DocumentEffects = {
-  again: effect("check", "for guests that are made from now on; those that exist keep their disks"),
+  default: effect(
+    "none",
+    "for guests that are made from now on; those that exist keep their disks",
+  ),
 };
 
 /** The unit's lines that name VLAN and uplink. */

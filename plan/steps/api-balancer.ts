@@ -23,7 +23,7 @@ export const apiBalancer = defineStep({
     },
   }),
   effects: {
-    again: effect("live", "haproxy is reloaded; connections move within 15 s"),
+    default: effect("live", "haproxy is reloaded; connections move within 15 s"),
   },
 });
 

@@ -28,7 +28,7 @@ export const containerd = defineStep({
     };
   },
   effects: {
-    again: effect("live", "mirrors are read at each pull"),
+    default: effect("live", "mirrors are read at each pull"),
     files: {
       "/etc/containerd/config.toml": (before, after) => [
         line(before, "SystemdCgroup") === line(after, "SystemdCgroup") ? restart : otherDriver,

@@ -57,7 +57,7 @@ export const controlPlane = defineStep({
     };
   },
   effects: {
-    again: effect("live", "kubeadm's documents are compared; nothing restarts by itself"),
+    default: effect("live", "kubeadm's documents are compared; nothing restarts by itself"),
     vars: {
       "IMMUTABLE_*": newCluster,
       VERSION: newCluster,
@@ -67,9 +67,9 @@ export const controlPlane = defineStep({
       ),
     },
     files: {
-      [paths.join]: effect("check", "kept for the next join"),
-      [paths.discovery]: effect("check", "kept for the next join"),
-      [`${directory}/control-planes`]: effect("check", "who the others are"),
+      [paths.join]: effect("none", "kept for the next join"),
+      [paths.discovery]: effect("none", "kept for the next join"),
+      [`${directory}/control-planes`]: effect("none", "who the others are"),
       [paths.encryption]: effect(
         "impossible",
         `a living cluster keeps ${paths.encryptionWithKey}, which holds its key: put the template back`,
@@ -79,7 +79,7 @@ export const controlPlane = defineStep({
   },
   directives: () => [
     {
-      seed: "all",
+      article: "all",
       says: "no kube-proxy, no iptables rules for services",
       applied:
         "ClusterConfiguration proxy.disabled: true; InitConfiguration skipPhases addon/kube-proxy",

@@ -42,7 +42,7 @@ export const etcdBackup = defineStep({
     };
   },
   effects: {
-    again: effect(
+    default: effect(
       "restart",
       "the backup's timer restarts, and a copy is made at once; nothing else on the node changes",
     ),

@@ -19,7 +19,7 @@ export const gateEtcdDisk = defineStep({
   effects: measured,
   directives: ({ gates }) => [
     {
-      seed: "001",
+      article: "001",
       says: "fio … --fdatasync=1 --size=100m --bs=2300: above 10 ms at p99, do not build a cluster there",
       applied: `gate-etcd-disk: p99 ≤ ${gates.etcdFsyncP99Milliseconds} ms`,
       why: "Applied. Read from fio's own percentile of fdatasync, not of completion; in a sub-directory, because kubeadm refuses a directory that fio has left files in.",

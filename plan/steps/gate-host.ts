@@ -25,25 +25,25 @@ export const gateHost = defineStep({
   effects: measured,
   directives: ({ gates, network }) => [
     {
-      seed: "002",
+      article: "002",
       says: "CPU steal negligible (< 0.1 %)",
       applied: `gate-host: ≤ ${gates.stealPercent} % over ${gates.stealWindowSeconds} s`,
       why: "Applied as a gate; a window of seconds shows a host that is oversold now, not one that will be.",
     },
     {
-      seed: "001",
+      article: "001",
       says: "ip -d link show eth0 | grep mtu; tracepath for the path MTU",
       applied: `gate-host and gate-peers: ${network.mtu} bytes on the interface and on the path to every peer`,
       why: "Applied with whole packets that may not be fragmented, in each family.",
     },
     {
-      seed: "003",
+      article: "003",
       says: "ip -d link show | grep vxlan",
       applied: "gate-host: no vxlan or geneve device",
       why: "Applied before the build, and at every drift check after it.",
     },
     {
-      seed: "001",
+      article: "001",
       says: "2 GB of RAM that are there when needed",
       applied: `gate-host: ≥ ${gates.memoryMebibytes} MiB on a control plane`,
       why: "Applied as to what the machine shows; whether the hypervisor reserves it, a guest cannot see.",

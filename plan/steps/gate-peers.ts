@@ -23,13 +23,13 @@ export const gatePeers = defineStep({
   effects: measured,
   directives: ({ gates, network }) => [
     {
-      seed: "002",
+      article: "002",
       says: "node-to-node latency below a millisecond",
       applied: `gate-peers: mean of ten ≤ ${gates.nodeRttMilliseconds} ms`,
       why: "Applied with room for a busy hypervisor; set it to 1 for the article's own claim.",
     },
     {
-      seed: "all",
+      article: "all",
       says: "autoDirectNodeRoutes: true, on one L2 network",
       applied: `gate-peers: every peer answers ARP or neighbour discovery on ${network.vlan.interface} itself, with a MAC address of its own`,
       why: "Applied: a router or a proxy between two nodes would drop packets to pods.",

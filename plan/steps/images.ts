@@ -12,5 +12,5 @@ export const images = defineStep({
     );
     return { vars: { IMAGES: cilium.waitFor === "nothing" ? "" : wanted.join(" ") } };
   },
-  effects: { again: effect("live", "images are pulled") },
+  effects: { default: effect("live", "images are pulled") },
 });

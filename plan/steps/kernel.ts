@@ -34,7 +34,7 @@ export function sysctls(config: Part): Sysctl[] {
       scope: "machine",
       why: "connections that the host tracks; pods' flows use Cilium's own maps",
       directive: {
-        seed: "003",
+        article: "003",
         says: "net.netfilter.nf_conntrack_max = 131072",
         why: "Applied; nf_conntrack is loaded first, or the key does not exist. Under BPF host routing pod flows are tracked in Cilium's maps instead.",
       },
@@ -45,7 +45,7 @@ export function sysctls(config: Part): Sysctl[] {
       scope: "machine",
       why: "expected connections of protocol helpers",
       directive: {
-        seed: "003",
+        article: "003",
         says: "net.ipv4.netfilter.ip_conntrack_expect_max = 8192",
         why: "Corrected: that path left the kernel with ip_conntrack; the key is net.netfilter.nf_conntrack_expect_max.",
       },
@@ -56,7 +56,7 @@ export function sysctls(config: Part): Sysctl[] {
       scope: "network",
       why: "reuse TIME-WAIT sockets for new outgoing connections",
       directive: {
-        seed: "003",
+        article: "003",
         says: "net.ipv4.tcp_tw_reuse = 1",
         why: "Applied to the host; the value is per network namespace and does not reach pods.",
       },
@@ -67,7 +67,7 @@ export function sysctls(config: Part): Sysctl[] {
       scope: "network",
       why: "seconds in FIN-WAIT-2",
       directive: {
-        seed: "003",
+        article: "003",
         says: "net.ipv4.tcp_fin_timeout = 15",
         why: "Applied to the host; the value is per network namespace and does not reach pods.",
       },
@@ -78,7 +78,7 @@ export function sysctls(config: Part): Sysctl[] {
       scope: "network",
       why: "ephemeral ports",
       directive: {
-        seed: "003",
+        article: "003",
         says: "net.ipv4.ip_local_port_range = 1024 65535",
         why: "Applied, together with ip_local_reserved_ports: the range holds the API server's, etcd's, the kubelet's and every NodePort's port.",
       },
@@ -95,7 +95,7 @@ export function sysctls(config: Part): Sysctl[] {
       scope: "machine",
       why: "paces what BBR sends",
       directive: {
-        seed: "003",
+        article: "003",
         says: "net.core.default_qdisc = fq",
         why: "Applied to the host; pods get fq and BBR from Cilium's bandwidth manager.",
       },
@@ -106,7 +106,7 @@ export function sysctls(config: Part): Sysctl[] {
       scope: "machine",
       why: "the host's own connections",
       directive: {
-        seed: "003",
+        article: "003",
         says: "net.ipv4.tcp_congestion_control = bbr",
         why: "Applied to the host; pods get it from bandwidthManager.bbr. The bandwidth manager without bbr would set the host back to cubic, so that pair is refused.",
       },
@@ -202,7 +202,7 @@ export const kernel = defineStep({
     },
   }),
   effects: {
-    again: effect(
+    default: effect(
       "live",
       "loaded and set at once; a parameter that is no longer named keeps its value until the next boot",
     ),

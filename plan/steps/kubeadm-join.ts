@@ -12,6 +12,6 @@ export const kubeadmJoin = defineStep({
     files: joinFiles(config, node),
   }),
   effects: {
-    again: effect("check", "kept for the next join; a node that has joined stays as it is"),
+    default: effect("none", "kept for the next join; a node that has joined stays as it is"),
   },
 });

@@ -48,7 +48,7 @@ export const kubelet = defineStep({
     };
   },
   effects: {
-    again: restart,
+    default: restart,
     files: { [`${dropInDirectory}/*`]: byPath({ cgroupDriver: otherDriver }, restart) },
   },
 });

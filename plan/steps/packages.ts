@@ -39,7 +39,7 @@ export const packages = defineStep({
     };
   },
   effects: {
-    again: effect("live", "apt's sources and keys; the packages in use stay"),
+    default: effect("live", "apt's sources and keys; the packages in use stay"),
     vars: { PACKAGES: heldPackages },
     files: { "/etc/apt/preferences.d/*": heldPackages },
   },

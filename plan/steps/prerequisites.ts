@@ -41,5 +41,7 @@ export const prerequisites = defineStep({
     ];
     return { vars: { PACKAGES: packages.join(" ") } };
   },
-  effects: { again: effect("live", "packages of the distribution that are missing are installed") },
+  effects: {
+    default: effect("live", "packages of the distribution that are missing are installed"),
+  },
 });

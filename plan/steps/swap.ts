@@ -6,5 +6,5 @@ export const swap = defineStep({
   name: "swap",
   resource: "base",
   document: () => ({}),
-  effects: { again: effect("live", "swap off, at once") },
+  effects: { default: effect("live", "swap off, at once") },
 });

@@ -19,5 +19,5 @@ leapsectz right/UTC
       ...(tuning.hostWide ? {} : { "/etc/default/chrony": 'DAEMON_OPTS="-F 1 -x"\n' }),
     },
   }),
-  effects: { again: effect("restart", "chrony restarts; pods see nothing") },
+  effects: { default: effect("restart", "chrony restarts; pods see nothing") },
 });

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { schema } from "../../config/schema.ts";
 import { fieldsOf } from "./schema-fields.ts";
 
-const impacts = ["live", "restart", "drain", "recreate", "impossible", "check"];
+const impacts = ["live", "restart", "drain", "recreate", "impossible", "none"];
 const fields = fieldsOf(schema);
 
 it("the walk finds fields at every depth", () => {

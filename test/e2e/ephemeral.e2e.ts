@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { OperationContext } from "../../commands/ephemeral/context.ts";
 import { down } from "../../commands/ephemeral/down.ts";
 import { reap } from "../../commands/ephemeral/reap.ts";
 import { stackOf } from "../../commands/ephemeral/record.ts";
 import { up } from "../../commands/ephemeral/up.ts";
-import type { World } from "../../commands/ephemeral/world.ts";
 import type { Engine } from "../lab/engine.ts";
-import { labTemplate, labWorld } from "../lab/ephemeral.ts";
+import { labContext, labTemplate } from "../lab/ephemeral.ts";
 import * as infrastructure from "../lab/infrastructure.ts";
 import { runDirectory } from "../lab/paths.ts";
 import { waitFor } from "../lab/shell.ts";
@@ -20,7 +20,7 @@ const minutes = 60_000;
 const hour = 60 * minutes;
 let facts: infrastructure.LabFacts;
 let lab: Lab;
-let world: World;
+let context: OperationContext;
 const clock = { now: new Date() };
 /** What each machine looked like before any cluster had it. */
 const pristine = new Map<string, string>();
@@ -30,7 +30,7 @@ beforeAll(async () => {
   facts = await infrastructure.up({ hosts });
   process.env.XDG_STATE_HOME = join(runDirectory, "home"); // locks go with the lab
   lab = labOf(facts, undefined as unknown as Engine);
-  world = await labWorld(facts, clock);
+  context = await labContext(facts, clock);
   for (const host of hosts) pristine.set(host, await looks(host));
 }, 80 * minutes);
 
@@ -49,10 +49,10 @@ describe("two clusters at once", () => {
   test("come up under different names, on machines of their own", {
     timeout: 20 * minutes,
   }, async () => {
-    const both = await Promise.all([up(world, wish("a", 1, 0)), up(world, wish("b", 1, 0))]);
+    const both = await Promise.all([up(context, wish("a", 1, 0)), up(context, wish("b", 1, 0))]);
     const claims = both.flatMap((record) => record.claims);
     expect(new Set(claims).size).toBe(2);
-    await expect(up(world, wish("c", 1, 0))).rejects.toThrow(/0 of 2 are free/);
+    await expect(up(context, wish("c", 1, 0))).rejects.toThrow(/0 of 2 are free/);
   });
 
   test("are known by the machines themselves", async () => {
@@ -67,8 +67,8 @@ describe("two clusters at once", () => {
   test("one goes while the other stays, and its machine is what it was", {
     timeout: 10 * minutes,
   }, async () => {
-    expect(await down(world, end("a"))).toEqual([]);
-    expect(await world.backend.stacks()).toEqual([stackOf("b")]);
+    expect(await down(context, end("a"))).toEqual([]);
+    expect(await context.backend.stacks()).toEqual([stackOf("b")]);
     const freed = (await claimed()).indexOf("");
     expect(await looks(hosts[freed] as string)).toBe(pristine.get(hosts[freed] as string));
   });
@@ -76,17 +76,17 @@ describe("two clusters at once", () => {
   test("the expiry is honoured, and not a minute before", { timeout: 10 * minutes }, async () => {
     const start = clock.now.getTime();
     clock.now = new Date(start + 4 * hour - minutes);
-    expect(await reap(world, 600)).toEqual([{ name: "b", outcome: "living", leftovers: [] }]);
+    expect(await reap(context, 600)).toEqual([{ name: "b", outcome: "living", leftovers: [] }]);
     clock.now = new Date(start + 4 * hour + minutes);
-    expect(await reap(world, 600)).toEqual([{ name: "b", outcome: "gone", leftovers: [] }]);
-    expect(await reap(world, 600)).toEqual([]);
+    expect(await reap(context, 600)).toEqual([{ name: "b", outcome: "gone", leftovers: [] }]);
+    expect(await reap(context, 600)).toEqual([]);
     for (const host of hosts) expect(await looks(host)).toBe(pristine.get(host));
   });
 });
 
 describe("a cluster with a worker", () => {
   test("comes up on both machines", { timeout: 20 * minutes }, async () => {
-    await up(world, wish("d", 1, 1));
+    await up(context, wish("d", 1, 1));
     expect(await claimed()).toEqual(["lab-d", "lab-d"]);
   });
 
@@ -95,7 +95,7 @@ describe("a cluster with a worker", () => {
   }, async () => {
     await infrastructure.stopHost("vps-2");
     const began = Date.now();
-    const left = await down(world, end("d"));
+    const left = await down(context, end("d"));
     expect(Date.now() - began).toBeLessThan(12 * minutes);
     expect(left.map(({ where }) => where)).toEqual(["vps-2"]);
     expect(left[0]?.how).toContain("--abandon vps-2");
@@ -104,16 +104,16 @@ describe("a cluster with a worker", () => {
 
   test("reap does the rest when the node answers", { timeout: 10 * minutes }, async () => {
     await infrastructure.startHost("vps-2");
-    expect(await reap(world, 600)).toEqual([{ name: "d", outcome: "gone", leftovers: [] }]);
+    expect(await reap(context, 600)).toEqual([{ name: "d", outcome: "gone", leftovers: [] }]);
     expect(await looks("vps-2")).toBe(pristine.get("vps-2"));
   });
 
   test("a down that is killed half way is finished by reap", {
     timeout: 25 * minutes,
   }, async () => {
-    await up(world, wish("e", 1, 1));
+    await up(context, wish("e", 1, 1));
     const kill = new AbortController();
-    const killed = down({ ...world, signal: kill.signal }, end("e")).then(
+    const killed = down({ ...context, signal: kill.signal }, end("e")).then(
       () => "finished",
       () => "killed",
     );
@@ -125,8 +125,8 @@ describe("a cluster with a worker", () => {
     });
     kill.abort();
     await killed;
-    expect((await world.backend.tags(stackOf("e")))["oslo-cluster:phase"]).toBe("down");
-    expect(await reap(world, 600)).toEqual([{ name: "e", outcome: "gone", leftovers: [] }]);
+    expect((await context.backend.tags(stackOf("e")))["oslo-cluster:phase"]).toBe("down");
+    expect(await reap(context, 600)).toEqual([{ name: "e", outcome: "gone", leftovers: [] }]);
     for (const host of hosts) expect(await looks(host)).toBe(pristine.get(host));
   });
 });

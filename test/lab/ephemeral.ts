@@ -1,12 +1,12 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import type { OperationContext } from "../../commands/ephemeral/context.ts";
 import { locksOf } from "../../commands/ephemeral/locks.ts";
 import { removeObjectsBy } from "../../commands/ephemeral/objects.ts";
 import { pulumiBackend } from "../../commands/ephemeral/pulumi.ts";
 import { stackFilesIn } from "../../commands/ephemeral/stack-files.ts";
 import type { Template } from "../../commands/ephemeral/template.ts";
-import type { World } from "../../commands/ephemeral/world.ts";
 import { engineEnvironment, findPulumi, labEnvironment } from "./engine.ts";
 import type { LabFacts } from "./facts.ts";
 import { runDirectory } from "./paths.ts";
@@ -33,7 +33,7 @@ export function labTemplate(facts: LabFacts, controlPlanes: number, workers: num
 }
 
 /** Ephemeral clusters on the lab's hosts by Pulumi's engine, with a clock that a test moves. */
-export async function labWorld(facts: LabFacts, clock: { now: Date }): Promise<World> {
+export async function labContext(facts: LabFacts, clock: { now: Date }): Promise<OperationContext> {
   const cli = await findPulumi(facts.pulumi);
   const state = join(runDirectory, "ephemeral");
   mkdirSync(state, { recursive: true, mode: 0o700 });

@@ -1,6 +1,6 @@
 import type { Backend, EngineRun } from "../../../commands/ephemeral/backend.ts";
+import type { OperationContext } from "../../../commands/ephemeral/context.ts";
 import type { Leftover, State } from "../../../commands/ephemeral/leftovers.ts";
-import type { World } from "../../../commands/ephemeral/world.ts";
 import { deleteOverSsh } from "../../../steps/ssh/command.ts";
 import { machineReach } from "../../../steps/ssh/target.ts";
 import { planOf } from "../../stacks.ts";
@@ -96,7 +96,7 @@ function resourcesOf(machines: string[]): State["resources"] {
 }
 
 /** A machine on a backend that others may share, with a clock that stands still. */
-export function fakeWorld(backend: FakeBackend, host = "runner-1") {
+export function fakeContext(backend: FakeBackend, host = "runner-1") {
   const held = new Set<string>();
   const files = new Map<string, Record<string, unknown>>();
   const lock = (name: string): AsyncDisposable | undefined => {
@@ -104,14 +104,14 @@ export function fakeWorld(backend: FakeBackend, host = "runner-1") {
     held.add(name);
     return { [Symbol.asyncDispose]: async () => void held.delete(name) };
   };
-  const world = {
+  const context = {
     backend,
     host,
     clock: new Date("2026-01-01T12:00:00.000Z"),
-    now: () => world.clock,
+    now: () => context.clock,
     held,
     lines: [] as string[],
-    say: (line: string) => void world.lines.push(line),
+    say: (line: string) => void context.lines.push(line),
     onOutput: () => {},
     locks: {
       name: async (name: string) => lock(name),
@@ -127,9 +127,9 @@ export function fakeWorld(backend: FakeBackend, host = "runner-1") {
     objects: [] as Leftover[],
     removeObjects: async () => {
       backend.asked.push("objects");
-      return world.objects;
+      return context.objects;
     },
     pause: async () => {},
   };
-  return world satisfies World;
+  return context satisfies OperationContext;
 }

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { thisHost } from "../../../commands/ephemeral/context.ts";
 import { engineLockFile, locksOf, underLock } from "../../../commands/ephemeral/locks.ts";
-import { thisHost } from "../../../commands/ephemeral/world.ts";
 import { root } from "../../root.ts";
 
 const place = mkdtempSync(join(tmpdir(), "locks-"));

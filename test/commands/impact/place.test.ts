@@ -37,7 +37,7 @@ async function both(path: string) {
 
 /** For each label changes, with what the engine does, most of all: operations by resource. */
 const cases: [label: Impact, field: string, does: RegExp, and: RegExp][] = [
-  ["check", "gates.diskFreePercent", /^update cp-1-claim$/, /^update \S+-claim$/],
+  ["none", "gates.diskFreePercent", /^update cp-1-claim$/, /^update \S+-claim$/],
   [
     "live",
     "gatewayApi.routes[].backends[].weight",
@@ -112,7 +112,7 @@ const cases: [label: Impact, field: string, does: RegExp, and: RegExp][] = [
     /^update daemonset\/kube-system\/node-local-dns$/,
     /^update daemonset\/kube-system\/node-local-dns$/,
   ],
-  ["check", "verify.afterUp", /^create promises$/, /^create promises$/],
+  ["none", "verify.afterUp", /^create promises$/, /^create promises$/],
   ["impossible", "network.podSubnets", /^update cp-1-control-plane$/, /^update \S+$/],
 ];
 
@@ -150,10 +150,10 @@ describe("what the plan says is what the resources do", () => {
   it("has a case for each label", () => {
     const covered = new Set(cases.map(([label]) => label));
     expect([...covered].sort()).toEqual([
-      "check",
       "drain",
       "impossible",
       "live",
+      "none",
       "recreate",
       "restart",
     ]);

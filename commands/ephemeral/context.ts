@@ -8,7 +8,7 @@ import { type EphemeralRecord, nameOf, readRecord, stackOf, type Tags } from "./
 import { Refusal } from "./refusal.ts";
 
 /** What operations on ephemeral clusters work with; tests put others in its place. */
-export interface World {
+export interface OperationContext {
   backend: Backend;
   locks: Locks;
   /** This machine, by which operations of others are told apart. */
