@@ -33,61 +33,79 @@ function numbers(start: number): () => number {
  */
 export function describeKills(current: () => Engine, hosts: readonly string[]): void {
   describe(`one bring-up, killed at ${kills} events (OSLO_LAB_SEED=${seed})`, () => {
-    test("each time it goes on, and in the end it is whole", {
+    test("each time the next one continues, and in the end it is whole", {
       timeout: (kills * 3 + 15) * minutes,
     }, async () => {
       const next = numbers(seed);
       const pick = <T>(list: readonly T[]) => list[Math.floor(next() * list.length)] as T;
+      let run = start(current());
       for (let nth = 1; nth <= kills; nth++) {
-        const fault = pick(faults);
-        const host = pick(hosts);
-        // After so many lines of the engine's progress; later ones come only after earlier ones hold.
-        const line = 4 + Math.floor(next() * 6 * nth);
-        const ended = await killAt(current(), { fault, host, line });
-        console.log(
-          `kill ${nth}: ${fault === "power" ? `power of ${host}` : fault} at line ${line}: ${ended}`,
-        );
+        const [fault, host] = [pick(faults), pick(hosts)];
+        // So many lines of progress after the kill before.
+        const line = run.lines() + 2 + Math.floor(next() * 12);
+        const isWhole = (await run.until(line)) === "finished";
+        if (isWhole) {
+          // It was quick: from nothing once more.
+          await current().destroy();
+          run = start(current());
+          await run.until(2 + Math.floor(next() * 12));
+        }
+        const what = fault === "power" ? `power of ${host}` : fault;
+        console.log(`kill ${nth}: ${what}, after ${run.lines()} lines of this run`);
+        if (fault === "ssh") {
+          // The run reconnects and continues, or fails.
+          await killAll("SSH", await sshSessions());
+          continue;
+        }
+        if (fault === "power") await infrastructure.stopHost(host);
+        run.kill();
+        expect(await run.ended).toBe("killed");
+        if (fault === "power") await infrastructure.startHost(host);
+        await current().cancel();
+        run = start(current());
       }
+      await run.ended;
       await current().up();
       expect(await current().up()).toMatchObject(unchanged);
     });
   });
 }
 
-interface Kill {
-  fault: (typeof faults)[number];
-  host: string;
-  line: number;
-}
-
-/** Runs `up` until it has printed so many lines, and breaks something; says how `up` ended. */
-async function killAt(engine: Engine, { fault, host, line }: Kill): Promise<string> {
+/** An `up` that counts the lines of its progress; one that fails is followed by another. */
+function start(engine: Engine) {
   const kill = new AbortController();
-  let reached = () => {};
-  const atLine = new Promise<void>((resolve) => {
-    reached = resolve;
-  });
   let lines = 0;
+  let check = () => {};
   const onOutput = (text: string) => {
     lines += text.split("\n").filter((one) => /creat(ing|ed)|updat(ing|ed) \(/.test(one)).length;
-    if (lines >= line) reached();
+    check();
   };
-  const running = engine.up({ kill: kill.signal, onOutput }).then(
-    () => "finished",
-    (error: Error) => (kill.signal.aborted ? "killed" : `failed: ${lastLine(error)}`),
-  );
-  const first = await Promise.race([atLine.then(() => "reached"), running]);
-  if (first !== "reached") return `${first} before that`;
-  if (fault === "client") kill.abort();
-  if (fault === "ssh") await killAll("SSH", await sshSessions());
-  if (fault === "power") {
-    await infrastructure.stopHost(host);
-    kill.abort();
-  }
-  const ended = await running;
-  if (fault === "power") await infrastructure.startHost(host);
-  if (kill.signal.aborted) await engine.cancel();
-  return ended;
+  const attempt = (left: number): Promise<"finished" | "killed"> =>
+    engine.up({ kill: kill.signal, onOutput }).then(
+      () => "finished" as const,
+      (error: Error) => {
+        if (kill.signal.aborted) return "killed" as const;
+        if (left === 0) throw error;
+        console.log(`up failed, and is run again: ${lastLine(error)}`);
+        return attempt(left - 1);
+      },
+    );
+  const ended = attempt(3);
+  return {
+    ended,
+    kill: () => kill.abort(),
+    lines: () => lines,
+    until: (line: number): Promise<"reached" | "finished" | "killed"> =>
+      Promise.race([
+        ended,
+        new Promise<"reached">((resolve) => {
+          check = () => {
+            if (lines >= line) resolve("reached");
+          };
+          check();
+        }),
+      ]),
+  };
 }
 
 /** The ssh clients in the lab's network: the engine's, for nothing else connects meanwhile. */

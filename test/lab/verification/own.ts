@@ -43,7 +43,8 @@ export const labProofs: LabProof[] = [
         env: labEnvironment(facts),
         reject: false,
       });
-      const reading = [stdout, stderr].join("\n").trim().split("\n").slice(-3).join("; ");
+      // Progress comes on standard error.
+      const reading = (stdout.trim() || stderr.trim()).split("\n").slice(-3).join("; ");
       return exitCode === 0 ? pass(reading) : fail(reading);
     },
   },
