@@ -45,9 +45,13 @@ export const cidrPerFamily = z
   .min(1, "empty; give one CIDR, or two for dual stack")
   .max(2, "too many; give one CIDR, or two for dual stack");
 
+const noUrl = "not an http or https address; write one";
+
 export const url = z
-  .url({ protocol: /^https?$/, error: "not an http or https address; write one" })
+  .string(noUrl)
+  // Before it is read as an address: that takes line ends and tabs out in silence.
   .regex(/^[^\s"\\]*$/, "holds white space, a quote or a backslash; write %20, %22 or %5C")
+  .pipe(z.url({ protocol: /^https?$/, error: noUrl }))
   .transform((text) => text.replace(/\/+$/, ""));
 
 /** A full OpenPGP v4 fingerprint. */

@@ -1,4 +1,5 @@
 import { type Config, resolve } from "./config.ts";
+import { controlCharacters } from "./control-characters.ts";
 import { fromIssue, parsePath } from "./issues.ts";
 import { ConfigError, type Problem } from "./problem.ts";
 import { problemsOfTheRest } from "./rest.ts";
@@ -34,21 +35,22 @@ function load(
   const parsed = schema.safeParse(sections);
   if (parsed.success) {
     const config = resolve(parsed.data);
-    const problems = rules.flatMap((rule) => [...rule(config)]);
+    const problems = [
+      ...controlCharacters(sections),
+      ...rules.flatMap((rule) => [...rule(config)]),
+    ];
     if (problems.length === 0) return config;
     throw new ConfigError(source, placed(problems, position));
   }
   const { issues } = parsed.error;
-  throw new ConfigError(
-    source,
-    placed(
-      [
-        ...issues.flatMap((issue) => fromIssue(issue, sections)),
-        ...problemsOfTheRest(sections, issues),
-      ],
-      position,
-    ),
-  );
+  const own = issues.flatMap((issue) => fromIssue(issue, sections));
+  const named = new Set(own.map(({ path }) => path));
+  const problems = [
+    ...own,
+    ...[...controlCharacters(sections)].filter(({ path }) => !named.has(path)),
+    ...problemsOfTheRest(sections, issues),
+  ];
+  throw new ConfigError(source, placed(problems, position));
 }
 
 /** With line and column, in the order of the file. */

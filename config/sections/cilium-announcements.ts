@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { field } from "../field.ts";
 import { address, cidr, dnsLabel } from "../formats.ts";
+import { re2Error } from "../re2.ts";
 import { selector } from "./selector.ts";
 
 const block = z.strictObject({
@@ -37,7 +38,20 @@ const seconds = z.int("not a whole number; write seconds").min(1, "too short; wr
 const policy = z.strictObject({
   name: field(dnsLabel, "recreate", "Name of the CiliumL2AnnouncementPolicy."),
   interfaces: field(
-    z.array(z.string().min(1, "empty; name an interface")).optional(),
+    z
+      .array(
+        z
+          .string()
+          .min(1, "empty; name an interface")
+          .regex(/^\S*$/, "holds white space, which no interface's name does; remove it")
+          .superRefine((text, context) => {
+            const error = re2Error(text);
+            if (error === undefined) return;
+            const message = `not a regular expression that Cilium takes (RE2: ${error}); correct it`;
+            context.addIssue({ code: "custom", message });
+          }),
+      )
+      .optional(),
     "live",
     "Regular expressions of interfaces that answer. Default: network.vlan.interface alone.",
   ),

@@ -102,7 +102,12 @@ export const cilium = z.strictObject({
           enabled: field(
             z
               .array(
-                z.string().regex(/^[a-zA-Z0-9-]+([:;].*)?$/, "not a metric; write one such as dns"),
+                z
+                  .string()
+                  .regex(
+                    /^[a-zA-Z0-9-]+([:;][\w=,|:;./+-]*)?$/,
+                    "not a metric; write one such as dns",
+                  ),
               )
               .default([]),
             "restart",
@@ -139,7 +144,10 @@ export const cilium = z.strictObject({
       image: field(
         z
           .string()
-          .regex(/^[a-z0-9.:-]+\/\S+:\S+$/, "not an image with a tag; write registry/name:tag")
+          .regex(
+            /^[a-z0-9.:-]+\/[\w./-]+:[\w.-]+(@sha256:[0-9a-f]{64})?$/,
+            "not an image with a tag; write registry/name:tag",
+          )
           .default("registry.k8s.io/dns/k8s-dns-node-cache:1.26.5"),
         "restart",
         "Image of NodeLocal DNSCache, with its tag.",

@@ -23,7 +23,10 @@ const listener = z.strictObject({
   port: field(port, "live", "Port on which it listens."),
   hostname: field(routeHostname.optional(), "live", "Host name that it serves. Default: all."),
   certificateRefs: field(
-    z.array(certificateRef).default([]),
+    z
+      .array(certificateRef)
+      .max(64, "more than the 64 that the Gateway API takes; write several listeners")
+      .default([]),
     "live",
     "Certificates of an HTTPS listener. Default: none.",
   ),
@@ -39,12 +42,18 @@ const gateway = z.strictObject({
   name: field(dnsLabel, "recreate", "Name of the Gateway."),
   namespace: field(dnsLabel, "recreate", "Its namespace; made if absent."),
   addresses: field(
-    z.array(address).default([]),
+    z
+      .array(address)
+      .max(16, "more than the 16 that the Gateway API takes; write several gateways")
+      .default([]),
     "live",
     "Addresses of a pool that it is to have, with exposure loadBalancer. Default: any of a pool.",
   ),
   listeners: field(
-    z.array(listener).min(1, "empty; give a listener"),
+    z
+      .array(listener)
+      .min(1, "empty; give a listener")
+      .max(64, "more than the 64 that the Gateway API takes; write several gateways"),
     "live",
     "Where it listens, for what.",
   ),

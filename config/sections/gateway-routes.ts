@@ -22,16 +22,40 @@ const backend = z.strictObject({
   ),
 });
 
+/** Limits are those of the Gateway API's CRDs, 1.6. */
+const most = (count: number, what: string) =>
+  `more than the ${count} ${what} that the Gateway API takes; write several rules or routes`;
+
 const headerName = z
   .string()
+  .max(256, "longer than a header's name may be; write at most 256 characters")
   .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, "not a header's name; write one such as X-Region");
 
-const headerValues = z.record(
-  headerName,
-  z
-    .string("not text; write the value in quotes")
-    .min(1, "empty; write a value, or remove the header"),
-);
+const headerValues = z
+  .record(
+    headerName,
+    z
+      .string("not text; write the value in quotes")
+      .min(1, "empty; write a value, or remove the header")
+      .max(4096, "longer than a header's value may be; write at most 4096 characters")
+      // With a line's end the answer or request would have another header.
+      .regex(/^\P{Cc}*$/u, "holds a line's end or another control character; write one line"),
+  )
+  .refine((map) => Object.keys(map).length <= 16, most(16, "headers"));
+
+/** As the Gateway API's CRDs check it. */
+const path = z
+  .string()
+  .startsWith("/", "not a path; begin with /")
+  .max(1024, "longer than a path may be; write at most 1024 characters")
+  .regex(
+    /^([-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})*$/,
+    "holds a character that no path of a URL has; write it as % and two hexadecimal digits",
+  )
+  .refine(
+    (text) => !/\/\/|\/\.\.?(\/|$)|%2f/i.test(text),
+    "holds //, /./, /../ or %2F, which the Gateway API refuses; write the path that is meant",
+  );
 
 const headers = z.strictObject({
   set: field(headerValues.default({}), "live", "Headers that get this value alone. Default: none."),
@@ -41,18 +65,14 @@ const headers = z.strictObject({
     "Headers that get this value beside those that are there. Default: none.",
   ),
   remove: field(
-    z.array(headerName).default([]),
+    z.array(headerName).max(16, most(16, "headers")).default([]),
     "live",
     "Headers that are taken off. Default: none.",
   ),
 });
 
 const match = z.strictObject({
-  path: field(
-    z.string().startsWith("/", "not a path; begin with /").default("/"),
-    "live",
-    "Path that matches.",
-  ),
+  path: field(path.default("/"), "live", "Path that matches."),
   pathType: field(
     z
       .enum(["PathPrefix", "Exact"], { error: "not a type; write PathPrefix or Exact" })
@@ -74,7 +94,7 @@ const match = z.strictObject({
 
 const rule = z.strictObject({
   matches: field(
-    z.array(match).default([]),
+    z.array(match).max(64, most(64, "matches")).default([]),
     "live",
     "What matches: one of these. Default: every path.",
   ),
@@ -99,7 +119,7 @@ const rule = z.strictObject({
     "Answer 301 to the same address by HTTPS, in the place of backends.",
   ),
   backends: field(
-    z.array(backend).default([]),
+    z.array(backend).max(16, most(16, "backends")).default([]),
     "live",
     "Backends and their weights. Default: none, needed unless redirectToHttps.",
   ),
@@ -120,22 +140,18 @@ export const route = z.strictObject({
     "Namespace of the HTTPRoute and, unless they name one, its backends; made if absent.",
   ),
   parents: field(
-    z.array(parent).min(1, "empty; name a gateway").optional(),
+    z.array(parent).min(1, "empty; name a gateway").max(32, most(32, "parents")).optional(),
     "live",
     "Gateways that serve it. Default: gatewayApi.gateway.",
   ),
   hostnames: field(
-    z.array(routeHostname).default([]),
+    z.array(routeHostname).max(16, most(16, "host names")).default([]),
     "live",
     "Host names that match. Default: all.",
   ),
-  pathPrefix: field(
-    z.string().startsWith("/", "not a path; begin with /").optional(),
-    "live",
-    "Short form: path prefix that matches. Default: /.",
-  ),
+  pathPrefix: field(path.optional(), "live", "Short form: path prefix that matches. Default: /."),
   backends: field(
-    z.array(backend).min(1, "empty; name a backend").optional(),
+    z.array(backend).min(1, "empty; name a backend").max(16, most(16, "backends")).optional(),
     "live",
     "Short form: backends and their weights. Default: none; give these or rules.",
   ),
@@ -145,7 +161,15 @@ export const route = z.strictObject({
     "Add X-Region: <cluster.region> to requests, in every rule.",
   ),
   rules: field(
-    z.array(rule).min(1, "empty; give a rule").optional(),
+    z
+      .array(rule)
+      .min(1, "empty; give a rule")
+      .max(16, most(16, "rules"))
+      .refine(
+        (rules) => rules.reduce((sum, { matches }) => sum + matches.length, 0) <= 128,
+        most(128, "matches of all rules"),
+      )
+      .optional(),
     "live",
     "Rules, in the place of pathPrefix and backends. Default: none.",
   ),

@@ -105,7 +105,16 @@ export const kubernetes = z.strictObject({
     "How long a worker's pods may take to leave it before it is taken out or made anew, in seconds; after that nothing is taken out.",
   ),
   ignorePreflightErrors: field(
-    z.array(z.string()).default([]),
+    z
+      .array(
+        z
+          .string()
+          .regex(
+            /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
+            "not a name of kubeadm's checks; write one such as SystemVerification, or all",
+          ),
+      )
+      .default([]),
     "restart",
     "kubeadm preflight checks to take as warnings, by kubeadm's own names; a change restarts the API server, since it stands in kubeadm's document. Default: none.",
   ),

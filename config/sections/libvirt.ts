@@ -35,7 +35,7 @@ const publicKey = z
   .string()
   .trim()
   .regex(
-    /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-\S+|sk-\S+) [A-Za-z0-9+/]+={0,2}( [^"\\\n]*)?$/,
+    /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-\S+|sk-\S+) [A-Za-z0-9+/]+={0,2}( \P{Cc}*)?$/u,
     "not a public SSH key; copy the line that ssh-add -L prints",
   );
 
