@@ -168,6 +168,11 @@ describe("ssh-agent.sh", () => {
   afterAll(() => rmSync(place, { recursive: true }));
   const script = join(root, ".github/scripts/ssh-agent.sh");
   const file = (name: string) => join(place, name);
+  // Without what other tests put before it.
+  const PATH = (process.env.PATH ?? "")
+    .split(":")
+    .filter((part) => !part.includes("agent-with"))
+    .join(":");
 
   async function makeKey(name: string) {
     await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", file(name)]);
@@ -178,7 +183,7 @@ describe("ssh-agent.sh", () => {
     writeFileSync(file("env"), "");
     const result = await execa(script, ["start"], {
       reject: false,
-      env: { SSH_KEY, SSH_KEY_FINGERPRINT, GITHUB_ENV: file("env"), ...more },
+      env: { PATH, SSH_KEY, SSH_KEY_FINGERPRINT, GITHUB_ENV: file("env"), ...more },
     });
     const agent = Object.fromEntries(
       readFileSync(file("env"), "utf8")
@@ -190,7 +195,7 @@ describe("ssh-agent.sh", () => {
   }
   /** 0: it holds a key; 1: it holds none; 2: there is no agent. */
   const list = (agent: Record<string, string>) =>
-    execa("ssh-add", ["-l"], { env: agent, reject: false });
+    execa("ssh-add", ["-l"], { env: { PATH, ...agent }, reject: false });
 
   it("holds the key for a time, and ends when it is stopped", async () => {
     const { key: secret, print } = await makeKey("own");

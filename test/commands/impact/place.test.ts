@@ -61,7 +61,7 @@ const cases: [label: Impact, field: string, does: RegExp, and: RegExp][] = [
     "recreate",
     "nodes.existing[].ssh.hostKey",
     /^replace worker-1-identity$/,
-    /^(replace worker-1-identity|update (worker-1-\S+|datapath-probe))$/,
+    /^(replace worker-1-identity|update (worker-1-\S+|cp-1-control-plane|datapath-probe))$/,
   ],
   [
     "recreate",
