@@ -10,7 +10,10 @@ type Gateway = GatewayConfig & At;
 /** Gateways that Cilium can serve, each listener of them. */
 export const gateways: Rule = function* (config) {
   const { gatewayApi } = config;
-  if (!gatewayApi.enabled) return;
+  if (!gatewayApi.enabled) {
+    yield* withoutGatewayApi(gatewayApi);
+    return;
+  }
   const all = allGateways(gatewayApi);
   for (const { item } of duplicates(all, (one) => `${one.namespace}/${one.name}`)) {
     yield {
@@ -24,6 +27,18 @@ export const gateways: Rule = function* (config) {
   if (gatewayApi.exposure === "hostNetwork") yield* onTheNodes(config, all);
   else yield* onTheirAddresses(config, all);
 };
+
+function* withoutGatewayApi(gatewayApi: Config["gatewayApi"]): Generator<Problem> {
+  for (const key of ["gateways", "routes"] as const) {
+    if (gatewayApi[key].length === 0) continue;
+    yield {
+      path: `gatewayApi.${key}`,
+      value: gatewayApi[key].map(({ name }) => name).join(", "),
+      why: "none would be made while gatewayApi.enabled is false",
+      fix: "write enabled: true, or remove them",
+    };
+  }
+}
 
 function* listenerProblems({ at, listeners }: Gateway): Generator<Problem> {
   for (const { item, index } of duplicates(listeners, ({ name }) => name)) {
@@ -74,10 +89,15 @@ function* listenerProblems({ at, listeners }: Gateway): Generator<Problem> {
 }
 
 function* onTheNodes(config: Config, all: readonly Gateway[]): Generator<Problem> {
-  const ports = all.flatMap(({ at, name, listeners }) =>
+  const ports = all.flatMap(({ at, name, namespace, listeners }) =>
     listeners.map(({ port }, l) => {
       const short = at === "gatewayApi.gateway";
-      return { path: short ? `${at}.port` : `${at}.listeners[${l}].port`, port, name };
+      return {
+        path: short ? `${at}.port` : `${at}.listeners[${l}].port`,
+        port,
+        at,
+        name: `${namespace}/${name}`,
+      };
     }),
   );
   for (const { path, port } of ports) {
@@ -90,8 +110,8 @@ function* onTheNodes(config: Config, all: readonly Gateway[]): Generator<Problem
       fix: "give another port, or write exposure: loadBalancer",
     };
   }
-  for (const [i, { path, port, name }] of ports.entries()) {
-    const other = ports.slice(0, i).find((one) => one.port === port && one.name !== name);
+  for (const [i, { path, port, at }] of ports.entries()) {
+    const other = ports.slice(0, i).find((one) => one.port === port && one.at !== at);
     if (other === undefined) continue;
     yield {
       path,

@@ -20,6 +20,7 @@ import { noLogins, plainHttp } from "./origins.ts";
 import { outsideHosts } from "./outside-hosts.ts";
 import { networkPolicies, routesIntoDenied, waitedFor } from "./policies.ts";
 import { ownDnsRules } from "./policy-names.ts";
+import { distinctPorts, keptPorts } from "./ports.ts";
 import { regionInResidency } from "./residency.ts";
 import { distinctRoutes, routeForms, routeParents, weights } from "./routes.ts";
 import { disjointSubnets, sameFamilies, subnetSizes } from "./subnets.ts";
@@ -44,6 +45,7 @@ export const rules: readonly Rule[] = [
   nodeAddresses,
   gatewayAddresses,
   endpointAddress,
+  distinctPorts,
   outsideHosts,
   disjointSubnets,
   subnetSizes,
@@ -52,6 +54,7 @@ export const rules: readonly Rule[] = [
   noLogins,
   harmlessSysctls,
   neededSysctls,
+  keptPorts,
   contradictions,
   mapSizes,
   hubbleParts,

@@ -39,7 +39,7 @@ describe("pairs of settings", () => {
   takes([
     {
       name: "neither Gateway API nor L7 proxy",
-      changes: { "cilium.l7Proxy": false, "gatewayApi.enabled": false },
+      changes: { "cilium.l7Proxy": false, "gatewayApi.enabled": false, "gatewayApi.routes": [] },
     },
     {
       name: "neither bandwidth manager nor BBR",
@@ -47,7 +47,11 @@ describe("pairs of settings", () => {
     },
     {
       name: "services at the socket of pods without the Gateway API",
-      changes: { "cilium.socketLB.hostNamespaceOnly": false, "gatewayApi.enabled": false },
+      changes: {
+        "cilium.socketLB.hostNamespaceOnly": false,
+        "gatewayApi.enabled": false,
+        "gatewayApi.routes": [],
+      },
     },
     { name: "an operator for each node", changes: { "cilium.operatorReplicas": 3 } },
   ]);

@@ -129,11 +129,21 @@ describe("gateways", () => {
       name: "a VLAN's sub-interface where gateways listen on the nodes",
       changes: { "network.vlan.interface": "eth0.100" },
     },
+  ]);
+});
+
+describe("without the Gateway API", () => {
+  const off = { "gatewayApi.enabled": false };
+  refuses([
+    { name: "routes", changes: off, at: ["gatewayApi.routes"], says: "none would be made" },
     {
-      name: "anything while the Gateway API is off",
-      changes: { "gatewayApi.enabled": false, ...of(listener({ port: 22 })) },
+      name: "gateways",
+      changes: { ...off, "gatewayApi.routes": [], ...of(listener()) },
+      at: ["gatewayApi.gateways"],
+      says: "enabled: true",
     },
   ]);
+  takes([{ name: "neither", changes: { ...off, "gatewayApi.routes": [] } }]);
 });
 
 describe("routes in full", () => {

@@ -5,7 +5,11 @@ const at = (rest: string) => [`policies.networkPolicies[0]${rest}`];
 const policy = (more: object) => ({
   "policies.networkPolicies": [{ name: "a", namespace: "finance", ...more }],
 });
-const withoutProxy = { "cilium.l7Proxy": false, "gatewayApi.enabled": false };
+const withoutProxy = {
+  "cilium.l7Proxy": false,
+  "gatewayApi.enabled": false,
+  "gatewayApi.routes": [],
+};
 const ports = [{ port: 80 }];
 const http = [{ method: "GET" }];
 const toFQDNs = [{ matchName: "api.example.no" }];

@@ -159,7 +159,7 @@ const features: [name: string, changes: Changes, options: Options][] = [
   ],
   [
     "neither L7 proxy nor Gateway API",
-    { "cilium.l7Proxy": false, "gatewayApi.enabled": false },
+    { "cilium.l7Proxy": false, "gatewayApi.enabled": false, "gatewayApi.routes": [] },
     {
       "enable-l7-proxy": "false",
       "enable-gateway-api": undefined,

@@ -140,7 +140,11 @@ describe("policies", () => {
   });
 
   it("let pods ask for names without the proxy too, unseen", () => {
-    const without = { "cilium.l7Proxy": false, "gatewayApi.enabled": false };
+    const without = {
+      "cilium.l7Proxy": false,
+      "gatewayApi.enabled": false,
+      "gatewayApi.routes": [],
+    };
     const denied = planned({ "policies.defaultDeny": ["jobs"], ...without });
     expect(JSON.stringify(denied)).toContain('"port":"53","protocol":"UDP"');
     expect(JSON.stringify(denied)).not.toContain("rules");

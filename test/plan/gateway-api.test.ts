@@ -50,7 +50,7 @@ describe("the Gateway API", () => {
   });
 
   it("leaves nothing behind when it is off", () => {
-    const off = planned({ "gatewayApi.enabled": false });
+    const off = planned({ "gatewayApi.enabled": false, "gatewayApi.routes": [] });
     expect(off.gatewayApi).toEqual({ crds: [], objects: [] });
     expect(off.namespaces).toEqual([]);
     expect(off.cilium.values.gatewayAPI).toEqual({ enabled: false });

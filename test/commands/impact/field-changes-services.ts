@@ -18,7 +18,7 @@ export const changesOfServices: Record<string, FieldChange> = {
   "cilium.bpf.lbMapMax": svc({ "cilium.bpf.lbMapMax": 262_144 }),
   "cilium.socketLB.hostNamespaceOnly": dev(
     { "cilium.socketLB.hostNamespaceOnly": true },
-    { "gatewayApi.enabled": false },
+    { "gatewayApi.enabled": false, "gatewayApi.routes": [] },
   ),
   "cilium.encryption.enabled": svc(
     { "cilium.encryption.enabled": false },

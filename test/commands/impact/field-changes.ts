@@ -255,14 +255,14 @@ export const changesOfFields: Record<string, FieldChange> = {
   }),
   "cilium.l7Proxy": dev(
     { "cilium.l7Proxy": false },
-    { "gatewayApi.enabled": false, "policies.networkPolicies": [] },
+    { "gatewayApi.enabled": false, "gatewayApi.routes": [], "policies.networkPolicies": [] },
   ),
   "cilium.operatorReplicas": dev({ "cilium.operatorReplicas": 1 }),
   "cilium.waitFor": dev({ "cilium.waitFor": "agents" }),
   "cilium.timeoutSeconds": dev({ "cilium.timeoutSeconds": 300 }),
   "cilium.values": dev({ "cilium.values": { debug: { enabled: true } } }),
 
-  "gatewayApi.enabled": dev({ "gatewayApi.enabled": false }),
+  "gatewayApi.enabled": dev({ "gatewayApi.enabled": false, "gatewayApi.routes": [] }),
   "gatewayApi.version": { ...dev({}), onlyValue: true },
   "gatewayApi.gateway.create": dev({ "gatewayApi.gateway.create": false }),
   "gatewayApi.gateway.name": dev({ "gatewayApi.gateway.name": "other" }),
