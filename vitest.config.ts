@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** True with -u: golden files are made anew. */
+    /** True with -u: golden files are written again. */
     updatesGoldenFiles: boolean;
   }
 }

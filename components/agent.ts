@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 /**
  * Every machine is reached with the keys of the operator's ssh-agent. Without one, each of them would
  * be found unreachable, one after the other and in other words.
- * @throws pulumi.RunError, with the mend, where no agent answers or it holds no key.
+ * @throws pulumi.RunError, with the fix, where no agent answers or it holds no key.
  */
 export function requireAgent(): void {
   const socket = process.env.SSH_AUTH_SOCK;

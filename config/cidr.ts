@@ -72,11 +72,11 @@ export function isReservedIn(cidr: string, address: string): boolean {
 
 /** Ranges of which no host on a network has an address. Source: IANA's special-purpose registries. */
 const noHosts = {
-  "0.0.0.0/8": "stands for this host alone",
+  "0.0.0.0/8": "means this host alone",
   "127.0.0.0/8": "a loopback address",
   "224.0.0.0/4": "a multicast address",
   "240.0.0.0/4": "a reserved or broadcast address",
-  "::/128": "stands for this host alone",
+  "::/128": "means this host alone",
   "::1/128": "a loopback address",
   "ff00::/8": "a multicast address",
 };

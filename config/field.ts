@@ -6,7 +6,7 @@ import type { z } from "zod";
  * - `live`: applied in place, nothing restarts.
  * - `restart`: a unit or an agent restarts, one node after the other; running pods stay.
  * - `drain`: a node is drained before the change.
- * - `recreate`: the node or resource is made anew, or goes.
+ * - `recreate`: the node or resource is re-created, or removed.
  * - `impossible`: refused on a living cluster; make a new cluster instead.
  * - `none`: only read by a check, a gate or a render; nothing on the cluster changes.
  */

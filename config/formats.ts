@@ -63,7 +63,7 @@ export const fingerprint = z
     "not a full OpenPGP fingerprint; give all 40 hexadecimal digits (a short key id can be forged)",
   );
 
-/** A user of a node. It stands in ssh's arguments, so it may not begin like an option. */
+/** A user of a node. It is in ssh's arguments, so it may not begin like an option. */
 export const user = z
   .string()
   .regex(/^[a-z_][A-Za-z0-9_.-]*$/, "not a user's name; write one such as root");

@@ -6,7 +6,7 @@ import { keysAt } from "./shape.ts";
 
 type Issue = z.core.$ZodIssue;
 
-/** An issue of the schema as problems, each with the value that stands at its path. */
+/** An issue of the schema as problems, each with the value at its path. */
 export function fromIssue(issue: Issue, root: unknown): Problem[] {
   if (issue.code === "unrecognized_keys") {
     const known = keysAt(schema, issue.path);

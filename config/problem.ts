@@ -1,4 +1,4 @@
-/** Where a value stands in a file; both count from 1. */
+/** Where a value is in a file; both count from 1. */
 export interface Position {
   line: number;
   column: number;
@@ -8,7 +8,7 @@ export interface Position {
 export interface Problem {
   /** Where: the path in the stack's file, `network.mtu`. */
   path: string;
-  /** What stands there. */
+  /** What is there. */
   value: unknown;
   /** Why it cannot stand. */
   why: string;
@@ -54,7 +54,7 @@ export function printable(text: string): string {
 
 function formatValue(value: unknown): string {
   if (value === undefined) return "(not set)";
-  // A string stands as it is written, unless that would be empty, padded or more than one line.
+  // A string is shown as it is written, unless that would be empty, padded or more than one line.
   const plain = typeof value === "string" && /^\S(.*\S)?$/.test(value);
   const text = hideLogins(plain ? value : JSON.stringify(beginning(value)));
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;

@@ -6,7 +6,7 @@ export function re2Error(text: string): string | undefined {
   return read.get(text);
 }
 
-/** The same expression stands in a file many times. */
+/** The same expression is in a file many times. */
 const read = new Map<string, string | undefined>();
 
 function errorOf(text: string): string | undefined {

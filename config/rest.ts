@@ -55,7 +55,7 @@ function enclosing(path: string, wrong: ReadonlySet<string>): boolean {
 function repaired(sections: Sections, issues: readonly Issue[], variant: number) {
   const copy = structuredClone(sections);
   let left = issues;
-  // Once a field is there, what stands below it can be wrong as well.
+  // Once a field is there, what is below it can be wrong as well.
   for (let round = 0; round < 4; round++) {
     for (const [number, issue] of left.entries()) {
       for (const path of pathsOf(issue)) replace(copy, path, issue, variant, number);

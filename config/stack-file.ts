@@ -12,7 +12,7 @@ const largest = 5 * 1024 * 1024;
 /** Lines, and entries within lines: what the parser's time grows with. 5000 nodes have 80,000. */
 const mostMarks = 250_000;
 
-/** The sections of a stack's file, and where in it each value stands. */
+/** The sections of a stack's file, and where in it each value is. */
 export interface StackFile {
   sections: Record<string, unknown>;
   /** Of the value at a path, or of the nearest one above it. */

@@ -54,11 +54,11 @@ export function plainValue(root: ParsedNode | null, origins: Origins, report: Re
     const target = anchors.get(node.source);
     const name = `*${node.source}`;
     if (target === undefined) {
-      problem(node, path, "no anchor of that name stands before it", "write the value", name);
+      problem(node, path, "no anchor of that name is before it", "write the value", name);
       return null;
     }
     if (target.open) {
-      problem(node, path, "an alias of what it stands in, without an end", "write the value", name);
+      problem(node, path, "an alias of what it is in, without an end", "write the value", name);
       return null;
     }
     nodes += target.size;

@@ -11,7 +11,7 @@ export interface CiliumPlan {
   repository: string;
   version: string;
   namespace: "kube-system";
-  /** The load balancer's mode that is wanted, as it stands in the values. */
+  /** The load balancer's mode that is wanted, as it is in the values. */
   mode: LoadBalancerMode;
   values: Record<string, unknown>;
   waitFor: Config["cilium"]["waitFor"];
@@ -91,10 +91,10 @@ const effects: Record<CiliumImpact, Effect> = {
   ),
   resized: effect(
     "restart",
-    "Cilium's agents restart, node after node, and make the maps whose size changes anew: connections that these held may break",
+    "Cilium's agents restart, node after node, and re-create the maps whose size changes: connections that these held may break",
   ),
   operator: effect("live", "the operator's replicas change; the agents stay"),
-  relay: effect("live", "Hubble's relay comes, goes or restarts; the agents stay"),
+  relay: effect("live", "Hubble's relay is added, removed or restarts; the agents stay"),
   routed: effect(
     "impossible",
     "addresses and routes of every pod hang on it: put it back, or make a new cluster",

@@ -57,7 +57,7 @@ export function resolveEffects(effects: Effects, before?: string, after?: string
 
 /**
  * Effects of a YAML document by the dotted paths of what changes in it: the longest entry that is the
- * path or stands above it.
+ * path or is above it.
  */
 export function byPath(table: Record<string, Effects>, other: Effects): Effects {
   return (before, after) => {
@@ -77,24 +77,24 @@ export function byPath(table: Record<string, Effects>, other: Effects): Effects 
   };
 }
 
-/** What becomes of an object in the cluster: as it comes or changes, and as it goes. */
+/** What becomes of an object in the cluster: as it is added or changes, and as it is removed. */
 export interface ObjectEffects {
   /** Default: applied in place. */
-  comes?: Effect;
-  /** Default: as it comes. */
+  added?: Effect;
+  /** Default: as it is added. */
   changes?: Effect;
-  goes: Effect;
+  removed: Effect;
 }
 
 /** Effects of a manifest. */
 export function ofObject({
-  comes = effect("live", "applied in place"),
-  changes = comes,
-  goes,
+  added = effect("live", "applied in place"),
+  changes = added,
+  removed,
 }: ObjectEffects): Effects {
   return (before, after) => {
-    if (after === undefined) return [goes];
-    return [before === undefined ? comes : changes];
+    if (after === undefined) return [removed];
+    return [before === undefined ? added : changes];
   };
 }
 

@@ -110,8 +110,8 @@ export const nodeEffects: Effects = byPath(
     ),
     addresses: effect("none", "the documents of its steps say what becomes of it"),
     "reach.hostKey": effect("recreate", "another key is another machine"),
-    "guest.identity": effect("recreate", "the guest is made anew"),
-    "guest.hypervisor": effect("recreate", "the guest is made anew"),
+    "guest.identity": effect("recreate", "the guest is re-created"),
+    "guest.hypervisor": effect("recreate", "the guest is re-created"),
     "guest.protected": effect("live", "whether the engine may destroy or replace it"),
   },
   way,
@@ -144,7 +144,7 @@ const clusterFileEffects: Record<ClusterFile, Effects> = {
 
 /**
  * What a change of one document does that is no step's and no script's, by where it lies. A document
- * of a machine that is new or goes has no effect of its own: the machine has.
+ * of a machine that is added or removed has no effect of its own: the machine has.
  * @throws Error for one that has no entry: a document without a label.
  */
 export function placeEffects(path: string, place = parsePath(path)): Effects {

@@ -43,5 +43,5 @@ function ofPolicies({ defaultDeny, networkPolicies }: Config["policies"]): strin
 }
 
 export const namespaceEffects: ObjectEffects = {
-  goes: effect("live", "stays in the cluster, with everything in it: delete it by hand"),
+  removed: effect("live", "stays in the cluster, with everything in it: delete it by hand"),
 };

@@ -41,7 +41,7 @@ export interface ClusterPlan {
   bastion?: Reach;
   hypervisors: HypervisorPlan[];
   nodes: NodePlan[];
-  /** What passes between the nodes before Cilium stands; none where there is one node. */
+  /** What passes between the nodes before Cilium is there; none where there is one node. */
   probe?: DatapathProbe;
   cilium: CiliumPlan;
   ciliumObjects: CiliumObjects;

@@ -1,4 +1,4 @@
-/** What a secret of a cluster looks like, wherever it stands. */
+/** What a secret of a cluster looks like, wherever it is. */
 const canaries: [what: string, pattern: RegExp][] = [
   ["a bootstrap token", /\b[a-z0-9]{6}\.[a-z0-9]{16}\b/],
   ["a CA hash to join with", /\bsha256:[0-9a-f]{64}\b/],
@@ -26,7 +26,7 @@ const canaries: [what: string, pattern: RegExp][] = [
   ],
 ];
 
-/** What of a secret stands in these texts, by what it is; never the secret itself. */
+/** What of a secret is in these texts, by what it is; never the secret itself. */
 export function leaks(texts: readonly string[]): string[] {
   return canaries
     .filter(([, pattern]) => texts.some((text) => pattern.test(text)))

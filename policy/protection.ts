@@ -28,7 +28,7 @@ export const protectionPolicy: ResourceValidationPolicy = {
       type === "command:local:Command" &&
       name.endsWith("-guest") &&
       /^ETCD_DISK='1'$/m.test(known(() => props.stdin as string) ?? "");
-    if (hasEtcd) report("etcd's disk goes with it, and it is not protected");
+    if (hasEtcd) report("etcd's disk is deleted with it, and it is not protected");
     if (config.protected?.includes(name)) report("it is to be protected, and is not");
   },
 };

@@ -31,7 +31,7 @@ export function addressesOf(props: Record<string, unknown>): string[] {
   const texts = textsOf(props).map((text) => text.replace(/^\s*#.*$/gm, ""));
   const found = texts.flatMap((text) => [
     ...hosts(text, /\b((?:https?|oci|git|ssh):\/\/[^\s"'`<>|\\]+)/gi).flatMap(
-      // What the parser refuses is told as it is.
+      // What the parser refuses is reported as it is.
       (url) => placeOfUrl(url) ?? url.toLowerCase(),
     ),
     ...hosts(text, /\bKnownHostsCommand=\/bin\/echo \[?([\w.:-]+?)\]?(?::\d+)? (?:ssh|ecdsa|sk)-/g),
@@ -57,7 +57,7 @@ export function addressesOf(props: Record<string, unknown>): string[] {
 /** Where kubeadm's and Cilium's images come from. */
 const registries = ["registry.k8s.io", "quay.io"];
 
-/** Of containerd's document: the registries that no mirror stands for. */
+/** Of containerd's document: the registries that have no mirror. */
 function unmirrored(text: string): string[] {
   if (!/^step: containerd$/m.test(text)) return [];
   return registries.filter(

@@ -1,6 +1,6 @@
 import { UnknownValueError } from "@pulumi/policy";
 
-/** A value as it stands in a resource; `unknown` in a preview where the engine does not have it yet. */
+/** A value as it is in a resource; `unknown` in a preview where the engine does not have it yet. */
 export function known<T>(read: () => T): T | undefined {
   try {
     return read();
@@ -19,7 +19,7 @@ export function textsOf(value: unknown): string[] {
   return Object.keys(map).flatMap((key) => known(() => textsOf(map[key])) ?? []);
 }
 
-/** Every text in a resource's inputs that stands somewhere under that key. */
+/** Every text in a resource's inputs that is somewhere under that key. */
 export function textsUnder(value: unknown, key: string): string[] {
   if (typeof value !== "object" || value === null) return [];
   const map = value as Record<string, unknown>;

@@ -307,7 +307,7 @@ metrics() {
   mv "$file.new" "$file"
 }
 
-# From stdin, so that it stands in no argument and in no state.
+# From stdin, so that it is in no argument and in no state.
 credential() {
   local target=$1 id secret
   [[ $(jq --raw-output --arg name "$target" '.targets[] | select(.name == $name) | .type' "$settings") == s3 ]] ||

@@ -26,7 +26,7 @@ export function scriptDigest(...steps: string[]): string {
   return digestOf(["oslo-step", "lib.sh", ...scripts, ...scripts.flatMap(sourced)]);
 }
 
-/** The scripts that a script sources, as shellcheck is told too. */
+/** The scripts that a script sources, as shellcheck sees them too. */
 function sourced(name: string): string[] {
   return [...read(name).matchAll(/^# shellcheck source=steps\/(.+)$/gm)].map(
     ([, source]) => source as string,

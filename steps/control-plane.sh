@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # A control plane: joins the cluster that its peers have, or makes one where none of them has. Neither kubeadm init
-# nor join is atomic or repeatable, so states are told apart: nothing there yet: init or join. A part of our own there:
+# nor join is atomic or repeatable, so states are distinguished: nothing there yet: init or join. A part of our own there:
 # reset and again. A living member: refuse what cannot change, apply the rest. Anything else is somebody's: stop.
 # shellcheck source=steps/containers.sh
 source "${BASH_SOURCE[0]%/*}/containers.sh"
@@ -62,7 +62,7 @@ clean() {
     die "$(hostname) holds a Kubernetes control plane that this program did not make (${traces[*]}); release it with kubeadm reset, or take another machine"
   say "an earlier ${1} did not finish, or the node has left: reset"
   rm -f "$state/cluster"
-  # Whoever is a member is told by the others' etcd, and was taken out there: this machine's word does not count.
+  # Whoever is a member is known from the others' etcd, and was taken out there: this machine's word does not count.
   rm -f /etc/kubernetes/manifests/etcd.yaml
   kubeadm reset --force --skip-phases remove-etcd-member --cri-socket unix:///run/containerd/containerd.sock
   find /var/lib/etcd -mindepth 1 -delete

@@ -37,7 +37,7 @@ etcd_healthy() {
 }
 
 # Takes members of a name or a peer's URL out, unless the others could not decide anything after that. They are
-# told apart by etcd itself: what is started and votes counts.
+# distinguished by etcd itself: what is started and votes counts.
 etcd_remove() {
   local name=$1 url=${2:-} members leaving others id state client healthy=0 voters=0 leader
   members=$(etcd_members) || return

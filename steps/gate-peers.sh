@@ -12,7 +12,7 @@ apply() {
   done
   for peer in $PEERS; do
     name=${peer%%=*} address=${peer#*=}
-    # A machine made anew has another MAC address than the one that is remembered.
+    # A re-created machine has another MAC address than the one that is remembered.
     ip neighbour flush to "$address" dev "$INTERFACE" 2>/dev/null || true
     rtt=$(round_trip "$address")
     if [[ -z $rtt ]]; then
@@ -32,7 +32,7 @@ apply() {
       problems+="$name ($address): round trip $rtt ms, allowed $RTT_MILLISECONDS ms: the nodes do not stand together"$'\n'
     fi
     if ((path < MTU)); then
-      problems+="$name ($address): path MTU $path, expected $MTU: a switch or bridge drops larger packets; mend it, or set network.mtu"$'\n'
+      problems+="$name ($address): path MTU $path, expected $MTU: a switch or bridge drops larger packets; fix it, or set network.mtu"$'\n'
     fi
     if [[ -n $skew ]] && exceeds "${skew#-}" "$CLOCK_SKEW_SECONDS"; then
       problems+="$name ($address): clocks differ by $skew s, allowed $CLOCK_SKEW_SECONDS s: set the clock (chronyc makestep)"$'\n'
@@ -56,7 +56,7 @@ l2_problem() {
     *) echo "$name ($address): the route to it does not leave by $INTERFACE (${route%% src *}): set network.vlan.interface, or correct the routes" ;;
   esac
   if [[ -z $mac ]]; then
-    echo "$name ($address): answers ping, but no neighbour discovery on $INTERFACE: a router stands between, and native routing needs one L2 domain; put both nodes on one VLAN"
+    echo "$name ($address): answers ping, but no neighbour discovery on $INTERFACE: a router is between, and native routing needs one L2 domain; put both nodes on one VLAN"
   elif [[ $mac == *,* ]]; then
     echo "$name ($address): several machines answer for it ($mac): give each an address of its own, and end proxy ARP"
   elif [[ $holder != "$name" ]]; then

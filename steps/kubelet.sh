@@ -28,5 +28,5 @@ refuse_other_driver() {
   current=$(sed -n 's/^cgroupDriver: //p' "$path")
   wanted=$(sed -n 's/^cgroupDriver: //p' "$WORK/files$path")
   [[ $current == "$wanted" ]] ||
-    die "cgroup driver $current is in use on a living node, and $wanted is asked for: put $current back, or make the node anew"
+    die "cgroup driver $current is in use on a living node, and $wanted is asked for: put $current back, or re-create the node"
 }

@@ -53,11 +53,11 @@ heard() {
   fi
 }
 
-# One control plane is replaced at a time: another one that the configuration has must be back before the next goes.
+# One control plane is replaced at a time: another one that the configuration has must be back before the next leaves.
 refuse_second() {
   local one wanted members
   wanted=$(cat /etc/oslo-cluster/control-planes 2>/dev/null || true)
-  [[ $'\n'$wanted$'\n' == *$'\n'"$node"$'\n'* ]] || return 0 # it goes for good
+  [[ $'\n'$wanted$'\n' == *$'\n'"$node"$'\n'* ]] || return 0 # it leaves for good
   members=$(etcd_members) || exit 75
   for one in $wanted; do
     [[ $one == "$node" ]] || [[ -n $(etcd_member "$one" <<<"$members") ]] ||
@@ -70,7 +70,7 @@ drain_or_give_up() {
   local drainer watcher teller ended status=0
   say "drain $node (at most $seconds s)"
   : >"$scratch/drain"
-  # 9: the lock is this script's, and goes with it.
+  # 9: the lock is this script's, and ends with it.
   admin drain "$node" --ignore-daemonsets --delete-emptydir-data --timeout "${seconds}s" >"$scratch/drain" 2>&1 9>&- &
   drainer=$!
   admin wait "node/$node" --for=condition=Ready=Unknown --timeout "$((seconds + 60))s" >/dev/null 2>&1 9>&- &
@@ -95,15 +95,15 @@ drain_or_give_up() {
 
 # Refused evictions are tried every 5 s, in the same words.
 each_line_once() {
-  local -A told
+  local -A seen
   local line
   while IFS= read -r line; do
-    [[ -n ${told[.$line]:-} ]] || echo "$line"
-    told[.$line]=1
+    [[ -n ${seen[.$line]:-} ]] || echo "$line"
+    seen[.$line]=1
   done
 }
 
-# Says what stands in the way, pod by pod. Nothing that was not evicted is lost.
+# Says what is in the way, pod by pod. Nothing that was not evicted is lost.
 undrained() {
   local pods pod why reasons
   pods=$(left)
@@ -112,17 +112,17 @@ undrained() {
   {
     echo "error: node $node is cordoned and stays in the cluster, because pods stay on it:"
     echo "${reasons:-$(cut --fields=1 <<<"$pods" | sed 's/^/  /')}"
-    echo "Mend this and run again; to keep the node after all: kubectl uncordon $node"
+    echo "Fix this and run again; to keep the node after all: kubectl uncordon $node"
   } >&2
   exit 1
 }
 
-# Pods that a drain was ready to evict, and did not come to, are not told.
+# Pods that a drain was ready to evict, and did not come to, are not reported.
 reason() {
   local pod=$1 why=$2 said
   said=$(grep --fixed-strings "\"${pod#*/}\" -n \"${pod%%/*}\"" "$scratch/drain" || true)
   case $why in
-    bare) echo "  $pod: no controller would make it anew; delete it, or run it under one" ;;
+    bare) echo "  $pod: no controller would re-create it; delete it, or run it under one" ;;
     ending) echo "  $pod: has not ended within $seconds s; give it time; if its machine cannot end it any more, switch the machine off" ;;
     *)
       if [[ $said == *"disruption budget"* ]]; then
@@ -136,7 +136,7 @@ reason() {
 
 # The machine is dead or cut off: it ends no pod, and pods that it alone holds are lost with it.
 give_up() {
-  say "node $node does not report any more (its machine is dead or cut off): not drained. Its pods start elsewhere where a controller makes them anew:"
+  say "node $node does not report any more (its machine is dead or cut off): not drained. Its pods start elsewhere where a controller re-creates them:"
   left | cut --fields=1 | sed 's/^/  /'
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Prints what a join needs, as the secrets of a document: a token of 5 minutes and the CA; for a control
-# plane the cluster's own keys as well. Before that, what an earlier join of it has left in etcd goes.
+# plane the cluster's own keys as well. Before that, what an earlier join of it has left in etcd is removed.
 # Where the token comes back on stdin, the join is over, and the token is ended.
 # Exit 3: this machine belongs to no cluster; 75: its API or its etcd does not answer.
 #
@@ -18,7 +18,7 @@ if [[ -n $ended ]]; then
   exec kubeadm token delete --kubeconfig "$kubeconfig" "$ended"
 fi
 role=$1
-# All of what kubeadm does not make anew for each control plane, and the key to what is encrypted in etcd.
+# All of what kubeadm does not make again for each control plane, and the key to what is encrypted in etcd.
 shared=(pki/{ca,front-proxy-ca,etcd/ca}.{crt,key} pki/sa.{key,pub} encryption/config.yaml)
 if [[ $role == control-plane ]]; then
   etcd_members >/dev/null || exit 75

@@ -43,7 +43,7 @@ refuse_upgrade() {
 keyring() {
   local url=KEY_URL_$1 pinned=KEY_FINGERPRINT_$1 path=/etc/apt/keyrings/oslo-cluster-$1.gpg key found login=()
   key=$(mktemp "$WORK/key.XXXXXX")
-  # A login to a mirror stands on the node alone, where apt reads it too.
+  # A login to a mirror is on the node alone, where apt reads it too.
   if [[ -f $logins ]]; then login=(--netrc-file "$logins"); fi
   curl --fail --silent --show-error --location --retry 3 --max-time 60 "${login[@]}" --output "$key" "${!url}" ||
     die "key of the $1 repository: ${!url} does not answer; correct artifacts.$1.url"

@@ -151,7 +151,7 @@ report() {
 
 # problem WORD ALTERNATIVE
 problem() {
-  local peer family kind from fate mend what spoofed
+  local peer family kind from fate fix what spoofed
   IFS=/ read -r peer family kind from _ <<<"$1"
   case ${arrived["changed-$peer/$family/$kind"]:-}/$kind in
     /*) fate="was dropped" ;;
@@ -160,13 +160,13 @@ problem() {
   esac
   spoofed="end anti-spoofing (port security, clean-traffic) on the ports of both nodes, at the hypervisor or the provider"
   case $kind in
-    plain) what="an ordinary packet" mend="open UDP port $PORT between the nodes, in their own firewalls and the provider's" ;;
-    podSource) what="a packet from a pod's address ($from)" mend="native routing sends pods' packets as they are$(reverse_path "$family"): $spoofed, or allow network.podSubnets there" ;;
-    nodeSource) what="a packet from a third node's address ($from)" mend="DSR answers with another node's address$(reverse_path "$family"): $spoofed$2" ;;
-    option) what="a packet with Cilium's $([[ $family == 4 ]] && echo "IP option 0x9a" || echo "IPv6 destination option 0x1b")" mend="DSR needs it: let IP options pass on hypervisors, switches and the provider's filters$2" ;;
-    ipip) what="an IP-in-IP packet" mend="DSR by ipip needs it: let IP protocol $([[ $family == 4 ]] && echo 4 || echo 41) pass between the nodes$2" ;;
+    plain) what="an ordinary packet" fix="open UDP port $PORT between the nodes, in their own firewalls and the provider's" ;;
+    podSource) what="a packet from a pod's address ($from)" fix="native routing sends pods' packets as they are$(reverse_path "$family"): $spoofed, or allow network.podSubnets there" ;;
+    nodeSource) what="a packet from a third node's address ($from)" fix="DSR answers with another node's address$(reverse_path "$family"): $spoofed$2" ;;
+    option) what="a packet with Cilium's $([[ $family == 4 ]] && echo "IP option 0x9a" || echo "IPv6 destination option 0x1b")" fix="DSR needs it: let IP options pass on hypervisors, switches and the provider's filters$2" ;;
+    ipip) what="an IP-in-IP packet" fix="DSR by ipip needs it: let IP protocol $([[ $family == 4 ]] && echo 4 || echo 41) pass between the nodes$2" ;;
   esac
-  echo "$peer -> $NODE (IPv$family): $what $fate; $mend"
+  echo "$peer -> $NODE (IPv$family): $what $fate; $fix"
 }
 
 # The kernel's own filter would drop it as well; the stricter of the two values holds.

@@ -47,7 +47,7 @@ stop_steps() {
 end_kubernetes() {
   [[ -e $state/initializing || -e $state/joining ]] || return 0
   if command -v kubeadm >/dev/null; then
-    # No API server is asked: the cluster goes as a whole, or the node was drained before.
+    # No API server is asked: the cluster is removed as a whole, or the node was drained before.
     timeout 300 kubeadm reset --force --skip-phases remove-etcd-member --cri-socket unix:///run/containerd/containerd.sock >/dev/null 2>&1 || true
   fi
   systemctl stop kubelet 2>/dev/null || true
@@ -138,7 +138,7 @@ detach_programs() {
 }
 
 # Cilium moves the rule for the machine's own addresses from priority 0 to 100: without it, nothing
-# that is sent to this machine arrives, SSH included. It goes back before the other one goes.
+# that is sent to this machine arrives, SSH included. It is put back before the other one is removed.
 restore_routing() {
   local family=$1 table route
   ip "$family" rule show | grep '^0:.*lookup local' >/dev/null || ip "$family" rule add priority 0 lookup local

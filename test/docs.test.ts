@@ -112,16 +112,16 @@ describe("what the README tells to type", () => {
 
   it("is a script of package.json", () => {
     const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-    const told = [...everything.matchAll(/npm run ([a-z]+(?::[a-z]+)*)/g)].map(([, name]) => name);
-    expect(told.length).toBeGreaterThan(10);
-    expect(told.filter((name) => !(String(name) in scripts))).toEqual([]);
+    const named = [...everything.matchAll(/npm run ([a-z]+(?::[a-z]+)*)/g)].map(([, name]) => name);
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter((name) => !(String(name) in scripts))).toEqual([]);
   });
 
   it("sets variables that the code reads", () => {
-    const told = new Set([...everything.matchAll(/OSLO_LAB_[A-Z_]+/g)].map(([name]) => name));
-    expect(told.size).toBeGreaterThan(3);
+    const named = new Set([...everything.matchAll(/OSLO_LAB_[A-Z_]+/g)].map(([name]) => name));
+    expect(named.size).toBeGreaterThan(3);
     const code = ["components", "test/lab", "test/e2e"].flatMap(sources).join("\n");
-    expect([...told].filter((name) => !code.includes(name))).toEqual([]);
+    expect([...named].filter((name) => !code.includes(name))).toEqual([]);
   });
 
   it("names the file that render writes for worker-1's kernel", () => {

@@ -40,7 +40,7 @@ const scripts = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).scr
 const fork = "github.event.pull_request.head.repo.full_name != github.repository";
 const own = "github.event.pull_request.head.repo.full_name == github.repository";
 
-/** A condition without what stands in brackets; with an `||` outside of them it is no list of conditions. */
+/** A condition without what is in brackets; with an `||` outside of them it is no list of conditions. */
 function outsideBrackets(condition = ""): string {
   let text = condition;
   while (/\([^()]*\)/.test(text)) text = text.replace(/\([^()]*\)/g, "");
@@ -136,8 +136,8 @@ describe.each(workflows)("%s", (_, { on, permissions, jobs }, text) => {
 
   it("runs scripts that are there", () => {
     const run = Object.values(jobs).flatMap(({ steps }) => steps.map((step) => step.run ?? ""));
-    const told = run.flatMap((line) => [...line.matchAll(/npm run (?:--silent )?([a-z:]+)/g)]);
-    for (const [, name] of told) expect(scripts).toHaveProperty(name as string);
+    const named = run.flatMap((line) => [...line.matchAll(/npm run (?:--silent )?([a-z:]+)/g)]);
+    for (const [, name] of named) expect(scripts).toHaveProperty(name as string);
     const own = run.flatMap((line) => [...line.matchAll(/\.github\/scripts\/[\w-]+\.sh/g)]);
     for (const [path] of own) expect(readFileSync(join(root, path), "utf8")).toMatch(/^#!/);
   });

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 
 /**
  * An address as the API tells it. Statuses are written by controllers and kubelets, and what they say
- * goes into scripts that root runs: it is an address, or it goes no further.
+ * is written into scripts that root runs: it is an address, or it is refused.
  * @throws Error that shows the text
  */
 export function toldAddress(text: string, what: string): string {

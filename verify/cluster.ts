@@ -79,7 +79,7 @@ export function bind(
       let known = shared.get(name);
       if (known === undefined) {
         known = make(clusterUntil(whole));
-        known.catch(() => {}); // whoever waits for it is told
+        known.catch(() => {}); // whoever waits for it gets the error
         shared.set(name, known);
       }
       return known as Promise<T>;

@@ -20,7 +20,7 @@ export interface Row extends Verdict {
 export interface RunOptions {
   /** Ends all of it; what was made is removed all the same. */
   signal?: AbortSignal;
-  /** Told each row as soon as it is known. */
+  /** Gets each row as soon as it is known. */
   onRow?: (row: Row) => void;
 }
 

@@ -80,7 +80,7 @@ export function sshTransport(
   };
 }
 
-/** A script that runs until it ends, or standard input does; nothing of it goes on then. */
+/** A script that runs until it ends, or standard input does; nothing of it continues then. */
 export function untilInputEnds(script: string): string {
   return `set -m
 follow() {

@@ -26,7 +26,7 @@ marked=$(mktemp)
 trap 'rm -f "$marked"' EXIT
 {
   printf '%s\n\n> [!WARNING]\n' "$marker"
-  printf '> Written by the code of %s, at %s. Who can change that code can change what stands below: read its diff too.\n' "$whose" "$commit"
+  printf '> Written by the code of %s, at %s. Who can change that code can change what is below: read its diff too.\n' "$whose" "$commit"
   tail -n +2 "$file"
 } >"$marked"
 

@@ -18,7 +18,7 @@ export interface Entered {
 /** How long a container lives that nobody leaves, in seconds; how long it may take to run. */
 const seconds = { life: 4 * 60 * 60, start: 90 };
 
-/** Ends at once when it is told to; a bare sleep as process 1 would not. */
+/** Ends at once on SIGTERM; a bare sleep as process 1 would not. */
 const idle = ["sh", "-c", `trap exit TERM; sleep ${seconds.life} & wait`];
 
 /** An ephemeral container beside those of a pod, as far as its namespace's Pod Security allows. */
@@ -127,7 +127,7 @@ interface ContainerStatus {
   };
 }
 
-/** Waits until a container runs. @throws UserError where it cannot, with the reason and the mend */
+/** Waits until a container runs. @throws UserError where it cannot, with the reason and the fix */
 async function running(
   kubectl: Kubectl,
   {

@@ -17,7 +17,7 @@ export function pulumiOnPath(path = process.env.PATH ?? ""): string | undefined 
 export interface CliOptions {
   /** Added to this process's environment. */
   env?: Record<string, string>;
-  /** Told what it prints, as it comes. */
+  /** Gets what it prints, as it comes. */
   onOutput?: (text: string) => void;
   /** Asks the engine to stop, which then ends what it has begun. */
   signal?: AbortSignal;

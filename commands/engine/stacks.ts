@@ -60,7 +60,7 @@ export function pulumiStacks({ command = ["pulumi"], directory, env = {} }: Pulu
     /** What was done until a failure stays in the state. @throws PulumiFailed */
     up: (stack: string, options: OperationOptions = {}): Promise<Summary> =>
       operate(["up"], stack, options),
-    /** Goes on where a resource cannot be deleted. @throws PulumiFailed in the end, then */
+    /** Continues where a resource cannot be deleted. @throws PulumiFailed in the end, then */
     destroy: (stack: string, options: OperationOptions = {}): Promise<Summary> =>
       operate(["destroy", "--continue-on-error"], stack, options),
     /**

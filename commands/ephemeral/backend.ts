@@ -3,7 +3,7 @@ import type { Tags } from "./record.ts";
 
 /** Where stacks are kept, and the engine that works on them. */
 export interface Backend {
-  /** Its address, by which locks on this machine are told apart. */
+  /** Its address, that distinguishes locks of this machine. */
   readonly url: string;
   /** Names of all stacks of the project. */
   stacks(): Promise<string[]>;
@@ -13,7 +13,7 @@ export interface Backend {
   /** Breaks the backend's own lock of a run that was killed. */
   unlock(stack: string): Promise<void>;
   up(stack: string, run: EngineRun): Promise<void>;
-  /** Goes on where a resource cannot be deleted, and rejects in the end. */
+  /** Continues where a resource cannot be deleted, and rejects in the end. */
   destroy(stack: string, run: EngineRun): Promise<void>;
   state(stack: string): Promise<State>;
   outputs(stack: string): Promise<Record<string, unknown>>;

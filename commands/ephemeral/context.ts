@@ -11,7 +11,7 @@ import { Refusal } from "./refusal.ts";
 export interface OperationContext {
   backend: Backend;
   locks: Locks;
-  /** This machine, by which operations of others are told apart. */
+  /** This machine, that distinguishes its operations from others'. */
   host: string;
   now: () => Date;
   /** Progress, for people. */

@@ -23,8 +23,8 @@ export interface DownRequest {
 const objectSeconds = 300;
 
 /**
- * Removes an ephemeral cluster, wherever an earlier run has stopped. What stands on a machine that does
- * not answer stays in the stack, which keeps its expiry and what it claims: the next run goes on there.
+ * Removes an ephemeral cluster, wherever an earlier run has stopped. What is on a machine that does
+ * not answer stays in the stack, which keeps its expiry and what it claims: the next run continues there.
  * @returns What is left; nothing for a cluster that is not there.
  * @throws Refusal for a stack that is not an ephemeral one's.
  */
@@ -86,7 +86,7 @@ async function remove(context: OperationContext, request: DownRequest): Promise<
     ...leftoversOfAbandoned(clusterOf(before) ?? name, before, after, abandon),
     ...leftoversOfLog(clusterOf(before) ?? name, log),
   ];
-  // A destroy that failed and names nothing is told as it is.
+  // A destroy that failed and names nothing is reported as it is.
   if (failure !== undefined && standing.length === 0) throw failure;
   if (failure !== undefined) context.say(`${name}: ${(failure as Error).message}`);
   if (standing.length > 0) return left;

@@ -26,7 +26,7 @@ export function leftoversOfState(name: string, state: State): Leftover[] {
   return unique(
     leftIn(state).map((left) => {
       const where = left.machine;
-      const how = `it goes with the next: npm run ephemeral -- down ${name}; if ${where} is gone for good: npm run ephemeral -- down ${name} --abandon ${where}`;
+      const how = `the next run removes it: npm run ephemeral -- down ${name}; if ${where} is gone for good: npm run ephemeral -- down ${name} --abandon ${where}`;
       return { where, what: describeLeft(left), how };
     }),
   );

@@ -7,7 +7,7 @@ import type { Leftover } from "./leftovers.ts";
 /** Runs kubectl with so many seconds to answer; rejects where it cannot be started or does not end in time. */
 export type Kubectl = (args: string[], seconds: number) => Promise<Outcome>;
 
-/** Objects that something outside the cluster stands behind, as `kubectl get --output json` has them. */
+/** Objects that have something outside the cluster behind them, as `kubectl get --output json` has them. */
 interface Found {
   kind: string;
   metadata: { name: string; namespace?: string };
@@ -45,7 +45,7 @@ export function removeObjectsBy(command: readonly string[], env: Record<string, 
 
 /**
  * Removes load balancers, volumes and what holds them, as long as the API answers: what a controller
- * has ordered outside goes only while that controller runs. A destroy asks no API.
+ * has ordered outside is removed only while that controller runs. A destroy asks no API.
  * @param seconds What all of it may take.
  * @returns What is still there, or may be.
  */
@@ -72,8 +72,8 @@ export async function removeObjects(kubectl: Kubectl, seconds: number): Promise<
 
 /**
  * In the namespaces of what was found alone, and never a namespace as a whole: the controllers that are
- * to remove what they have ordered live in others. What makes an object goes before it, or it is made
- * anew. In kube-system and Cilium's namespaces workloads stay.
+ * to remove what they have ordered live in others. What makes an object is removed before it, or it is made
+ * again. In kube-system and Cilium's namespaces workloads stay.
  */
 async function removeAll(
   kubectl: Kubectl,

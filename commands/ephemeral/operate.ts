@@ -18,7 +18,7 @@ const margin = 10 * 60;
 const patience = 20 * 60;
 
 /**
- * Runs an operation alone on its cluster, as far as this machine goes; `announced` tells the others.
+ * Runs an operation alone on its cluster, as far as this machine knows; `announced` tells the others.
  * @throws Busy
  */
 export async function alone<T>(

@@ -52,7 +52,7 @@ export function tagsOf(record: EphemeralRecord): [string, string][] {
   ];
 }
 
-/** A lone hyphen stands for nothing: not every backend takes an empty tag. */
+/** A lone hyphen means nothing: not every backend takes an empty tag. */
 export function claimsTag(claims: readonly string[]): [string, string] {
   return [key("claims"), claims.join(" ") || "-"];
 }

@@ -1,4 +1,4 @@
-/** What a person has to mend before an ephemeral cluster can be made or removed. Exit code 1. */
+/** What a person has to fix before an ephemeral cluster can be made or removed. Exit code 1. */
 export class Refusal extends Error {
   readonly code = "REFUSED";
 }

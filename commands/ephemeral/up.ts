@@ -16,7 +16,7 @@ export interface UpRequest {
   seconds: number;
 }
 
-/** How often machines are chosen anew when another machine has chosen the same at the same moment. */
+/** How often machines are chosen again when another machine has chosen the same at the same moment. */
 const attempts = 6;
 
 /**
@@ -71,7 +71,7 @@ async function readFormer(
 
 /**
  * Chooses machines and a slot, writes them down, and looks again: who finds that another has chosen the
- * same withdraws, waits a little, and chooses anew. So two machines that share a backend and nothing else
+ * same withdraws, waits a little, and chooses again. So two machines that share a backend and nothing else
  * never go on with the same; on one machine a lock has them choose one after the other.
  */
 async function claim(

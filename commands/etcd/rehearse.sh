@@ -37,7 +37,7 @@ finish() {
   ((code == 0)) || problem "the rehearsal itself ended with $code: $(tail -n 2 "$work/log" 2>/dev/null | tr '\n' ' ')"
   printf '%s\n' "${problems[@]}" | jq --raw-input --slurp --argjson objects "$objects" \
     '{$objects, problems: [split("\n")[] | select(. != "")]}' >"$work/result.json"
-  # Init of this process namespace: with it goes the rest.
+  # Init of this process namespace: the rest ends with it.
   exit 0
 }
 

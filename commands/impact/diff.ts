@@ -41,7 +41,7 @@ function hunksOf({ what, contents }: Change): Hunk[] {
     });
     for (const { lines } of hunks) {
       const shown = lines.filter((line) => !line.startsWith("\\"));
-      // What stands around it may differ from machine to machine.
+      // What is around it may differ from machine to machine.
       const key = shown.filter((line) => !line.startsWith(" ")).join("\n");
       const hunk = known.get(key) ?? { machines: [], lines: shown };
       known.set(key, hunk);

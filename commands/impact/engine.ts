@@ -20,15 +20,15 @@ export async function enginePreview(stack: string): Promise<EnginePreview> {
   } catch (error) {
     const { stdout = "" } = error as Failure;
     if (failedByPolicy(stdout)) {
-      const told = stacks.preview(stack, ...policies, "--color", "never");
-      const refused = refusals(await told.catch(({ stdout = "" }: Failure) => stdout));
+      const preview = stacks.preview(stack, ...policies, "--color", "never");
+      const refused = refusals(await preview.catch(({ stdout = "" }: Failure) => stdout));
       if (refused.length > 0) return { ...readPreview(stdout), refused };
     }
     return { missing: reason(error as Failure), steps: [] };
   }
 }
 
-/** All resources were looked at, and no error is told: the engine's JSON is silent on policies. */
+/** All resources were looked at, and no error is reported: the engine's JSON is silent on policies. */
 function failedByPolicy(stdout: string): boolean {
   try {
     return (

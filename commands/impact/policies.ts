@@ -1,6 +1,6 @@
 /**
  * What the policy pack refuses, of what `pulumi preview` prints for people: its JSON says only that the
- * preview failed. Each as `policy: resource: message`; what is found in many resources is told once.
+ * preview failed. Each as `policy: resource: message`; what is found in many resources is reported once.
  */
 export function refusals(printed: string): string[] {
   const lines = printed.split("\n").map((line) => line.trim());

@@ -21,7 +21,7 @@ export interface EngineStep {
   replacedFor: string[];
 }
 
-/** Operations in which something that exists goes. */
+/** Operations in which something that exists is removed. */
 const destructive = ["replace", "delete", "create-replacement", "delete-replaced"];
 
 /**
@@ -34,7 +34,7 @@ export function readPreview(json: string): EnginePreview {
   return {
     steps: steps
       .filter(({ op }) => op !== "same" && op !== "read" && op !== "refresh")
-      // A component is a name for what it holds, which is told by itself.
+      // A component is a name for what it holds, which is reported by itself.
       .filter(({ urn }) => !/(?:::|\$)oslo-cluster:index:\w+::[^:]+$/.test(String(urn)))
       .map(({ op, urn, diffReasons, replaceReasons }) => {
         // urn:pulumi:STACK::PROJECT::TYPES::NAME
@@ -50,7 +50,7 @@ export function readPreview(json: string): EnginePreview {
   };
 }
 
-/** Commands that only measure: nothing goes with them. */
+/** Commands that only measure: nothing is removed with them. */
 const measuring = ["datapath-probe", "promises"];
 
 /** Resources that the engine would replace or delete though no change of the plan says so. */
@@ -61,7 +61,7 @@ export function surprises(
 ): string[] {
   const gone = changes.filter(({ effects }) => effects[0]?.impact === "recreate");
   const goneMachines = new Set(gone.flatMap((change) => change.machines));
-  // What the plan no longer holds goes, also where nothing is lost with it.
+  // What the plan no longer holds is removed, also where nothing is lost with it.
   const leaving = changes.filter(({ contents }) =>
     contents.some(({ before, after }) => before !== undefined && after === undefined),
   );

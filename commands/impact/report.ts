@@ -49,7 +49,7 @@ export function headline(report: StackReport): string {
   const { state, changes, risks } = report;
   const suffix = risks.length > 0 ? `; ${count(risks.length, "risk")}` : "";
   if (state === "refused") return "refused: the stack's file has errors";
-  if (state === "gone") return `the stack's file goes, the cluster does not${suffix}`;
+  if (state === "gone") return `the stack's file is removed, the cluster is not${suffix}`;
   if (state === "new") return `a new stack${suffix}`;
   if (changes.length === 0) return `no change${suffix}`;
   const label = worst(changes.map(labelOf));

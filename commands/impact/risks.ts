@@ -13,19 +13,19 @@ function controlPlaneRisks(base: Files, head: Files): string[] {
   const [before, after] = [controlPlanes(base), controlPlanes(head)];
   const gone = [...before.keys()].filter((name) => !after.has(name));
   const come = [...after.keys()].filter((name) => !before.has(name));
-  const anew = [...before].flatMap(([name, identity]) =>
+  const recreated = [...before].flatMap(([name, identity]) =>
     after.has(name) && after.get(name) !== identity ? [name] : [],
   );
-  const touched = [...gone, ...anew];
+  const touched = [...gone, ...recreated];
   const risks: string[] = [];
   if (touched.length > 0 && before.size === 1) {
     risks.push(
-      `the only control plane goes or is made anew (${touched}): etcd's data is lost with it; take a snapshot first`,
+      `the only control plane is removed or re-created (${touched}): etcd's data is lost with it; take a snapshot first`,
     );
   }
   if (before.size > 1 && touched.length > 1) {
     risks.push(
-      `${touched.length} of ${before.size} control planes go or are made anew at once (${touched.join(", ")}): do one, and wait for etcd to have all its members`,
+      `${touched.length} of ${before.size} control planes are removed or re-created at once (${touched.join(", ")}): do one, and wait for etcd to have all its members`,
     );
   }
   if (before.size > 1 && before.size - touched.length < majority(before.size)) {
@@ -73,7 +73,7 @@ function versionRisks(base: Files, head: Files): string[] {
     const steps = (toMajor - fromMajor) * 1000 + toMinor - fromMinor;
     if (steps < 0 || (steps === 0 && toPatch < fromPatch)) {
       return [
-        `${what} goes back from ${from} to ${to}: what it has written may be unreadable to the older one`,
+        `${what} is downgraded from ${from} to ${to}: what it has written may be unreadable to the older one`,
       ];
     }
     if (steps > 1) return [`${what} skips a minor version, from ${from} to ${to}: go through each`];

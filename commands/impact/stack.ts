@@ -18,7 +18,7 @@ export interface Change {
   machines: string[];
   /** The worst first; never empty. */
   effects: Effect[];
-  /** What stands there; machines on which it is the same share one. Never empty. */
+  /** What is there; machines on which it is the same share one. Never empty. */
   contents: Content[];
 }
 
@@ -93,7 +93,7 @@ function machineChanges(before: Parts["machines"], after: Parts["machines"]): Si
   const come = [...after.values()].filter(({ name }) => !before.has(name));
   return [
     ...gone.map((machine) => ({
-      what: `${machine.kind} goes`,
+      what: `${machine.kind} removed`,
       machines: [machine.name],
       before: machine.facts,
       effects: [effect("recreate", loss(machine, before))],
@@ -131,7 +131,7 @@ function documentChanges(before: Parts, after: Parts, unknown: readonly string[]
     if (from?.rendered === to?.rendered) return [];
     const document = (to ?? from) as Document;
     const machine = machineOf(document.place);
-    // A machine that comes or goes is one change; facts that the base does not render are none.
+    // A machine that is added or removed is one change; facts that the base does not render are none.
     if (machine && !(before.machines.has(machine) && after.machines.has(machine))) return [];
     if (unknown.some((name) => path === name || path.endsWith(`/${name}`))) return [];
     const subject = subjectOf(document, [after, before]);
@@ -156,15 +156,15 @@ function documentChanges(before: Parts, after: Parts, unknown: readonly string[]
   });
 }
 
-/** On a machine that is made anew nothing else is a change. */
+/** On a machine that is re-created nothing else is a change. */
 function withoutTheReplaced(changes: Single[]): Single[] {
-  const anew = new Set(
+  const recreated = new Set(
     changes
       .filter(({ effects }) => effects.some(({ impact }) => impact === "recreate"))
       .flatMap(({ machines }) => machines),
   );
   return changes.flatMap((change) => {
-    if (!change.machines.some((name) => anew.has(name))) return [change];
+    if (!change.machines.some((name) => recreated.has(name))) return [change];
     const effects = change.effects.filter(({ impact }) => impact === "recreate");
     return effects.length > 0 ? [{ ...change, effects }] : [];
   });

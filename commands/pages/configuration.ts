@@ -53,7 +53,7 @@ function jsonSchema(): JsonSchema {
     override({ zodSchema, jsonSchema }) {
       const name = formatName(zodSchema);
       if (name !== undefined) jsonSchema.title = name;
-      // zod leaves out a default that stands behind a transformation.
+      // zod leaves out a default that is behind a transformation.
       if (zodSchema._zod.def.type === "default") {
         jsonSchema.default = (zodSchema._zod.def as z.core.$ZodDefaultDef).defaultValue;
       }

@@ -5,7 +5,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     .join("\n");
 }
 
-/** Text that Markdown leaves as it is, but for what stands between backticks already. */
+/** Text that Markdown leaves as it is, but for what is between backticks already. */
 export function text(words: string): string {
   return words
     .split(/(`[^`]*`)/)

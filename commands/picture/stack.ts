@@ -97,7 +97,7 @@ function groupsOf({ nodes }: Config): Group[] {
   );
 }
 
-/** Gateways, pools of addresses and the routers that are told of them. */
+/** Gateways, pools of addresses and the routers that learn them. */
 function servingOf({ gatewayApi, cilium }: Config) {
   const gateways = gatewayApi.enabled ? allGateways(gatewayApi) : [];
   const { loadBalancerIPPools: pools, bgpControlPlane: bgp } = cilium;

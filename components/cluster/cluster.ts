@@ -50,7 +50,7 @@ export class Cluster extends pulumi.ComponentResource {
     // Every balancer lists a control plane before it is one.
     const listed =
       controlPlanes.length > 1 ? [barrier("balancers", [...runtimes.values()], child)] : [];
-    // From before there is anything of it, so that whatever is there of it goes with it.
+    // From before there is anything of it, so that whatever is there of it is removed with it.
     const cluster = barrier("cluster", [], child);
     const controlPlane = new ControlPlane(
       "control-plane",
@@ -144,7 +144,7 @@ function backupKeys(nodes: Node[], readings: string[]): Record<string, string> {
   );
 }
 
-/** What lives in the cluster goes with it: at destroy no API server is asked, so a dead one holds nothing up. */
+/** What lives in the cluster is removed with it: at destroy no API server is asked, so a dead one holds nothing up. */
 function apiAccess(
   clusterName: string,
   { kubeconfig }: ControlPlane,

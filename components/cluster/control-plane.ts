@@ -12,7 +12,7 @@ export interface ControlPlaneArgs {
   nodes: Node[];
   /** Workers, who know of a cluster that all control planes have lost. */
   workers: Node[];
-  /** With it goes the whole cluster. */
+  /** The whole cluster is removed with it. */
   cluster: pulumi.Resource;
   /** What must be done before a node becomes a control plane. */
   after: (node: Node) => pulumi.Input<pulumi.Resource>[];

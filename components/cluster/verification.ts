@@ -13,7 +13,7 @@ export interface VerificationArgs {
 
 /**
  * Every promise held against the cluster, at the end of each `up` that changes the plan. A broken one
- * fails the `up`, and the next asks again; what cannot be proved is told, and fails nothing.
+ * fails the `up`, and the next asks again; what cannot be proved is reported, and fails nothing.
  */
 export class Verification extends pulumi.ComponentResource {
   constructor(

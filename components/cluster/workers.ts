@@ -7,7 +7,7 @@ export interface WorkersArgs {
   plan: Pick<ClusterPlan, "drainTimeoutSeconds">;
   nodes: Node[];
   controlPlanes: Node[];
-  /** With it goes the whole cluster. */
+  /** The whole cluster is removed with it. */
   cluster: pulumi.Resource;
   /** What must be done before a node joins. */
   after: (node: Node) => pulumi.Input<pulumi.Resource>[];
@@ -19,7 +19,7 @@ export interface Workers {
   ids: pulumi.Output<string>[];
 }
 
-/** Workers join side by side, and leave before their machines are given back or made anew. */
+/** Workers join side by side, and leave before their machines are given back or re-created. */
 export function createWorkers({ nodes, after, ...args }: WorkersArgs): Workers {
   const workers = nodes.map((node) => {
     const leave = createLeave({ ...args, node });

@@ -23,7 +23,7 @@ export interface KvmVpsArgs {
 export class KvmVps extends pulumi.ComponentResource {
   /** Made on the hypervisor before the first boot, in OpenSSH's format. */
   readonly hostKey: pulumi.Output<string>;
-  /** Everything that lives on the guest goes with this. */
+  /** Everything that lives on the guest is removed with this. */
   readonly machine: pulumi.CustomResource;
   /** The guest answers SSH, and cloud-init is done. */
   readonly booted: pulumi.Resource;

@@ -11,15 +11,15 @@ export interface LeaveArgs {
   node: Node;
   /** Where the cluster is asked: any of these, but not the node itself. */
   controlPlanes: Node[];
-  /** With it goes the whole cluster, and nobody leaves one by one. */
+  /** The whole cluster is removed with it, and nobody leaves one by one. */
   cluster: pulumi.Resource;
   after?: pulumi.Resource[];
 }
 
 /**
- * How a node leaves the cluster before its machine is given back or made anew. Made before its join: one
- * that fails half way leaves a Node object. Its trigger comes from a resource that the machine stands
- * on, so that the engine, which deletes that one before it makes it anew, deletes this one first: while
+ * How a node leaves the cluster before its machine is given back or re-created. Made before its join: one
+ * that fails half way leaves a Node object. Its trigger comes from a resource that the machine depends
+ * on, so that the engine, which deletes that one before it re-creates it, deletes this one first: while
  * the old machine is there, and before the new one joins. The engine may run the delete twice.
  */
 export function createLeave({ plan, node, controlPlanes, cluster, after = [] }: LeaveArgs) {

@@ -27,7 +27,7 @@ export interface NodeFacts {
 
 /**
  * A machine that is reached over SSH: claimed for this cluster and measured, given back at destroy. One
- * that the program made is not given back: it goes.
+ * that the program made is not given back: it is removed.
  * Holds the way to it, so that what is done on it need not repeat the connection.
  */
 export class Node extends pulumi.ComponentResource {
@@ -169,7 +169,7 @@ export class Node extends pulumi.ComponentResource {
 
   /**
    * A machine that exists is the one that has its host key. Where another key is pinned, this is
-   * replaced before anything is done on the new machine, and what goes with the old one goes first.
+   * replaced before anything is done on the new machine, and what belongs to the old one is removed first.
    */
   private createIdentity(): pulumi.CustomResource {
     return new command.local.Command(

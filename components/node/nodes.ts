@@ -41,7 +41,7 @@ function createGuests(
   opts: pulumi.ComponentResourceOptions,
 ): Map<string, KvmVps> {
   if (hypervisors.length === 0) return new Map();
-  // All hypervisors are measured before anything is made on one. From there each goes by itself: what
+  // All hypervisors are measured before anything is made on one. From there each continues by itself: what
   // a dead one keeps holds nothing up on the others.
   const measured = hypervisors.map(({ preflight }) => preflight);
   const images = new Map(hypervisors.map((one) => [one.plan.name, one.image(measured)]));

@@ -17,7 +17,7 @@ export const contradictions: Rule = function* ({ cilium, gatewayApi, network, no
     yield {
       path: "cilium.socketLB.hostNamespaceOnly",
       value: false,
-      why: "the Gateway API forces true, whatever stands here",
+      why: "the Gateway API forces true, whatever is written here",
       fix: "remove it, or write gatewayApi.enabled: false",
     };
   }

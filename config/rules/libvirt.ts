@@ -38,7 +38,7 @@ export const imageSource: Rule = function* ({ libvirt }) {
   };
 };
 
-/** Hypervisors that can be told apart. */
+/** Hypervisors that differ. */
 export const hypervisorNames: Rule = function* ({ libvirt, nodes }) {
   const hypervisors = libvirt?.hypervisors ?? [];
   for (const { item, index } of duplicates(hypervisors, ({ name }) => name)) {

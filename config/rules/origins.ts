@@ -3,7 +3,7 @@ import type { Config } from "../config.ts";
 import { formatPath } from "../issues.ts";
 import type { Rule } from "../rule.ts";
 
-/** A text of the configuration with the path where it stands. */
+/** A text of the configuration with the path where it is. */
 type Text = [path: string, text: string];
 
 /** What nodes and the program itself fetch and then run or believe. An image of guests has its own checksum. */
@@ -16,7 +16,7 @@ const origins = ({ artifacts }: Config): Text[] => [
   ["artifacts.charts", artifacts.charts],
 ];
 
-/** Who stands on the way of http could serve another key, chart or image; nobody else may. */
+/** Who is on the way of http could serve another key, chart or image; nobody else may. */
 export const plainHttp: Rule = function* (config) {
   const { plainHttpHosts } = config.artifacts;
   for (const [path, text] of origins(config)) {

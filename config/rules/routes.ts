@@ -158,7 +158,7 @@ function* parentProblems(
   }
 }
 
-/** True if a request can be for both: `*.` stands for one or more labels. */
+/** True if a request can be for both: `*.` means one or more labels. */
 function meets(a: string, b: string): boolean {
   const covers = (wild: string, name: string) =>
     wild.startsWith("*.") && name.replace(/^\*\./, "*.").endsWith(wild.slice(1));

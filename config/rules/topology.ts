@@ -70,7 +70,7 @@ export const distinctNodes: Rule = function* ({ nodes }) {
       path: `nodes.existing[${index}].ssh.hostKey`,
       value: item.ssh.hostKey,
       why: `${first.name} has that host key: the machines are clones, or one key was copied twice`,
-      fix: "make the key anew on one of them (rm /etc/ssh/ssh_host_*; ssh-keygen -A) and pin it",
+      fix: "make a new key on one of them (rm /etc/ssh/ssh_host_*; ssh-keygen -A) and pin it",
     };
   }
 };

@@ -4,7 +4,7 @@ const off = ["0"];
 const on = ["1"];
 const forwarding = "nodes route for pods";
 
-/** What the cluster is lost without; `*` stands for any interface, all and default. */
+/** What the cluster is lost without; `*` means any interface, all and default. */
 const needed: { key: string; allowed: readonly string[]; why: string }[] = [
   { key: "net.ipv4.ip_forward", allowed: on, why: forwarding },
   { key: "net.ipv4.conf.*.forwarding", allowed: on, why: forwarding },

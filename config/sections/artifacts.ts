@@ -58,6 +58,6 @@ export const artifacts = z.strictObject({
   plainHttpHosts: field(
     z.array(hostname).default([]),
     "none",
-    "Hosts of private mirrors, such as `mirror.lan` or `10.10.0.5`, that the addresses above may ask by http. Whoever stands on the way to them can serve other images and charts; packages are signed all the same. Default: none.",
+    "Hosts of private mirrors, such as `mirror.lan` or `10.10.0.5`, that the addresses above may ask by http. Whoever is on the way to them can serve other images and charts; packages are signed all the same. Default: none.",
   ),
 });

@@ -90,6 +90,6 @@ export const bgpControlPlane = z.strictObject({
   advertisements: field(
     z.array(advertisement).default([]),
     "live",
-    "What routers are told. Default: addresses of LoadBalancer services.",
+    "What is advertised to routers. Default: addresses of LoadBalancer services.",
   ),
 });

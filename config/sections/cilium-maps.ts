@@ -7,7 +7,7 @@ const entries = z
   .min(1024, "too few; write 1024 or more")
   .max(16_777_216, "too many; write 16777216 or less");
 
-/** Sizes of the datapath's maps. A map of another size is made anew: what it held is forgotten. */
+/** Sizes of the datapath's maps. A map of another size is re-created: what it held is forgotten. */
 export const bpf = z.strictObject({
   mapDynamicSizeRatio: field(
     z

@@ -28,7 +28,7 @@ export const cilium = z.strictObject({
       fallback: field(
         z.enum(["none", "snat"], { error: "not a fallback; write none or snat" }).default("none"),
         "restart",
-        "Where the network between the nodes drops what dsr and hybrid need: none refuses the cluster, snat takes that mode. Measured once, and again when a node is added; write none to have it measured anew.",
+        "Where the network between the nodes drops what dsr and hybrid need: none refuses the cluster, snat takes that mode. Measured once, and again when a node is added; write none to have it measured again.",
       ),
       dsrDispatch: field(
         z
@@ -46,7 +46,7 @@ export const cilium = z.strictObject({
           })
           .default("best-effort"),
         "restart",
-        "XDP: native fails on a device that refuses it, best-effort goes on without it there.",
+        "XDP: native fails on a device that refuses it, best-effort continues without it there.",
       ),
     })
     .prefault({}),

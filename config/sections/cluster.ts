@@ -14,7 +14,7 @@ export const cluster = z.strictObject({
       .regex(/^[A-Z]{2}-[A-Z0-9-]+$/, "not a region; write COUNTRY-CITY-NUMBER, such as NO-OSL-1")
       .default("NO-OSL-1"),
     "restart",
-    "Where the cluster stands: the label topology.kubernetes.io/region, which nodes get as they join and keep, and the header X-Region. A change restarts the API server.",
+    "Where the cluster is: the label topology.kubernetes.io/region, which nodes get as they join and keep, and the header X-Region. A change restarts the API server.",
   ),
   residency: field(
     z

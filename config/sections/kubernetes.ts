@@ -102,7 +102,7 @@ export const kubernetes = z.strictObject({
   drainTimeoutSeconds: field(
     z.int().min(1).max(3600).default(300),
     "none",
-    "How long a worker's pods may take to leave it before it is taken out or made anew, in seconds; after that nothing is taken out.",
+    "How long a worker's pods may take to leave it before it is taken out or re-created, in seconds; after that nothing is taken out.",
   ),
   ignorePreflightErrors: field(
     z
@@ -116,6 +116,6 @@ export const kubernetes = z.strictObject({
       )
       .default([]),
     "restart",
-    "kubeadm preflight checks to take as warnings, by kubeadm's own names; a change restarts the API server, since it stands in kubeadm's document. Default: none.",
+    "kubeadm preflight checks to take as warnings, by kubeadm's own names; a change restarts the API server, since it is in kubeadm's document. Default: none.",
   ),
 });

@@ -91,7 +91,7 @@ const hypervisor = z.strictObject({
   storage: field(
     path.default("/var/lib/libvirt/images"),
     "recreate",
-    "Directory for guests' disks; it should lie on NVMe. Everything goes below oslo-cluster/<cluster> in it.",
+    "Directory for guests' disks; it should lie on NVMe. Everything is made below oslo-cluster/<cluster> in it.",
   ),
   memoryMebibytes: field(
     count(1, "MiB").optional(),
@@ -202,7 +202,7 @@ const pool = z.strictObject({
   generations: field(
     z.record(dnsLabel, count(1, "as generation")).default({}),
     "recreate",
-    "Raise a node's number to make it anew: `{worker-2: 2}`. It is drained first.",
+    "Raise a node's number to re-create it: `{worker-2: 2}`. It is drained first.",
   ),
 });
 

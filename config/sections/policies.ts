@@ -54,7 +54,7 @@ const pattern = z
   )
   .transform((text) => text.replace(/\.$/, ""));
 
-/** A name, or a pattern in which `*` stands for any part between two dots. */
+/** A name, or a pattern in which `*` means any part between two dots. */
 const fqdn = z.strictObject({
   matchName: name.optional(),
   matchPattern: pattern.optional(),

@@ -2,12 +2,12 @@ import type { Config } from "../../config/config.ts";
 import type { Manifest } from "../manifest.ts";
 
 const apiVersion = "cilium.io/v2";
-/** What ties the sessions to what is told in them. */
+/** What ties the sessions to what is advertised in them. */
 const advertised = { "oslo-cluster/advertise": "bgp" };
 
 type Bgp = Config["cilium"]["bgpControlPlane"];
 
-/** Sessions of the nodes with routers, and what routers are told. */
+/** Sessions of the nodes with routers, and what is advertised to routers. */
 export function bgpObjects({ cilium, cluster, network }: Config): Manifest[] {
   const bgp = cilium.bgpControlPlane;
   if (!bgp.enabled) return [];
@@ -78,7 +78,7 @@ function advertisement(name: string, bgp: Bgp): Manifest {
       advertisements: advertisements.map(
         ({ advertisementType = "Service", addresses = ["LoadBalancerIP"], selector = {} }) => ({
           advertisementType,
-          // Without a selector nothing is told; an empty one takes all services.
+          // Without a selector nothing is advertised; an empty one takes all services.
           ...(advertisementType === "Service" ? { service: { addresses }, selector } : {}),
         }),
       ),

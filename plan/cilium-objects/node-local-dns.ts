@@ -60,7 +60,7 @@ export function nodeLocalDnsRedirect(config: Config): Manifest[] {
   ];
 }
 
-/** The cache itself fills in what stands between underscores, from its arguments and resolv.conf. */
+/** The cache itself fills in what is between underscores, from its arguments and resolv.conf. */
 function corefile({ network }: Config): string {
   const bind = network.families[0] === 6 ? "::" : "0.0.0.0";
   const zone = (names: string, forward: string, more: string[] = []) =>

@@ -149,13 +149,13 @@ export const gatewayDirectives: AppliedDirective[] = [
 /** What becomes of an object, by its kind as the plan's file names have it. */
 export const gatewayObjectEffects: Record<string, ObjectEffects> = {
   customresourcedefinition: {
-    goes: effect("recreate", "deleted, with every object of that kind in the cluster"),
+    removed: effect("recreate", "deleted, with every object of that kind in the cluster"),
   },
-  gateway: { goes: effect("recreate", "deleted: its ports no longer answer") },
+  gateway: { removed: effect("recreate", "deleted: its ports no longer answer") },
   httproute: {
-    goes: effect("recreate", "deleted: requests that it took are answered with 404"),
+    removed: effect("recreate", "deleted: requests that it took are answered with 404"),
   },
   referencegrant: {
-    goes: effect("live", "taken away: nothing here refers to what it allowed any more"),
+    removed: effect("live", "taken away: nothing here refers to what it allowed any more"),
   },
 };

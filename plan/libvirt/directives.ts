@@ -19,7 +19,7 @@ export const guestDirectives: AppliedDirective[] = [
     article: "004",
     says: "SR-IOV capabilities",
     applied: "nodes.libvirt.pools[].nic: sriov",
-    why: "Offered, not the default: a virtual function carries the VLAN's tag itself, passes the bridge by, and cannot be moved.",
+    why: "Offered, not the default: a virtual function carries the VLAN's tag itself, bypasses the bridge, and cannot be moved.",
   },
   {
     article: "001",

@@ -17,7 +17,7 @@ const effects: Record<HypervisorScript, string> = {
   preflight: "Measured; changes nothing.",
   vlan: "A change is applied at once.",
   image: "A change is for new guests alone.",
-  guest: "A guest is made anew where its UUID, hypervisor, directory or format changes.",
+  guest: "A guest is re-created where its UUID, hypervisor, directory or format changes.",
   domain: "A change waits for the guest's next boot: drain the node first.",
   live: "A change is applied at once.",
 };

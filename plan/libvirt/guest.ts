@@ -12,7 +12,7 @@ import { imageFile, sharedDirectory, vlanNames } from "./names.ts";
  */
 export interface GuestPlan {
   hypervisor: string;
-  /** Another identity is another machine: the guest is made anew. */
+  /** Another identity is another machine: the guest is re-created. */
   identity: string;
   protected: boolean;
   guest: HypervisorDocument;
@@ -80,7 +80,7 @@ export function guestPlan(config: Part, node: NodeConfig, guest: GuestConfig): G
 
 const kept = effect(
   "none",
-  "taken at a guest's first boot: those that exist keep theirs until they are made anew (generations)",
+  "taken at a guest's first boot: those that exist keep theirs until they are re-created (generations)",
 );
 const firstBoot = effect(
   "impossible",
@@ -122,7 +122,7 @@ function unpinned(xml = ""): string {
 
 const shrinks = effect(
   "impossible",
-  "disks only grow: write the former size, or make the node anew (generations)",
+  "disks only grow: write the former size, or re-create the node (generations)",
 );
 const grown = effect("live", "the disk grows at once, its file system at the next boot");
 const grows: Effects = (before, after) => [Number(after) < Number(before) ? shrinks : grown];

@@ -16,7 +16,7 @@ const newCluster = effect(
 );
 const apiServer = effect(
   "restart",
-  "kube-apiserver restarts with a certificate made anew, and the controllers where their arguments change; the API is away for seconds, pods see nothing. Labels of nodes stay",
+  "kube-apiserver restarts with a new certificate, and the controllers where their arguments change; the API is away for seconds, pods see nothing. Labels of nodes stay",
 );
 
 /** A control plane: it joins the one that its peers have, or makes the first where they have none. */
@@ -44,7 +44,7 @@ export const controlPlane = defineStep({
       files: {
         [`${directory}/kubeadm-init.yaml`]: initDocument(config, node),
         ...joinFiles(config, node),
-        // One a line: whoever is taken out is told from whoever is replaced.
+        // One a line: so that whoever is taken out differs from whoever is replaced.
         [`${directory}/control-planes`]: config.nodes
           .filter(({ role }) => role === "control-plane")
           .map(({ name }) => name)

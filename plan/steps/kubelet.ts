@@ -15,7 +15,7 @@ const privateFiles = [
 /** Pods that run stay in cgroups of the former driver. */
 export const otherDriver = effect(
   "impossible",
-  "another cgroup driver is refused on a living node: put the former back, or make the node anew",
+  "another cgroup driver is refused on a living node: put the former back, or re-create the node",
 );
 
 const restart = effect("restart", "the kubelet restarts; running pods stay");

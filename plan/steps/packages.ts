@@ -3,7 +3,7 @@ import { defineStep } from "../step.ts";
 
 const heldPackages = effect(
   "impossible",
-  "refused on a living node: put the version in use back, or make the cluster anew; upgrades are not built yet",
+  "refused on a living node: put the version in use back, or re-create the cluster; upgrades are not built yet",
 );
 
 /** containerd and Kubernetes, each at one exact version from a repository with a pinned key. */

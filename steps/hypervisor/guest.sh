@@ -18,7 +18,7 @@ apply() {
   [[ -z $other || $other == "$UUID" ]] ||
     die "$(hostname) has a domain $DOMAIN with another UUID ($other): not of this program's making, or of another generation; virsh undefine it, or rename the node"
   make_directory "$DIRECTORY"
-  # The root disk comes last: where it stands, the key and the seed have been made.
+  # The root disk comes last: where it is, the key and the seed have been made.
   if [[ ! -f $root ]]; then
     make_key
     make_seed
@@ -46,7 +46,7 @@ make_key() {
 # Private to root, who hands it to QEMU; gone after the first boot. So is the private key itself.
 make_seed() {
   mkdir "$WORK/seed"
-  # Appended and not put into the text: nothing that stands there can take the key.
+  # Appended and not put into the text: nothing that is there can take the key.
   {
     cat "$WORK/user-data"
     printf 'ssh_keys:\n  ed25519_private: |\n'

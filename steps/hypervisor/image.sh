@@ -14,7 +14,7 @@ apply() {
     make_directory "${IMAGE%/*}"
     say "download $IMAGE_URL"
     curl --fail --silent --show-error --location --retry 3 --continue-at - --output "$IMAGE.part" "$IMAGE_URL" ||
-      die "$IMAGE_URL: no download to $(hostname); mend the address or the way there"
+      die "$IMAGE_URL: no download to $(hostname); correct the address or the way there"
     sum=$(sha512sum "$IMAGE.part" | cut -d ' ' -f 1)
     if [[ $sum != "$SHA512" ]]; then
       rm -f "$IMAGE.part"

@@ -65,7 +65,7 @@ vlan_problems() {
     owner=$(sed -n 's/^Description=.* for cluster //p' "$unit")
     if [[ $owner == "$CLUSTER" ]]; then
       [[ $made == "VLAN $VLAN on $UPLINK" ]] ||
-        echo "VLAN $VLAN on $UPLINK: cluster $CLUSTER stands on $made here: restore that in network.vlan.id and uplink, or destroy the cluster first"
+        echo "VLAN $VLAN on $UPLINK: cluster $CLUSTER is on $made here: restore that in network.vlan.id and uplink, or destroy the cluster first"
       return
     elif [[ $unit == */oslo-cluster-vlan$VLAN.service ]]; then
       echo "VLAN $VLAN: belongs to cluster $owner: give this cluster another network.vlan.id"

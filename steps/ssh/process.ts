@@ -11,7 +11,7 @@ export interface ProcessOptions {
   input?: string;
   /** Keeps its standard input open behind the input, until the signal. */
   holdsInput?: boolean;
-  /** Told what it prints, line by line, as it comes. */
+  /** Gets what it prints, line by line, as it comes. */
   onLine?: (line: string) => void;
   env?: Record<string, string>;
   /** Ends the process. */

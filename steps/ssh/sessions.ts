@@ -15,7 +15,7 @@ export interface Connections {
   close(): Promise<void>;
 }
 
-/** sshd lets ten clients be that have not logged in yet (MaxStartups), and a bastion stands before all nodes. */
+/** sshd lets ten clients be that have not logged in yet (MaxStartups), and a bastion is before all nodes. */
 const startups = 8;
 /** A connection ends so many seconds after its last session, should this process not end it. */
 const idleSeconds = 60;

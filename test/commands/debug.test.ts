@@ -45,7 +45,7 @@ describe("a container beside a pod", () => {
     expect(profileOf(namespace, enforced)).toBe(profile);
   });
 
-  it("whose image cannot be pulled is told with the field to set", async () => {
+  it("whose image cannot be pulled is reported with the field to set", async () => {
     const { kubectl } = kubectlThat(unavailable);
     await expect(
       besidePod(kubectl, { namespace: "shop", pod: "cart-0", image: "i:1" }),
@@ -75,7 +75,7 @@ describe("a pod on a node", () => {
       /RunContainerError: sh\): set verify\.pwruImage/,
     ],
     ["ended", { terminated: { reason: "Error" } }, /does not run \(Error\)/],
-  ])("whose image %s is deleted, and told", async (_, state, message) => {
+  ])("whose image %s is deleted, and reported", async (_, state, message) => {
     const { kubectl, calls } = kubectlThat(state);
     await expect(onNode(kubectl, tools)).rejects.toThrow(message);
     expect(calls.at(-1)?.args.slice(0, 2)).toEqual(["delete", "pod"]);

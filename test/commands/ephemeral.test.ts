@@ -102,7 +102,7 @@ esac
     return { exitCode, stdout, stderr, destroyed: existsSync(join(own, "destroyed")) };
   }
   const report =
-    "a: 1 thing is left\n  vps-1: Kubernetes, its data and packages, /var/lib/oslo-cluster\n    it goes with the next: npm run";
+    "a: 1 thing is left\n  vps-1: Kubernetes, its data and packages, /var/lib/oslo-cluster\n    the next run removes it: npm run";
   const past = "2026-01-01T12:00:00.000Z";
   const future = "2999-01-01T12:00:00.000Z";
 

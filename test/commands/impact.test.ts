@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { marker } from "../../commands/impact/markdown.ts";
 import { root } from "../root.ts";
 
-/** A repository of its own with what stands in the work tree, one commit. */
+/** A repository of its own with what is in the work tree, one commit. */
 const folder = mkdtempSync(join(tmpdir(), "impact-"));
 const repository = join(folder, "repository");
 const stackFile = join(repository, "Pulumi.dev.yaml");
@@ -102,7 +102,7 @@ describe("impact", { timeout: 120_000 }, () => {
   it("of nothing: exit 0; compared with where the branches parted", async () => {
     await git("checkout", "-q", "-b", "moved");
     await execa("sed", ["-i", "s/NO-OSL-1/NO-OSL-2/", stackFile]);
-    await git("commit", "-qam", "main goes on");
+    await git("commit", "-qam", "main continues");
     await git("checkout", "-q", "-");
     const { exitCode, stdout } = await impact(same, ["--base", "moved", "--no-preview"]);
     expect({ exitCode, stdout }).toMatchObject({

@@ -12,7 +12,7 @@ describe.concurrent("verify", () => {
       /^error: unknown option '--jsn'\n\(Did you mean --json\?\)/,
       2,
     ],
-  ])("%s: told in a line", async (_, args, message, exits = 1) => {
+  ])("%s: reported in a line", async (_, args, message, exits = 1) => {
     const { exitCode, stdout, stderr } = await runCommand("verify", ...args);
     expect({ exitCode, stdout }).toEqual({ exitCode: exits, stdout: "" });
     expect(stderr).toMatch(message);

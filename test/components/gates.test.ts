@@ -20,14 +20,14 @@ describe("identities that machines share", () => {
     ["hostname", "hostnamectl set-hostname"],
     ["macAddresses", "MAC addresses of their own"],
     ["productUuid", "UUIDs of their own"],
-  ])("%s is told with both machines and the mend", (key, mend) => {
+  ])("%s is reported with both machines and the fix", (key, fix) => {
     const shared = { [key]: "same" };
     const lines = sharedIdentities([machine("a", shared), machine("bb"), machine("ccc", shared)]);
     expect(lines).toEqual([expect.stringMatching(/^ccc: .*same.*\ba has the same/)]);
-    expect(lines[0]).toContain(mend);
+    expect(lines[0]).toContain(fix);
   });
 
-  it("are told all at once, and per further machine", () => {
+  it("are reported all at once, and per further machine", () => {
     const clone = { machineId: "same", productUuid: "same" };
     const lines = sharedIdentities(["a", "bb", "ccc"].map((name) => machine(name, clone)));
     expect(lines).toHaveLength(4);

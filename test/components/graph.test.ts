@@ -23,7 +23,7 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
       ...controlPlanes.map((node) => `${node}-control-plane`),
       ...workers.map((worker) => `${worker}-join`),
     ];
-    /** What stands for the machine that has the node's name. */
+    /** What represents the machine that has the node's name. */
     const identityOf = (node: string) =>
       made.includes(node) ? `${node}-guest` : `${node}-identity`;
     let graph: Graph;
@@ -33,7 +33,7 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
       graph = new Graph((await runProgram(stackFiles[stack], { preview })).resources);
     });
 
-    // A name that changes is a resource that is made anew: look twice before `-u`.
+    // A name that changes is a resource that is re-created: look twice before `-u`.
     it("has these resources, by type and name", async () => {
       await expect(graph.outline()).toMatchFileSnapshot(`../golden/resources-${stack}.txt`);
     });
@@ -329,7 +329,7 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
         }
       });
 
-      it("takes no node out of a cluster that goes as a whole", () => {
+      it("takes no node out of a cluster that is removed as a whole", () => {
         for (const node of nodes) {
           const { inputs, deletedWith } = graph.get(`${node}-leave`);
           const asked = controlPlanes.filter((one) => one !== node);
@@ -355,7 +355,7 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
         }
       });
 
-      it("asks no API server: what is in the cluster goes with it", () => {
+      it("asks no API server: what is in the cluster is removed with it", () => {
         expect(graph.ofType(inCluster).length).toBeGreaterThan(0);
         for (const { deletedWith } of graph.ofType(inCluster)) {
           expect(graph.nameOf(deletedWith)).toBe("cluster");

@@ -47,7 +47,7 @@ describe("the endpoint's address", () => {
     { name: "IPv6's loopback", changes: { [host]: "::1" }, says: "a loopback address" },
     { name: "multicast", changes: { [host]: "224.0.0.1" }, says: "a multicast address" },
     { name: "IPv6's multicast", changes: { [host]: "ff02::1" }, says: "a multicast address" },
-    { name: "nobody's", changes: { [host]: "0.0.0.0" }, says: "stands for this host" },
+    { name: "nobody's", changes: { [host]: "0.0.0.0" }, says: "means this host" },
     { name: "everybody's", changes: { [host]: "255.255.255.255" }, says: "broadcast" },
   ]);
   takes([

@@ -7,7 +7,7 @@ import { node, problemsOf, stack } from "../stack.ts";
 const paths = (changes: Record<string, unknown>) =>
   problemsOf(stack(changes)).map(({ path }) => path);
 
-describe("every problem is told at once", () => {
+describe("every problem is reported at once", () => {
   it("of single fields", () => {
     const changes = {
       "cluster.name": "Oslo",

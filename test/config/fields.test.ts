@@ -136,7 +136,7 @@ const wrong: [path: string, says: string, ...values: unknown[]][] = [
   ["policies.networkPolicies[0].egress[0].toPorts[0].ports[0].protocol", "TCP, UDP", "tcp"],
 ];
 
-/** What stands beside a wrong field of a list that is empty by default. */
+/** What is beside a wrong field of a list that is empty by default. */
 const beside: Record<string, unknown> = {
   "ssh.bastion": { host: "bastion", hostKey: key },
   "cilium.loadBalancerIPPools[0]": { name: "a", blocks: [{ cidr: "10.10.0.192/27" }] },

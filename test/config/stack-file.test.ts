@@ -17,7 +17,7 @@ function write(text: string): string {
   return path;
 }
 
-/** The valid stack as a stack's file; a section that is a text stands there as it is. */
+/** The valid stack as a stack's file; a section that is a text is there as it is. */
 function file(sections: Record<string, unknown> = {}): string {
   const lines = Object.entries({ ...stack(), ...sections }).map(
     ([key, value]) =>
@@ -102,7 +102,7 @@ describe("a stack's file", () => {
     ["1e999", "too large"],
     ["!mine 5", "a tag of its own"],
   ])(
-    "with %s, which does not reach the program as it is written, is told to quote it",
+    "with %s, which does not reach the program as it is written, is reported, with the fix to quote it",
     (value, why) => {
       const text = file({ tuning: `{ sysctl: { a.b: ${value} } }` });
       expect(problems(text)).toEqual([
@@ -124,7 +124,7 @@ describe("a stack's file", () => {
   });
 
   it.each([
-    ["an alias of what it stands in", "a: &a [*a]\nconfig: {}\n", "without an end"],
+    ["an alias of what it is in", "a: &a [*a]\nconfig: {}\n", "without an end"],
     ["an alias of nothing", "config: *none\n", "no anchor of that name"],
     ["a key twice", `${file()}  oslo-cluster:cluster: {}\n`, "a second time"],
     ["a key of a map twice", file({ cluster: "{ name: a, name: b }" }), "a second time"],
@@ -193,7 +193,7 @@ describe("a stack's file", () => {
     expect(load).not.toThrow(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
   });
 
-  it("with a version that YAML takes for a number is told to write it in full", () => {
+  it("with a version that YAML takes for a number is reported, with the fix to write it in full", () => {
     expect(problems(file({ kubernetes: "{ version: 1.36 }" }))).toEqual([
       expect.objectContaining({ path: "kubernetes.version", value: 1.36 }),
     ]);

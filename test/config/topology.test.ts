@@ -72,7 +72,7 @@ describe("what two nodes share", () => {
     },
   ]);
 
-  it("is told for each node that shares it", () => {
+  it("is reported for each node that shares it", () => {
     const hostKey = "ssh-ed25519 AAAA0";
     const changes = {
       "nodes.existing[1].ssh.hostKey": hostKey,

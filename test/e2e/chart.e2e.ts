@@ -15,8 +15,8 @@ beforeAll(async () => {
   tools = await realTools();
 });
 
-/** What the agents are told: the real chart's ConfigMap for a stack with these changes. */
-async function told(changes: Changes): Promise<Options> {
+/** What the agents get: the real chart's ConfigMap for a stack with these changes. */
+async function optionsOf(changes: Changes): Promise<Options> {
   const config = loadConfig(stack(changes), "test.yaml");
   const values = ciliumValues(config);
   const { exitCode, stdout, stderr } = await template(tools, values, config.kubernetes.version);
@@ -45,7 +45,7 @@ describe("Cilium's chart takes every way to balance load", () => {
   it.each(matrix)("$mode, $dsrDispatch, XDP $acceleration, $families", async (one) => {
     const { families, ...loadBalancer } = one;
     const dual = families !== "ipv4";
-    const data = await told({ "cilium.loadBalancer": loadBalancer, ...(dual ? {} : ipv4) });
+    const data = await optionsOf({ "cilium.loadBalancer": loadBalancer, ...(dual ? {} : ipv4) });
     expect(data).toMatchObject({
       "bpf-lb-mode": one.mode,
       "bpf-lb-acceleration": one.acceleration,
@@ -63,7 +63,7 @@ const l2 = {
 };
 const peers = [{ name: "tor", peerASN: 64500, peerAddress: "10.10.0.1" }];
 
-/** Each option, and what the agents are told with it; undefined is absent. */
+/** Each option, and what the agents get with it; undefined is absent. */
 const features: [name: string, changes: Changes, options: Options][] = [
   [
     "nothing",
@@ -178,7 +178,7 @@ const features: [name: string, changes: Changes, options: Options][] = [
 
 describe("Cilium's chart tells the agents, with", () => {
   it.each(features)("%s", async (_, changes, options) => {
-    const data = await told(changes);
+    const data = await optionsOf(changes);
     const found = Object.keys(options).map((option) => [option, data[option]]);
     expect(Object.fromEntries(found)).toEqual(options);
   });
@@ -208,7 +208,7 @@ describe("Cilium's chart knows", () => {
       "cilium.bgpControlPlane": { enabled: true, localASN: 64512, peers },
       "cilium.nodeLocalDns.enabled": true,
     };
-    const data = await told(everything);
+    const data = await optionsOf(everything);
     expect(ownedOptions.filter((option) => !(option in data))).toEqual([]);
   });
 });

@@ -210,7 +210,7 @@ describe("one control plane is lost", () => {
 
 describe("a control plane is replaced by name", () => {
   test.for(["cp-3", "cp-1"])(
-    "%s, which its provider made anew",
+    "%s, which its provider re-created",
     { timeout: 20 * minutes },
     async (plane) => {
       await infrastructure.rebuildHost(plane);
@@ -237,7 +237,7 @@ describe("a control plane is replaced by name", () => {
     },
   );
 
-  test("two at once are refused, and no member goes", { timeout: 10 * minutes }, async () => {
+  test("two at once are refused, and no member leaves", { timeout: 10 * minutes }, async () => {
     for (const plane of ["cp-2", "cp-3"]) await infrastructure.rebuildHost(plane);
     facts = await infrastructure.up({ hosts: [...planes, ...workers] });
     await use(slow);

@@ -89,7 +89,7 @@ describe("a real API server with the real CRDs refuses", () => {
       { timers: { holdTimeSeconds: 1 } },
       "holdTimeSeconds",
     ],
-    // A rule in CEL, which stands beside the schema.
+    // A rule in CEL, which is beside the schema.
     [
       "a path that no request has",
       "HTTPRoute",

@@ -56,7 +56,7 @@ export function describeDebugging(current: () => Lab): void {
       });
     });
 
-    test("on a node: its files and network, its exit code, and the pod goes", async () => {
+    test("on a node: its files and network, its exit code, and the pod is removed", async () => {
       const { exitCode, stdout } = await debug(
         ...["node", "worker-1", "--", "sh", "-c", "cat /host/etc/hostname; exit 3"],
       );
@@ -64,7 +64,7 @@ export function describeDebugging(current: () => Lab): void {
       await waitFor("the pod to go", 30, async () => (await ours()) === "");
     });
 
-    test("an image that no registry has is told with the field to set", async () => {
+    test("an image that no registry has is reported with the field to set", async () => {
       const { exitCode, stderr } = await debug("reasons", "worker-1");
       expect(exitCode).toBe(1);
       expect(stderr).toMatch(/^image \S+pwru\S* cannot be pulled .*set verify\.pwruImage/s);

@@ -70,9 +70,9 @@ describe.each(plugins)("$whose", { timeout: 300_000 }, ({ path }) => {
     expect(box.journal().sort()).toEqual(["create b", "update a after out of a"]);
 
     // A failed one keeps what was.
-    const failing = journaled("a", { args: { stdin: "other", update: "echo told; exit 3" } });
+    const failing = journaled("a", { args: { stdin: "other", update: "echo reason; exit 3" } });
     const said = await failureOf(box.up([failing, journaled("b", { args: { stdin } })]));
-    expect(said).toMatch(/exit status 3: running "echo told; exit 3":\s+told/);
+    expect(said).toMatch(/exit status 3: running "echo reason; exit 3":\s+reason/);
     expect(await box.preview(changed)).toEqual([]);
   });
 
@@ -127,7 +127,7 @@ describe.each(plugins)("$whose", { timeout: 300_000 }, ({ path }) => {
   });
 
   test("a failed create leaves nothing, and starts nothing that depends on it", async ({ box }) => {
-    const bad = { args: { create: "echo told >&2; exit 3" } };
+    const bad = { args: { create: "echo reason >&2; exit 3" } };
     const said = await failureOf(
       box.up([
         journaled("a"),
@@ -135,7 +135,7 @@ describe.each(plugins)("$whose", { timeout: 300_000 }, ({ path }) => {
         journaled("dependent", { dependsOn: ["bad"] }),
       ]),
     );
-    expect(said).toMatch(/exit status 3: running ".*":\s+told/);
+    expect(said).toMatch(/exit status 3: running ".*":\s+reason/);
     expect(await box.names()).not.toContain("bad");
     expect(box.journal()).not.toContain("create dependent");
     await box.up([
@@ -146,7 +146,7 @@ describe.each(plugins)("$whose", { timeout: 300_000 }, ({ path }) => {
     expect((await box.names()).sort()).toEqual(["a", "bad", "dependent"]);
   });
 
-  test("what the program no longer describes goes, the last first, and only after success", async ({
+  test("what the program no longer describes is removed, the last first, and only after success", async ({
     box,
   }) => {
     await box.up([journaled("a"), journaled("b", { dependsOn: ["a"] }), journaled("c")]);
@@ -160,7 +160,7 @@ describe.each(plugins)("$whose", { timeout: 300_000 }, ({ path }) => {
   test("a delete has the inputs of the state; one that fails keeps what it depends on", async ({
     box,
   }) => {
-    const remembers = "cat >>$JOURNAL; echo >>$JOURNAL; test -e $FOLDER/mended";
+    const remembers = "cat >>$JOURNAL; echo >>$JOURNAL; test -e $FOLDER/fixed";
     await box.up([
       journaled("a"),
       journaled("b", { stdinFrom: "a", args: { delete: remembers } }),
@@ -170,12 +170,12 @@ describe.each(plugins)("$whose", { timeout: 300_000 }, ({ path }) => {
     expect(await failureOf(box.destroy())).toContain("exit status 1");
     expect(box.journal().sort()).toEqual(["delete c", "out of a"]);
     expect((await box.names()).sort()).toEqual(["a", "b"]);
-    box.write("mended", "");
+    box.write("fixed", "");
     await box.destroy();
     expect(box.journal()).toEqual(["out of a", "delete a"]);
   });
 
-  test("deletedWith saves the delete only where the other one goes too", async ({ box }) => {
+  test("deletedWith saves the delete only where the other one is deleted too", async ({ box }) => {
     const on = (name: string) => journaled(name, { deletedWith: "machine" });
     await box.up([journaled("machine"), on("a"), on("b")]);
     box.journal();
@@ -185,7 +185,7 @@ describe.each(plugins)("$whose", { timeout: 300_000 }, ({ path }) => {
     expect(box.journal()).toEqual(["delete machine"]);
   });
 
-  test("a preview knows what goes in, not what comes out, and does nothing", async ({ box }) => {
+  test("a preview knows inputs, not outputs, and does nothing", async ({ box }) => {
     await box.up([journaled("a"), journaled("gone")]);
     box.journal();
     const before = await box.state();

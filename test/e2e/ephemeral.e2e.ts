@@ -64,7 +64,7 @@ describe("two clusters at once", () => {
     expect(owners.map((owner) => owner.trim()).sort()).toEqual(["lab-a", "lab-b"]);
   });
 
-  test("one goes while the other stays, and its machine is what it was", {
+  test("one is removed while the other stays, and its machine is what it was", {
     timeout: 10 * minutes,
   }, async () => {
     expect(await down(context, end("a"))).toEqual([]);

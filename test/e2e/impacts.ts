@@ -34,7 +34,7 @@ export function describeImpacts(
   current: () => { engine: Engine; lab: Lab },
   hosts: readonly string[],
 ): void {
-  /** Changes the stack's file; what reviewers are told of it. */
+  /** Changes the stack's file; what reviewers see of it. */
   const change = (vary: Overrides) => {
     const before = planned(stackFile);
     writeStackFile(current().lab.facts, vary);

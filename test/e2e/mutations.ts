@@ -216,8 +216,8 @@ export const batches: readonly Batch[] = [
         undo: ({ kubectl }) => kubectl(...patchPool(false)),
       },
       {
-        name: "nothing that is told to routers",
-        breaks: [{ proof: bgpProof, reading: /is not told/ }],
+        name: "nothing that is advertised to routers",
+        breaks: [{ proof: bgpProof, reading: /has not learned/ }],
         ...withoutObject("ciliumbgpadvertisements.cilium.io", "oslo-lab"),
       },
       {

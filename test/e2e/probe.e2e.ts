@@ -92,7 +92,7 @@ describe("the data path is proven before Cilium", { timeout: 5 * minutes }, () =
     expect(stderr).toContain("worker-1 -> worker-2 (IPv4): a packet from a pod's address");
   });
 
-  test("a node's own rp_filter is told apart", async () => {
+  test("a node's own rp_filter is distinguished", async () => {
     const [receiver] = cluster.nodes as [NodePlan];
     const set = "sysctl -qw net.ipv4.conf.eth0.rp_filter";
     // With a default route there the filter would take pods' addresses for the world's.

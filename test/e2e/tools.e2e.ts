@@ -73,7 +73,7 @@ describe.each(stackNames)("Cilium's chart and its schema take the values of %s",
     rendered = stdout;
   });
 
-  it("and the agents are told what was meant", () => {
+  it("and the agents get what was meant", () => {
     const { data } = object(rendered, "ConfigMap", "cilium-config");
     expect(data).toMatchObject({
       "routing-mode": "native",

@@ -19,7 +19,7 @@ export interface Running {
 
 const minutes = 60_000;
 
-/** A worker that leaves a living cluster, comes back, and is made anew by its provider. */
+/** A worker that leaves a living cluster, comes back, and is re-created by its provider. */
 export function describeWorkers({ current, leftovers, refresh }: Running): void {
   const kubectl = (...args: string[]) => current().lab.kubectl(...args);
   const nodes = () => kubectl("get", "nodes", "-o", "jsonpath={.items[*].metadata.name}");
@@ -77,10 +77,10 @@ export function describeWorkers({ current, leftovers, refresh }: Running): void 
       await noFailures();
     });
 
-    test("that its provider made anew under the same name joins as another machine", {
+    test("that its provider re-created under the same name joins as another machine", {
       timeout: 15 * minutes,
     }, async () => {
-      // Back to the worker, to be there when its machine goes.
+      // Back to the worker, to be there when its machine is removed.
       await kubectl("-n", "kube-system", "delete", "pod", "-l", "app=web");
       await servedBy("worker-1");
       const uid = () => kubectl("get", "node", "worker-1", "-o", "jsonpath={.metadata.uid}");

@@ -27,7 +27,7 @@ export interface Engine {
 export interface UpOptions {
   /** Kills the CLI at once. */
   kill?: AbortSignal;
-  /** Told what it prints, as it comes. */
+  /** Gets what it prints, as it comes. */
   onOutput?: (text: string) => void;
 }
 
@@ -112,11 +112,11 @@ export function pulumiEngine(facts: LabFacts, { directory, project }: Program, c
   };
   return {
     name: `${cli.command} with ${cli.plugins === "own" ? "the lab's own" : "upstream's"} plugins`,
-    up: async ({ kill, onOutput: told } = {}) => {
+    up: async ({ kill, onOutput: report } = {}) => {
       await ready();
       const both = (text: string) => {
         onOutput(text);
-        told?.(text);
+        report?.(text);
       };
       return stacks.up(stack, { onOutput: both, ...(kill ? { kill } : {}) }).catch(inFull);
     },

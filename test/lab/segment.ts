@@ -69,7 +69,7 @@ export async function filterPort(
   if (filter !== undefined) {
     rules.push(
       `table ${table} {`,
-      // What goes to other ports, and what goes to the operator, who is the bridge itself.
+      // Packets to other ports, and packets to the operator, who is the bridge itself.
       "chain prerouting { type filter hook prerouting priority 0",
       `iifname ${portOf(host)} ${drop[filter]} drop`,
       "}",

@@ -58,7 +58,7 @@ describe("addresses of services", () => {
     expect(policy).not.toHaveProperty("nodeSelector");
   });
 
-  it("are what routers are told by default, of all services", () => {
+  it("are what is advertised by default, of all services", () => {
     const peers = [{ name: "tor", peerASN: 64_500, peerAddress: "10.10.0.1" }];
     const bgp = planned({ "cilium.bgpControlPlane": { enabled: true, localASN: 64_512, peers } });
     expect(specOf(bgp, "CiliumBGPAdvertisement")).toEqual({
@@ -100,7 +100,7 @@ describe("NodeLocal DNSCache", () => {
     expect(text).toContain("169.254.20.10,fd00:10:96::a");
   });
 
-  it("stands before what leads pods to it", () => {
+  it("comes before what leads pods to it", () => {
     const { workload, objects } = cached();
     expect(workload.map(({ kind }) => kind)).toContain("DaemonSet");
     expect(objects.map(({ kind }) => kind)).toEqual(["CiliumLocalRedirectPolicy"]);

@@ -36,7 +36,7 @@ describe("what nodes send one another", () => {
     expect(kinds(twoNodes)).toEqual(["plain", "podSource", "option"]);
   });
 
-  it("goes in every family to every other node, over the VLAN alone", () => {
+  it("is sent in every family to every other node, over the VLAN alone", () => {
     const plain = sends().filter(([kind]) => kind === "plain");
     expect(plain.map(([, address]) => address)).toEqual([
       "UDP4-DATAGRAM:10.10.0.12:4240,bind=10.10.0.11,so-bindtodevice=eth1",

@@ -16,8 +16,8 @@ it.each([
   expect(() => fileEffects(path, "a: 1", "a: 2")).toThrow(`${path}: a document without a label`);
 });
 
-/** As it comes, as it changes, as it goes. */
-const objects: [path: string, comes: string, changes: string, goes: string][] = [
+/** As it is added, as it changes, as it is removed. */
+const objects: [path: string, added: string, changes: string, removed: string][] = [
   ["cluster/namespace-a.yaml", "live", "live", "live"],
   // In plans of earlier revisions.
   ["cluster/gateway-api/namespace-a.yaml", "live", "live", "live"],

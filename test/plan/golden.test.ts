@@ -9,7 +9,7 @@ import { configOf, planOf, stackNames } from "../stacks.ts";
 /** Upstream's own files; plan/gateway-api.test.ts looks at them. */
 const upstream = /\/customresourcedefinition-/;
 
-// `npm run test:unit -- -u` writes the files anew; the commit shows what changes on nodes.
+// `npm run test:unit -- -u` writes the files again; the commit shows what changes on nodes.
 describe.each(stackNames)("the plan of %s", (name) => {
   const golden = join(root, "test/golden", name);
   const files = [...planFiles(planOf(name))].filter(([path]) => !upstream.test(path));

@@ -113,7 +113,7 @@ describe("kubeadm join", () => {
   });
 });
 
-it("an IPv6 endpoint stands in brackets", () => {
+it("an IPv6 endpoint is in brackets", () => {
   const changes = { "cluster.endpoint.host": "fd00:10:10::11" };
   expect(plan(loadConfig(stack(changes), "test")).endpoint).toBe("[fd00:10:10::11]:6443");
 });

@@ -63,7 +63,7 @@ describe.runIf(process.platform === "linux")("the agent of a node", () => {
     expect(all).toBe("in real: cilium-dbg status\nafter");
   });
 
-  test("that does not run is told, whatever a pod calls itself", async ({ machine, decoy }) => {
+  test("that does not run is reported, whatever a pod calls itself", async ({ machine, decoy }) => {
     decoy("cilium-agent");
     machine.write("containers", "evil tenant cilium-agent RUNNING\n");
     const { all, exitCode } = await bash(machine, `${agentFunction}agent cilium-dbg status`);

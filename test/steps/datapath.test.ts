@@ -94,7 +94,7 @@ describe.runIf(process.platform === "linux")("the probe of all nodes", () => {
   });
 
   test("ends no node before the last has decided", async ({ operator }) => {
-    // The last decides once it is told to, and the others have not ended until then.
+    // The last decides once it may, and the others have not ended until then.
     const made = operator({
       ...healthy,
       "worker-2": "until [[ -e $here/go ]]; do read -r -t 0.05 && exit 9; done; echo {}; ended",

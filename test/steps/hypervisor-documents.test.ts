@@ -54,7 +54,7 @@ describe.each([
 ])("an operator's key with the comment %s", (comment) => {
   const key = `ssh-ed25519 AAAAoperator ${comment}`;
 
-  it("is what the guest takes, and the host's key stands in its own place alone", () => {
+  it("is what the guest takes, and the host's key is in its own place alone", () => {
     const { users, ssh_keys, ssh_deletekeys, hostname } = seedOf([key]);
     expect(users[0].ssh_authorized_keys).toEqual([key]);
     expect(ssh_keys).toEqual({ ed25519_private: privateKey, ed25519_public: publicKey });

@@ -134,7 +134,7 @@ describe.runIf(process.platform === "linux" && hasTools)("oslo-step leave", () =
     expect(journal(machine)).toEqual([]);
   });
 
-  test("stays where a disruption budget does not let a pod go, and names pod and mend", async ({
+  test("stays where a disruption budget does not let a pod go, and names pod and fix", async ({
     machine,
   }) => {
     put(machine, pod("web-1"), pod("agent", { ownerReferences: [{ kind: "DaemonSet" }] }));
@@ -165,14 +165,14 @@ describe.runIf(process.platform === "linux" && hasTools)("oslo-step leave", () =
     );
     machine.write(
       "cluster/drain",
-      `echo 'error when evicting pods/"odd" -n "shop": told by a webhook'; exit 1`,
+      `echo 'error when evicting pods/"odd" -n "shop": refused by a webhook'; exit 1`,
     );
     const { stderr } = await leave(machine);
-    const told = stderr.split("\n").filter((line) => line.startsWith("  "));
-    expect(told).toEqual([
+    const reasons = stderr.split("\n").filter((line) => line.startsWith("  "));
+    expect(reasons).toEqual([
       expect.stringMatching(/^ {2}shop\/bare: no controller/),
       expect.stringMatching(/^ {2}shop\/slow: has not ended within 7 s/),
-      expect.stringMatching(/^ {2}shop\/odd: error when evicting .*told by a webhook/),
+      expect.stringMatching(/^ {2}shop\/odd: error when evicting .*refused by a webhook/),
     ]);
   });
 
@@ -183,7 +183,7 @@ describe.runIf(process.platform === "linux" && hasTools)("oslo-step leave", () =
   });
 
   test.for([["Unknown"], [undefined]] as const)(
-    "does not wait for a node that does not report (%s): its pods are named, and it goes",
+    "does not wait for a node that does not report (%s): its pods are named, and it leaves",
     async ([ready], { machine }) => {
       machine.write("cluster/node.json", node(ready));
       put(machine, pod("web-1"));

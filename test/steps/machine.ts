@@ -13,7 +13,7 @@ import { execa, type ResultPromise } from "execa";
 import { renderStep, type StepDocument } from "../../plan/step.ts";
 import { root } from "../root.ts";
 
-/** Where the scripts look on a node, and what stands there in a folder of the test. */
+/** Where the scripts look on a node, and what is there in a folder of the test. */
 const moved = {
   "/usr/local/lib/oslo-cluster": "lib",
   "/var/lib/oslo-cluster": "state",

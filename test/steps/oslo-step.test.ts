@@ -17,7 +17,7 @@ const script = `check() { files_drift; }
 apply() {
   files_apply
   say "applied \${CHANGED[*]##*/}"
-  [[ -z \${FAIL:-} ]] || die "told to fail"
+  [[ -z \${FAIL:-} ]] || die "asked to fail"
   printf %s "\${SECRET:-none}" >"$state/secret-seen" && reading '{"ran":true}'
 }
 `;
@@ -52,7 +52,7 @@ describe.runIf(process.platform === "linux")("run", () => {
     expect(rescripted.stderr).toMatch(/^applied *$/m);
   });
 
-  test("mends what has drifted", async ({ machine }) => {
+  test("fixes what has drifted", async ({ machine }) => {
     await machine.oslo("run", document(machine));
     machine.write("etc/a.conf", "x = 9\n");
     const { exitCode, stderr } = await machine.oslo("run", document(machine));
@@ -65,7 +65,7 @@ describe.runIf(process.platform === "linux")("run", () => {
     const failing = document(machine, { FAIL: 1 });
     const failed = await machine.oslo("run", failing);
     expect(failed).toMatchObject({ exitCode: 1, stdout: "" });
-    expect(failed.stderr).toContain("error: told to fail");
+    expect(failed.stderr).toContain("error: asked to fail");
     expect(machine.read("state/steps/kernel")).toBe("");
     expect((await machine.oslo("run", document(machine))).exitCode).toBe(0);
   });

@@ -146,7 +146,7 @@ describe.runIf(process.platform === "linux")("the probe on a node", () => {
   });
 
   test.for(["option", "nodeSource"])(
-    "with a fallback to snat goes on without %s",
+    "with a fallback to snat continues without %s",
     async (lost, { machine }) => {
       network(machine, without(lost));
       const { exitCode, reading, stderr } = await decide(machine, {

@@ -310,7 +310,7 @@ export function token(texts: Record<string, string | undefined>): string {
   ]);
 }
 
-/** What kubeadm and Kubernetes bind, as far as it concerns the almighty and the anonymous, and one binding more. */
+/** What kubeadm and Kubernetes bind, as far as it concerns cluster admins and the anonymous, and one binding more. */
 export function rbac(planted?: {
   namespace?: string;
   roleRef?: string;

@@ -16,7 +16,7 @@ afterEach(() => {
 describe("what the API tells", () => {
   const evil = "10.244.0.9'; touch /tmp/owned; '";
   const list = (...items: object[]) => JSON.stringify({ items });
-  const told: [what: string, ...Answers[number]][] = [
+  const hostile: [what: string, ...Answers[number]][] = [
     ["a gateway's address", "get gateway external-gateway -o jsonpath", evil],
     [
       "a pod's address",
@@ -47,7 +47,7 @@ describe("what the API tells", () => {
     ],
   ];
 
-  it.each(told)("%s never becomes a part of a script", async (_, ...sick) => {
+  it.each(hostile)("%s never becomes a part of a script", async (_, ...sick) => {
     stopTime();
     const { asked, rows } = await run(promises, { sick: [sick as Answers[number]] });
     expect(asked.filter((question) => question.includes("touch /tmp/owned"))).toEqual([]);

@@ -59,7 +59,7 @@ it("a node that does not answer makes its proofs fail, and names itself", async 
 });
 
 describe("time", () => {
-  it("a proof that does not end fails when its time is over, and the others are told", async () => {
+  it("a proof that does not end fails when its time is over, and the others are reported", async () => {
     const { rows, seconds } = await run([
       proofOf(never, 20),
       proofOf(async () => pass("all well")),
@@ -112,13 +112,13 @@ describe("what was made", () => {
     expect(asked.filter((question) => question.includes("delete namespace"))).toHaveLength(2);
   });
 
-  it("and cannot be removed is told, and hides no verdict", async () => {
-    const told = vi.spyOn(console, "error").mockImplementation(() => {});
+  it("and cannot be removed is reported, and hides no verdict", async () => {
+    const printed = vi.spyOn(console, "error").mockImplementation(() => {});
     const { rows } = await run([proofOf(async () => pass("all well"))], {
       sick: [["delete namespace", new Error("the API server is down")]],
     });
     expect(rows).toMatchObject([{ verdict: "pass" }]);
-    expect(told.mock.calls.flat().join()).toContain("was not removed: the API server is down");
+    expect(printed.mock.calls.flat().join()).toContain("was not removed: the API server is down");
   });
 
   it("several proofs share is made once", async () => {

@@ -90,7 +90,7 @@ describe("BGP", () => {
     expect(rows).toMatchObject([
       {
         verdict: "pass",
-        reading: "1 sessions of 1 nodes established; routes told in each: 1 to 1",
+        reading: "1 sessions of 1 nodes established; routes advertised in each: 1 to 1",
       },
     ]);
     expect(asked.filter((question) => question.includes("bgp peers"))).toHaveLength(1);
@@ -180,7 +180,7 @@ describe("not proved or not enabled, with the reason", () => {
     ]),
     [
       l2AnnouncementsProof,
-      "an address that routers are told of",
+      "an address that is advertised to routers",
       {
         vary: withCilium({
           loadBalancerIPPools: [pool("routed", "192.0.2.1")],
@@ -204,7 +204,7 @@ describe("not proved or not enabled, with the reason", () => {
         vary: withBgp({}),
         sick: [oneSession, ["bgp routes advertised", "[null,null]"]],
       },
-      /^3 sessions established, in which nothing is told: no service/,
+      /^3 sessions established, in which nothing is advertised: no service/,
     ],
   ];
 

@@ -7,7 +7,7 @@ export interface Answer {
 
 /**
  * Asks on the VLAN itself. A connection from a node would be led to the backend by Cilium in that node,
- * before any packet: a raw socket's datagram goes out with the service's address, as a neighbour's does.
+ * before any packet: a raw socket's datagram leaves with the service's address, as a neighbour's does.
  * The port that it comes from is held by a second socket, which takes the answer. 17 is UDP, 25
  * SO_BINDTODEVICE; 41 and 7 have the kernel fill in the checksum that IPv6 wants, at byte 6.
  * @param own address of the node that asks, of the same family

@@ -1,6 +1,6 @@
 import { type Cluster, onEveryNode } from "../cluster.ts";
 
-/** Everything that a proof makes in the cluster stands in here. */
+/** Everything that a proof makes in the cluster is in here. */
 export const namespace = "oslo-cluster-verify";
 
 /** Units and files on nodes begin with it. */

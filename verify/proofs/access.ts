@@ -2,7 +2,7 @@ import { hostPort } from "../../config/cidr.ts";
 import { type Cluster, onEveryNode } from "../cluster.ts";
 import { expectNothing, type Proof } from "../proof.ts";
 
-/** Holds the CA alone, and yet nobody is told of it who cannot say who he is. */
+/** Holds the CA alone, and yet it is given to nobody who cannot say who he is. */
 const clusterInfo = "/api/v1/namespaces/kube-public/configmaps/cluster-info";
 
 /** Who may do everything in a cluster of kubeadm's. */
@@ -20,7 +20,7 @@ export const accessProof: Proof = {
   async prove(cluster) {
     const rbac = await rbacOf(cluster);
     const wanted = [...builtIn, ...cluster.config.verify.clusterAdmins];
-    const admins = almighty(rbac);
+    const admins = clusterAdminsOf(rbac);
     const strangers = [...admins].filter(([subject]) => !wanted.includes(subject));
     const idle = cluster.config.verify.clusterAdmins.filter((subject) => !admins.has(subject));
     return expectNothing(
@@ -76,7 +76,7 @@ async function rbacOf({ kubectl }: Cluster): Promise<Rbac> {
 }
 
 /** Subjects that may do everything in the cluster or in kube-system, which is the same, with their binding. */
-function almighty({ bindings, rulesOf }: Rbac): Map<string, string> {
+function clusterAdminsOf({ bindings, rulesOf }: Rbac): Map<string, string> {
   const all = (list: string[] = []) => list.includes("*");
   const found = bindings
     .filter(

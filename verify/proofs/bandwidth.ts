@@ -4,7 +4,7 @@ import { fail, notEnabled, type Proof, pass } from "../proof.ts";
 export const bandwidthProof: Proof = {
   promise: "Pods are paced by the bandwidth manager, with BBR where that was asked for",
   proof:
-    "BandwidthManager in cilium-dbg status of every node: an agent whose kernel refuses goes on without it and says so there alone",
+    "BandwidthManager in cilium-dbg status of every node: an agent whose kernel refuses continues without it and says so there alone",
   fix: "`pulumi up`; then restart the agents that still have the old settings: `kubectl -n kube-system rollout restart daemonset cilium`",
   async prove(cluster) {
     const { enabled, bbr } = cluster.config.cilium.bandwidthManager;

@@ -11,10 +11,9 @@ const sessionSeconds = 40;
 const routeSeconds = 20;
 
 export const bgpProof: Proof = {
-  promise:
-    "Routers have a BGP session with every node that is to have one, and are told its routes",
+  promise: "Routers have a BGP session with every node that is to have one, and learn its routes",
   proof:
-    "cilium-dbg bgp peers in the agent of every selected node: each session of the stack is established; cilium-dbg bgp routes advertised: each router is told something, and of what the stack advertises the node's pod subnets and the addresses of those services",
+    "cilium-dbg bgp peers in the agent of every selected node: each session of the stack is established; cilium-dbg bgp routes advertised: each router learns something, and of what the stack advertises the node's pod subnets and the addresses of those services",
   fix: "compare cilium.bgpControlPlane with the router's own configuration (addresses, ASN, password): `cilium-dbg bgp peers` in the node's agent names the state of each session",
   limitSeconds: 110,
   async prove(cluster) {
@@ -24,18 +23,18 @@ export const bgpProof: Proof = {
     const nodes = all.filter(({ metadata }) => selects(nodeSelector, metadata.labels ?? {}));
     if (nodes.length === 0) return fail("cilium.bgpControlPlane.nodeSelector selects no node");
     const services = await addressServices(cluster);
-    const results = await Promise.all(nodes.map((node) => told(cluster, node, services)));
+    const results = await Promise.all(nodes.map((node) => advertisedBy(cluster, node, services)));
     const faults = results.flatMap(({ faults }) => faults);
     const silent = results.filter(({ routes, faults }) => routes === 0 && faults.length === 0);
     if (faults.length === 0 && silent.length > 0) {
       return notProved(
-        `${nodes.length * peers.length} sessions established, in which nothing is told: no service that cilium.bgpControlPlane.advertisements select has an address`,
+        `${nodes.length * peers.length} sessions established, in which nothing is advertised: no service that cilium.bgpControlPlane.advertisements select has an address`,
       );
     }
     const counts = results.map(({ routes }) => routes);
     return expectNothing(
       faults,
-      `${nodes.length * peers.length} sessions of ${nodes.length} nodes established; routes told in each: ${Math.min(...counts)} to ${Math.max(...counts)}`,
+      `${nodes.length * peers.length} sessions of ${nodes.length} nodes established; routes advertised in each: ${Math.min(...counts)} to ${Math.max(...counts)}`,
     );
   },
 };
@@ -52,7 +51,7 @@ interface Route {
 }
 
 /** What is wrong with a node's sessions, and how many routes the router hears that hears fewest. */
-async function told(
+async function advertisedBy(
   cluster: Cluster,
   node: NodeObject,
   services: readonly AddressService[],
@@ -81,7 +80,7 @@ async function told(
   return {
     faults: answers
       .filter(({ missing }) => missing.length > 0)
-      .map(({ peer, missing }) => `${name}: ${peer} is not told ${missing.join(", ")}`),
+      .map(({ peer, missing }) => `${name}: ${peer} has not learned ${missing.join(", ")}`),
     routes: Math.min(...answers.map(({ heard }) => heard)),
   };
 }
@@ -102,7 +101,7 @@ function notEstablished(sessions: readonly Session[], peers: Peers): string[] {
   });
 }
 
-/** What the node must tell, as far as we know it: more may be told, of services that are not ours. */
+/** What the node must tell, as far as we know it: more may be advertised, of services that are not ours. */
 function wantedRoutes(
   { cilium }: Config,
   { spec }: NodeObject,

@@ -19,7 +19,7 @@ export const datagramsProof: Proof = {
   promise:
     "A full-size UDP datagram to a service reaches a backend on another node, and its answer returns",
   proof:
-    "datagrams of network.mtu bytes from outside to a NodePort of each node, its only backend on the next, per family, echoed whole; DSR's option makes them too long, so that the path's MTU must be told to the client",
+    "datagrams of network.mtu bytes from outside to a NodePort of each node, its only backend on the next, per family, echoed whole; DSR's option makes them too long, so that the path's MTU must be reported to the client",
   fix: "a link between the nodes is smaller than network.mtu: set that, or raise the link's",
   limitSeconds: 110,
   async prove(cluster) {

@@ -46,7 +46,7 @@ const call = (address: string, port: number) =>
 export const deniedCallProof: Proof = {
   promise: "A call that a policy denies does not get through, and Hubble shows it",
   proof:
-    "a CiliumNetworkPolicy on pods of our own: from a pod on each node to one on the next, an allowed port answers and a denied one does not; the drop stands in hubble observe --verdict DROPPED on the receiving node",
+    "a CiliumNetworkPolicy on pods of our own: from a pod on each node to one on the next, an allowed port answers and a denied one does not; the drop is in hubble observe --verdict DROPPED on the receiving node",
   fix: "`oslo-cluster debug STACK drops` shows what is dropped; compare with policies.networkPolicies",
   limitSeconds: 110,
   async prove(cluster) {

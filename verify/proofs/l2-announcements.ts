@@ -15,7 +15,7 @@ const announceSeconds = 40;
 export const l2AnnouncementsProof: Proof = {
   promise: "One node answers for a service's address on the VLAN, and takes what is sent there",
   proof:
-    "the addresses of those services, asked on the VLAN from a node that does not announce them: ARP (IPv6: neighbour discovery) brings the MAC address of the node that holds the service's lease and no other; a datagram goes out to the service's address (tcpdump), and comes back from it",
+    "the addresses of those services, asked on the VLAN from a node that does not announce them: ARP (IPv6: neighbour discovery) brings the MAC address of the node that holds the service's lease and no other; a datagram leaves for the service's address (tcpdump), and comes back from it",
   fix: "`kubectl -n kube-system get leases` names the node that should answer; look at ARP there: `oslo-cluster debug STACK node NODE`",
   limitSeconds: 110,
   async prove(cluster) {

@@ -43,7 +43,7 @@ export const xdpProof: Proof = {
         if (isAttached) return pass(reading);
         return acceleration === "native"
           ? fail(reading)
-          : notProved(`${reading}: the device refused it, and best-effort goes on without`);
+          : notProved(`${reading}: the device refused it, and best-effort continues without`);
       }),
     );
     const result = worst(verdicts);

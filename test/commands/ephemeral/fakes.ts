@@ -54,7 +54,7 @@ export class FakeBackend implements Backend {
     const abandoned = (env?.OSLO_CLUSTER_ABANDON ?? "").split(",");
     this.asked.push(`destroy ${stack}`);
     onOutput(this.output);
-    // The cluster goes before its machines.
+    // The cluster is removed before its machines.
     const all = found.state.resources ?? [];
     found.state = { resources: all.filter(({ urn }) => urn.endsWith("-release")) };
     await this.atRun("destroy", stack);
@@ -95,7 +95,7 @@ function resourcesOf(machines: string[]): State["resources"] {
   ];
 }
 
-/** A machine on a backend that others may share, with a clock that stands still. */
+/** A machine on a backend that others may share, with a clock that does not move. */
 export function fakeContext(backend: FakeBackend, host = "runner-1") {
   const held = new Set<string>();
   const files = new Map<string, Record<string, unknown>>();

@@ -42,19 +42,19 @@ const state: State = {
   ],
 };
 
-describe("what stands still", () => {
-  it("is told by the state's own deletes: where, what, and how it goes", () => {
+describe("what is left", () => {
+  it("is known from the state's own deletes: where, what, and how it is removed", () => {
     expect(leftoversOfState("pr-7", state)).toEqual([
       {
         where: "vps-1",
         what: describeLeft(nodeLeft),
-        how: "it goes with the next: npm run ephemeral -- down pr-7; if vps-1 is gone for good: npm run ephemeral -- down pr-7 --abandon vps-1",
+        how: "the next run removes it: npm run ephemeral -- down pr-7; if vps-1 is gone for good: npm run ephemeral -- down pr-7 --abandon vps-1",
       },
       expect.objectContaining({ where: "hv-1", what: describeLeft(guestLeft) }),
     ]);
   });
 
-  it("is told of a command that the engine keeps as a secret", () => {
+  it("is reported of a command that the engine keeps as a secret", () => {
     const secret = {
       resources: [
         {
@@ -70,7 +70,7 @@ describe("what stands still", () => {
     ]);
   });
 
-  it("is nothing in an empty state, and a delete that says nothing is told by its name", () => {
+  it("is nothing in an empty state, and a delete that says nothing is reported by its name", () => {
     expect(leftoversOfState("pr-7", {})).toEqual([]);
     const silent = {
       resources: [
@@ -110,12 +110,12 @@ describe("what was given up", () => {
     expect(more).toEqual([]);
   });
 
-  it("is not what stands in the state still", () => {
+  it("is not what is in the state still", () => {
     expect(leftoversOfAbandoned("ci-pr-7", state, state, ["vps-1", "hv-1"])).toEqual([]);
   });
 });
 
-it("packages that a machine could not purge are told", () => {
+it("packages that a machine could not purge are reported", () => {
   const log =
     'command:local:Command vps-1-release oslo-cluster-left: {"machine":"vps-1","kind":"packages","packages":["kubelet","containerd.io"]}\n - x';
   expect(leftoversOfLog("ci-pr-7", log)).toEqual([
@@ -128,7 +128,7 @@ it("packages that a machine could not purge are told", () => {
   expect(leftoversOfLog("ci-pr-7", "released vps-1")).toEqual([]);
 });
 
-it("the report names each thing, where it is and how it goes", () => {
+it("the report names each thing, where it is and how it is removed", () => {
   expect(renderReport("pr-7", [])).toBe("pr-7: gone; nothing is left");
   expect(renderReport("pr-7", [{ where: "hv-1", what: "the image x", how: "rm x" }])).toBe(
     "pr-7: 1 thing is left\n  hv-1: the image x\n    rm x",
@@ -211,13 +211,13 @@ describe("load balancers and volumes", () => {
     ]);
   });
 
-  it("are left alone where there are none: the cluster goes as a whole", async () => {
+  it("are left alone where there are none: the cluster is removed as a whole", async () => {
     const { kubectl, asked } = api({ items: [kept, inside] });
     expect(await removeObjects(kubectl, 10)).toEqual([]);
     expect(asked.some((line) => line.startsWith("delete"))).toBe(false);
   });
 
-  it("that do not go in time are told with what a provider calls them", async () => {
+  it("that do not end in time are reported with what a provider calls them", async () => {
     const left = await removeObjects(api({ staying: [service, volume] }).kubectl, 1);
     expect(left.map(({ where, what }) => [where, what])).toEqual([
       ["the cluster's network", "load balancer production/shop"],

@@ -89,7 +89,7 @@ describe("up", () => {
     }
   });
 
-  it("that fails keeps its machines and its expiry, and goes on when run again", async () => {
+  it("that fails keeps its machines and its expiry, and continues when run again", async () => {
     backend.atRun = () => {
       throw new Error("no kernel");
     };
@@ -236,7 +236,7 @@ describe("down", () => {
     expect(backend.asked).toEqual(["destroy ephemeral-a"]);
   });
 
-  it("with a node that is abandoned is done, and says how what is left goes", async () => {
+  it("with a node that is abandoned is done, and says how what is left is removed", async () => {
     await up(context, wish("a"));
     backend.dead.add("vps-1");
     const left = await down(context, end("a", ["vps-1"]));
@@ -311,7 +311,7 @@ describe("reap", () => {
     expect(backend.asked).toEqual(["up production", "up ephemeral-x"]);
   });
 
-  it("does not mind a stack that goes while it looks", async () => {
+  it("does not mind a stack that is removed while it looks", async () => {
     await up(context, wish("a"));
     const stacks = backend.stacks.bind(backend);
     let looks = 0;
@@ -335,7 +335,7 @@ describe("reap", () => {
     expect(results[1]?.error).toContain("no backend");
   });
 
-  it("goes on with what a dead machine has left, until it answers", async () => {
+  it("continues with what a dead machine has left, until it answers", async () => {
     await up(context, wish("a"));
     backend.dead.add("vps-1");
     later(5);

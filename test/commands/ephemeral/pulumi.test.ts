@@ -121,7 +121,7 @@ it("up runs without a question", async () => {
   expect(asked().filter(([line = ""]) => line.startsWith("stack select"))).toEqual([]);
 });
 
-it("destroy goes on where a resource fails, names what is abandoned, and rejects in the end", async () => {
+it("destroy continues where a resource fails, names what is abandoned, and rejects in the end", async () => {
   const backend = pulumiBackend();
   const output: string[] = [];
   await backend.destroy("ephemeral-a", { ...run(output), env: { OSLO_CLUSTER_ABANDON: "vps-1" } });

@@ -40,8 +40,8 @@ const requests: Record<string, () => StackReport[]> = {
   impossible: () => [
     request("dev", { "network.podSubnets": ["10.240.0.0/16", "fd00:10:240::/56"] }),
   ],
-  "worker-goes": () => [request("dev", { "nodes.existing[2]": undefined })],
-  "worker-comes": () => [
+  "worker-removed": () => [request("dev", { "nodes.existing[2]": undefined })],
+  "worker-added": () => [
     request("dev", {
       "nodes.existing[3]": {
         name: "worker-3",
@@ -198,11 +198,11 @@ describe("of a hundred nodes, one edited field", () => {
     const report = compareStack("dev", planOf(base), planOf(gone));
     const comment = renderMarkdown({ base: "main", reports: [report], violations: [] });
     const outside = comment.replaceAll(/<details>[\s\S]*?<\/details>/g, "");
-    expect(outside).toMatch(/\*\*recreate\*\*: <code>node goes<\/code> on worker-50: .*lost/);
+    expect(outside).toMatch(/\*\*recreate\*\*: <code>node removed<\/code> on worker-50: .*lost/);
     expect(comment).toContain("<!-- label: recreate -->");
   });
 
-  it("links to the whole comparison where it is told of", () => {
+  it("links to the whole comparison where its address is known", () => {
     const details = "https://example.no/runs/1";
     const report = request("dev", weights);
     const comment = renderMarkdown({ base: "main", reports: [report], violations: [], details });

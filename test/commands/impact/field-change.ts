@@ -3,7 +3,7 @@ import type { stackFiles } from "../../stacks.ts";
 /** A change of one field of a valid stack, in the direction that means most. */
 export interface FieldChange {
   stack: keyof typeof stackFiles;
-  /** What stands there first, where the stack has it otherwise: path to value. */
+  /** What is there first, where the stack has it otherwise: path to value. */
   before?: Record<string, unknown>;
   after: Record<string, unknown>;
   /** The plan holds nothing of it. */

@@ -7,7 +7,7 @@ const hypervisor = "nodes.libvirt.hypervisors[0]";
 /** Its nodes are worker-1 to worker-3. */
 const pool = "nodes.libvirt.pools[1]";
 /** What is taken at a guest's first boot changes together with its generation. */
-const anew = {
+const recreated = {
   "nodes.libvirt.pools[0].generations": { "control-plane-1": 2 },
   [`${pool}.generations`]: { "worker-1": 2, "worker-2": 3, "worker-3": 2 },
   "nodes.libvirt.pools[2].generations": { "edge-1": 2 },
@@ -75,7 +75,7 @@ export const changesOfFields: Record<string, FieldChange> = {
       [`${pool}.cpuModel`]: "EPYC-Milan",
     },
   ),
-  "nodes.libvirt.user": kvm({ "nodes.libvirt.user": "operator", ...anew }),
+  "nodes.libvirt.user": kvm({ "nodes.libvirt.user": "operator", ...recreated }),
   "nodes.libvirt.authorizedKeys": kvm({ "nodes.libvirt.authorizedKeys": [key("D")] }),
   "nodes.libvirt.nameservers": kvm({ "nodes.libvirt.nameservers": ["10.20.0.2"] }),
   "nodes.libvirt.hypervisors[].name": kvm({
@@ -107,7 +107,7 @@ export const changesOfFields: Record<string, FieldChange> = {
   ),
   "nodes.libvirt.pools[].firstAddresses": kvm({
     [`${pool}.firstAddresses`]: ["10.20.0.81", "fd00:10:20::81"],
-    ...anew,
+    ...recreated,
   }),
   "nodes.libvirt.pools[].vcpus": kvm({ [`${pool}.vcpus`]: 1 }),
   "nodes.libvirt.pools[].memoryMebibytes": kvm({ [`${pool}.memoryMebibytes`]: 8192 }),

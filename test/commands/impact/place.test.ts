@@ -138,7 +138,7 @@ describe("what the plan says is what the resources do", () => {
       "delete canary/httproutes-of-production",
     ],
     ["live", "gatewayApi.routes[].backends[].namespace", "delete other"],
-  ])("%s: %s, with what goes and is no loss", async (label, field, deletes) => {
+  ])("%s: %s, with what is removed and is no loss", async (label, field, deletes) => {
     const { changes, machines, preview } = await both(field);
     expect(worst(changes.map(labelOf))).toBe(label);
     const operations = preview.steps.map(({ operation, name }) => `${operation} ${name}`);

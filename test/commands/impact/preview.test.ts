@@ -65,13 +65,13 @@ describe("what the engine would replace or delete", () => {
     ]);
   });
 
-  it("is told with the inputs that differ where the engine does not say which of them", () => {
+  it("is reported with the inputs that differ where the engine does not say which of them", () => {
     const step = { op: "replace", urn: command("worker-1-guest"), diffReasons: ["triggers"] };
     const [risk] = surprises(readPreview(JSON.stringify({ steps: [step] })), [], machines);
     expect(risk).toMatch(/replace worker-1-guest \(for triggers\)/);
   });
 
-  it("is none where the plan says that the machine or the object goes", () => {
+  it("is none where the plan says that the machine or the object is removed", () => {
     const changes = [change("node.yaml", "recreate", ["worker-1"]), change(storeRoute, "recreate")];
     expect(surprises(preview, changes, machines)).toEqual([]);
   });
@@ -108,9 +108,9 @@ describe("what the engine would replace or delete", () => {
     expect(surprises(readPreview(JSON.stringify({ steps })), [], machines)).toEqual([]);
   });
 
-  it("is one where another machine goes, or another object", () => {
+  it("is one where another machine is removed, or another object", () => {
     const other = [
-      change("node goes", "recreate", ["worker"]),
+      change("node removed", "recreate", ["worker"]),
       change("gateway-api/x.yaml", "recreate"),
     ];
     expect(surprises(preview, other, machines)).toHaveLength(2);
@@ -119,7 +119,7 @@ describe("what the engine would replace or delete", () => {
 
 describe("what the policy pack refuses", () => {
   /** As `pulumi preview` prints it for people. */
-  const told = `Policies:
+  const output = `Policies:
     ❌ oslo-cluster@v0.1.0 (local: policy)
         - [mandatory] [severity: high]  residency  (kubernetes:helm.sh/v3:Release: cilium)
           Every address that a resource names is in the stack's cluster.allowedPlaces.
@@ -134,7 +134,7 @@ describe("what the policy pack refuses", () => {
           Every SSH connection pins the host key of its machine, and of the bastion.
           its connection has no hostKey: any machine may answer
 `;
-  const refused = refusals(told);
+  const refused = refusals(output);
 
   it("is read from what the engine prints, advice left out", () => {
     expect(refused).toEqual([

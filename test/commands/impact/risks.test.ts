@@ -36,14 +36,19 @@ const cases: [what: string, base: Cluster, head: Cluster, risks: RegExp[]][] = [
   ["nothing", {}, {}, []],
   ["a control plane more", { controlPlanes: { a: "1", b: "2" } }, { controlPlanes: three }, []],
   [
-    "one of three goes",
+    "one of three is removed",
     { controlPlanes: three },
     { controlPlanes: { a: "1", b: "2" } },
     [/2 control planes: an even number/],
   ],
-  ["one of three anew", { controlPlanes: three }, { controlPlanes: { ...three, b: "9" } }, []],
   [
-    "the only one anew",
+    "one of three re-created",
+    { controlPlanes: three },
+    { controlPlanes: { ...three, b: "9" } },
+    [],
+  ],
+  [
+    "the only one re-created",
     {},
     { controlPlanes: { a: "9" } },
     [/^the only control plane .*snapshot first$/],
@@ -55,13 +60,13 @@ const cases: [what: string, base: Cluster, head: Cluster, risks: RegExp[]][] = [
     [/^2 of 3 control planes .*\(b, c\)/, /quorum breaks: 1 of 3 members stay, 2 are needed/],
   ],
   [
-    "two of five anew: too many at once, and the quorum stays",
+    "two of five re-created: too many at once, and the quorum stays",
     { controlPlanes: { ...three, d: "4", e: "5" } },
     { controlPlanes: { ...three, d: "8", e: "9" } },
     [/^2 of 5 control planes/],
   ],
   [
-    "one goes and one comes",
+    "one is removed and one is added",
     { controlPlanes: three },
     { controlPlanes: { a: "1", b: "2", d: "4" } },
     [/go \(c\) and come \(d\) in one change/],
@@ -79,9 +84,9 @@ const cases: [what: string, base: Cluster, head: Cluster, risks: RegExp[]][] = [
     "back by a patch",
     {},
     { kubernetes: "1.36.1" },
-    [/^Kubernetes goes back from 1\.36\.2 to 1\.36\.1/],
+    [/^Kubernetes is downgraded from 1\.36\.2 to 1\.36\.1/],
   ],
-  ["back by a minor", {}, { cilium: "1.19.9" }, [/^Cilium goes back/]],
+  ["back by a minor", {}, { cilium: "1.19.9" }, [/^Cilium is downgraded/]],
 ];
 
 describe("risks that no diff shows", () => {

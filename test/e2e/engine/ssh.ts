@@ -60,7 +60,7 @@ export function describeSsh(makeBox: () => Sandbox): void {
 
     test("a command has its input and environment, and its delete dials the connection in the state", async () => {
       const args = {
-        create: "cat; echo told >&2; echo $ALLOWED",
+        create: "cat; echo reason >&2; echo $ALLOWED",
         delete: `echo deleted after "$PULUMI_COMMAND_STDOUT" >>${box.file("journal")}`,
         stdin: "in\n",
         environment: { ALLOWED: 'a b"c' },
@@ -70,7 +70,7 @@ export function describeSsh(makeBox: () => Sandbox): void {
       // A user and a port that were not given are there, and the whole connection is a secret.
       const state = await box.state();
       expect(state).not.toContain('"hostKey"');
-      expect(state).toContain('"stderr": "told"');
+      expect(state).toContain('"stderr": "reason"');
       // The program has forgotten where it was.
       await box.up([]);
       expect(box.journal()).toEqual(["deleted after in", 'a b"c']);
@@ -85,10 +85,10 @@ export function describeSsh(makeBox: () => Sandbox): void {
     });
 
     test("what fails says how, and is not run again", async () => {
-      const create = `echo run >>${box.file("journal")}; echo told >&2; exit 3`;
+      const create = `echo run >>${box.file("journal")}; echo reason >&2; exit 3`;
       const args = { create, addPreviousOutputInEnv: false };
       const said = await failureOf(box.up([{ name: "c", args, connection: connection() }]));
-      expect(said).toMatch(/Process exited with status 3: running ".*":\s+told/);
+      expect(said).toMatch(/Process exited with status 3: running ".*":\s+reason/);
       expect(box.journal()).toEqual(["run"]);
     });
 

@@ -15,12 +15,12 @@ import { bootTime, first, guests, minutes, type Running, second } from "./runnin
 const domain = `${guestCluster}-${second.name}`;
 const bootId = "cat /proc/sys/kernel/random/boot_id";
 
-/** Months of changes: a pool resized, a node added, taken away, made anew. */
+/** Months of changes: a pool resized, a node added, taken away, re-created. */
 export function describeLife(current: () => Running): void {
   const onGuest: Running["lab"]["onGuest"] = (...args) => current().lab.onGuest(...args);
   const onHypervisor: Running["lab"]["onHypervisor"] = (...args) =>
     current().lab.onHypervisor(...args);
-  /** Changes the stack's file; what reviewers are told of it, the worst first. */
+  /** Changes the stack's file; what reviewers see of it, the worst first. */
   const change = async (vary: Overrides) => {
     const before = planned(stackFileOf(guestProgram));
     return labels(before, planned(await writeGuestStack(current().facts, vary)));
@@ -85,7 +85,7 @@ export function describeLife(current: () => Running): void {
       expect(await boots()).toEqual(before);
     });
 
-    test("a raised generation makes one node anew, and leaves the other", {
+    test("a raised generation re-creates one node, and leaves the other", {
       timeout: bootTime,
     }, async () => {
       const identity = (guest: GuestPlace) =>

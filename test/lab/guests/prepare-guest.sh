@@ -43,5 +43,5 @@ CONF
 mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer \
   e2scrub_reap.service fstrim.timer grub-common.service systemd-pstore.service
 
-# The tree's caches are those of its own packages: nothing to be made anew at the first boot.
+# The tree's caches are those of its own packages: nothing to be made again at the first boot.
 touch "$tree/etc/.updated" "$tree/var/.updated"

@@ -56,7 +56,7 @@ export async function resetHost(name: string): Promise<void> {
 }
 
 /**
- * Boots one host as a provider does that has built the machine anew: new disk, machine-id and host
+ * Boots one host as a provider does that has built the machine again: new disk, machine-id and host
  * key, under the same name and addresses.
  */
 export async function rebuildHost(name: string): Promise<void> {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Stands in for `ip link add link UPLINK name NAME type vlan id VLAN` on a kernel without 802.1Q: NAME
+# Replaces `ip link add link UPLINK name NAME type vlan id VLAN` on a kernel without 802.1Q: NAME
 # is one end of a veth pair, whose frames BPF programs tag on their way to the uplink and back. On the
 # wire it is the same VLAN, and `ip link delete NAME` ends it.
 #

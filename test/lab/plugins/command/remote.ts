@@ -54,10 +54,10 @@ async function dial(
   const args = [...sshArguments(connection), ...mark, ...more, "--", connection.host, line];
   const { dialErrorLimit: limit } = connection;
   for (let errors = 0, wait = firstPause; ; wait = Math.min(wait * growth, longestPause)) {
-    let stands = false;
+    let isConnected = false;
     const onStderr = (text: string) => {
-      if (stands) streams.onStderr?.(text);
-      stands ||= text === connected;
+      if (isConnected) streams.onStderr?.(text);
+      isConnected ||= text === connected;
     };
     const finished = await runProgram({ file: "ssh", args, ...streams, onStderr });
     if (finished.stderr.includes(`${connected}\n`)) return withoutMark(finished);

@@ -19,7 +19,7 @@ import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import { versionOf } from "../protocol/version.ts";
 
-// Pulumi's language host for Node.js, as far as running programs and policy packs goes: it starts the
+// Pulumi's language host for Node.js, as far as it runs programs and policy packs: it starts the
 // SDK's own runners. It installs nothing, and what packages a program needs is on PATH.
 
 /** The SDK's exit status for errors that it has shown already. */

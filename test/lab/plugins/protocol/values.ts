@@ -7,7 +7,7 @@ export type Values = Record<string, unknown>;
 const signature = "4dabf18193072939515e22adb298388d";
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 
-/** Stands for what is not known before `up`. */
+/** A placeholder for what is not known before `up`. */
 export const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 /** The engine's marks for unknowns whose kind it knows: bool, number, array, asset, archive, object. */

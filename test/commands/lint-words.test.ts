@@ -1,0 +1,35 @@
+import { expect, it } from "vitest";
+import { refusedWords } from "../../commands/lint-words.ts";
+
+it.each([
+  ["the guest is made anew", "anew"],
+  ["no almighty credential", "almighty"],
+  ["Mend this and run again", "Mend"],
+  ["what it mended", "mended"],
+  ["the next up goes on from there", "goes on"],
+  ["Cilium goes back from 2 to 1", "goes back"],
+  ["with it goes with the rest", "goes with"],
+  ["all problems are told at once", "are told"],
+  ["it stands in no argument", "stands"],
+  ["the machine is let be", "is let be"],
+  ["XDP would pass node encryption by", "pass node encryption by"],
+  ["a function passes the bridge by", "passes the bridge by"],
+  ["no credential lies about", "lies about"],
+])("%s", (line, phrase) => {
+  expect(refusedWords(`good\n${line}\n`)).toEqual([
+    expect.stringMatching(`^2: "${phrase}"; write: `),
+  ]);
+});
+
+it.each([
+  "It is recommended, and amended.",
+  "understands; withstands",
+  "packets pass through it, followed by others",
+  "a packet goes to the node",
+])("%s: is standard", (line) => {
+  expect(refusedWords(line)).toEqual([]);
+});
+
+it("reports every phrase of a line", () => {
+  expect(refusedWords("stands anew")).toHaveLength(2);
+});
