@@ -56,7 +56,7 @@ l2_problem() {
     *) echo "$name ($address): the route to it does not leave by $INTERFACE (${route%% src *}): set network.vlan.interface, or correct the routes" ;;
   esac
   if [[ -z $mac ]]; then
-    echo "$name ($address): answers ping, but no neighbour discovery on $INTERFACE: a router is between, and native routing needs one L2 domain; put both nodes on one VLAN"
+    echo "$name ($address): answers ping, but no neighbour discovery on $INTERFACE: a router is between the nodes, and native routing needs one L2 domain; put both nodes on one VLAN"
   elif [[ $mac == *,* ]]; then
     echo "$name ($address): several machines answer for it ($mac): give each an address of its own, and end proxy ARP"
   elif [[ $holder != "$name" ]]; then

@@ -217,7 +217,7 @@ export const batches: readonly Batch[] = [
       },
       {
         name: "nothing that is advertised to routers",
-        breaks: [{ proof: bgpProof, reading: /has not learned/ }],
+        breaks: [{ proof: bgpProof, reading: /does not get/ }],
         ...withoutObject("ciliumbgpadvertisements.cilium.io", "oslo-lab"),
       },
       {

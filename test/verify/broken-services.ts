@@ -130,19 +130,19 @@ export const brokenServices: [proof: Proof, fault: string, sick: Answers, readin
     bgpProof,
     "a router that hears nothing",
     [["bgp routes advertised", (node) => JSON.stringify(advertised(node, ["10.10.0.1"]))]],
-    /^node-0: router-2 has not learned 10\.244\.0\.0\/24, fd00:10:244::\/64, 10\.10\.9\.1\/32, fd00:10:10::901\/128;/,
+    /^node-0: router-2 does not get 10\.244\.0\.0\/24, fd00:10:244::\/64, 10\.10\.9\.1\/32, fd00:10:10::901\/128;/,
   ],
   [
     bgpProof,
     "routers that hear of no IPv6",
     [["bgp routes advertised", (node) => JSON.stringify([advertised(node)[0], null])]],
-    /^node-0: router-1 has not learned fd00:10:244::\/64, fd00:10:10::901\/128; node-0: router-2/,
+    /^node-0: router-1 does not get fd00:10:244::\/64, fd00:10:10::901\/128; node-0: router-2/,
   ],
   [
     bgpProof,
     "a node that tells another's share",
     [["bgp routes advertised", JSON.stringify(advertised("node-0"))]],
-    /^node-1: router-1 has not learned 10\.244\.1\.0\/24, fd00:10:244:1::\/64;/,
+    /^node-1: router-1 does not get 10\.244\.1\.0\/24, fd00:10:244:1::\/64;/,
   ],
   [
     nodeLocalDnsProof,

@@ -11,9 +11,9 @@ const sessionSeconds = 40;
 const routeSeconds = 20;
 
 export const bgpProof: Proof = {
-  promise: "Routers have a BGP session with every node that is to have one, and learn its routes",
+  promise: "Routers have a BGP session with every node that is to have one, and get its routes",
   proof:
-    "cilium-dbg bgp peers in the agent of every selected node: each session of the stack is established; cilium-dbg bgp routes advertised: each router learns something, and of what the stack advertises the node's pod subnets and the addresses of those services",
+    "cilium-dbg bgp peers in the agent of every selected node: each session of the stack is established; cilium-dbg bgp routes advertised: each router gets something, and of what the stack advertises the node's pod subnets and the addresses of those services",
   fix: "compare cilium.bgpControlPlane with the router's own configuration (addresses, ASN, password): `cilium-dbg bgp peers` in the node's agent names the state of each session",
   limitSeconds: 110,
   async prove(cluster) {
@@ -80,7 +80,7 @@ async function advertisedBy(
   return {
     faults: answers
       .filter(({ missing }) => missing.length > 0)
-      .map(({ peer, missing }) => `${name}: ${peer} has not learned ${missing.join(", ")}`),
+      .map(({ peer, missing }) => `${name}: ${peer} does not get ${missing.join(", ")}`),
     routes: Math.min(...answers.map(({ heard }) => heard)),
   };
 }
