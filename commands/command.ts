@@ -8,14 +8,29 @@ export class UserError extends Error {}
 /** Arguments that do not fit together, which the parser cannot know. */
 export class UsageError extends Error {}
 
+/** Where the trace of an unexpected error is shown. */
+const traceVariable = "OSLO_CLUSTER_TRACE";
+
 /** Prints an error as a person reads it. @returns the exit code that it means */
 export function report(error: unknown): ExitCode {
   // The parser has printed its own.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  const { code } = error as { code?: string };
+  const {
+    code,
+    message = String(error),
+    stack,
+  } = (error ?? {}) as Partial<Error> & {
+    code?: string;
+  };
   const isUsage = error instanceof UsageError || code === "USAGE";
   const isExpected =
     isUsage || error instanceof ConfigError || error instanceof UserError || code !== undefined;
-  console.error(isExpected ? (error as Error).message : error);
+  if (isExpected) console.error(message);
+  else {
+    console.error(
+      `unexpected error: ${message}\nA defect of this program: report it, with what ${traceVariable}=1 adds here.`,
+    );
+    if (process.env[traceVariable]) console.error(stack);
+  }
   return isUsage ? 2 : 1;
 }

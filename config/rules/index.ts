@@ -26,7 +26,7 @@ import { distinctRoutes, routeForms, routeParents, weights } from "./routes.ts";
 import { disjointSubnets, sameFamilies, subnetSizes } from "./subnets.ts";
 import { controlPlanes, distinctNodes } from "./topology.ts";
 import { harmlessSysctls, neededSysctls } from "./tuning.ts";
-import { knownVersions } from "./versions.ts";
+import { knownVersions, matchingRepositories } from "./versions.ts";
 
 /** Every check across fields, in the order in which a person reads the stack's file. */
 export const rules: readonly Rule[] = [
@@ -50,6 +50,7 @@ export const rules: readonly Rule[] = [
   disjointSubnets,
   subnetSizes,
   knownVersions,
+  matchingRepositories,
   plainHttp,
   noLogins,
   harmlessSysctls,

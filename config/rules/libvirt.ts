@@ -72,6 +72,15 @@ export const hypervisorNames: Rule = function* ({ libvirt, nodes }) {
 export const pools: Rule = function* ({ libvirt }) {
   for (const [i, pool] of (libvirt?.pools ?? []).entries()) {
     const path = `${at}.pools[${i}]`;
+    const last = `${pool.name}-${pool.count}`;
+    if (last.length > 63) {
+      yield {
+        path: `${path}.name`,
+        value: pool.name,
+        why: `its node ${last} would have a name of ${last.length} characters, and the label kubernetes.io/hostname takes 63`,
+        fix: `write at most ${63 - String(pool.count).length - 1} characters`,
+      };
+    }
     for (const [h, name] of pool.hypervisors.entries()) {
       if (libvirt?.hypervisors.some((hypervisor) => hypervisor.name === name)) continue;
       yield {

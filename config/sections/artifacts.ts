@@ -45,10 +45,18 @@ export const artifacts = z.strictObject({
     .prefault({}),
   registries: field(
     z
-      .record(z.string().regex(/^[a-z0-9.-]+(:\d+)?$/, "not a registry; write its host name"), url)
+      .record(
+        z
+          .string()
+          .regex(
+            /^(_default|[a-z0-9.-]+(:\d+)?)$/,
+            "not a registry; write its host name, or _default for all others",
+          ),
+        url,
+      )
       .default({}),
     "live",
-    "Mirror per image registry, such as `registry.k8s.io: https://mirror.example.no/registry.k8s.io`. containerd asks the mirror alone, with no fallback. Default: upstream.",
+    "Mirror per image registry, such as `registry.k8s.io: https://mirror.example.no/registry.k8s.io`; `_default` is for all that have none. containerd asks the mirror alone, with no fallback. Default: upstream.",
   ),
   charts: field(
     url.default("https://helm.cilium.io"),

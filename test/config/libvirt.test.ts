@@ -136,6 +136,12 @@ describe("refused", () => {
       "emulation",
     ],
     [
+      "a pool whose nodes' names are longer than a label",
+      { [`${pool}.name`]: "a".repeat(62) },
+      `${pool}.name`,
+      "at most 61 characters",
+    ],
+    [
       "two pools of one name",
       { [`${at}.pools[1]`]: { ...secondPool, name: "worker" } },
       `${at}.pools[1].name`,
@@ -231,6 +237,14 @@ describe("refused", () => {
     expect(`${problem?.why}; ${problem?.fix}`).toContain(says);
   });
 });
+
+it.each(["it's mine", 'my "laptop"', "@HOST_KEY@", "back\\slash"])(
+  "takes an operator's key with the comment %s",
+  (comment) => {
+    const key = `ssh-ed25519 AAAAoperator ${comment}`;
+    expect(problemsOf(guestsStack({ [`${at}.authorizedKeys`]: [key] }))).toEqual([]);
+  },
+);
 
 describe("a pool's nodes", () => {
   const nodes = (changes: Record<string, unknown> = {}) =>

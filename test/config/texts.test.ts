@@ -126,3 +126,44 @@ describe("limits of the Gateway API", () => {
     { name: "a path in UTF-8", changes: { [path]: "/bl%C3%A5b%C3%A6r;v=1" } },
   ]);
 });
+
+describe("packages and their repositories", () => {
+  const url = "artifacts.kubernetes.url";
+  const version = "kubernetes.containerd.packageVersion";
+  const suite = "artifacts.containerd.suite";
+  const registries = (key: string) => ({ "artifacts.registries": { [key]: "https://a.example" } });
+  refuses([
+    refused(
+      "a repository of another minor",
+      url,
+      "https://pkgs.k8s.io/core:/stable:/v1.35/deb",
+      "v1.36",
+    ),
+    refused("another suite's package", version, "2.4.1-1~debian.12~bookworm", "of trixie"),
+    {
+      name: "another suite",
+      changes: { [suite]: "bookworm" },
+      at: [version],
+      says: "suite: trixie",
+    },
+    {
+      name: "a registry that is none",
+      changes: registries("_all"),
+      at: ["artifacts.registries._all"],
+      says: "_default",
+    },
+  ]);
+  takes([
+    { name: "the same minor of a mirror", changes: { [url]: "https://a.example/v1.36/deb/" } },
+    { name: "a mirror that names none", changes: { [url]: "https://a.example/v2/kubernetes" } },
+    {
+      name: "a version without its release",
+      changes: { [version]: "2.4.2-1", [suite]: "bookworm" },
+    },
+    {
+      name: "Ubuntu's",
+      changes: { [version]: "2.4.1-1~ubuntu.24.04~noble", [suite]: "noble" },
+    },
+    { name: "a mirror for all registries", changes: registries("_default") },
+  ]);
+});

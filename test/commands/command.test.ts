@@ -1,0 +1,32 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { report, UsageError, UserError } from "../../commands/command.ts";
+
+const printed = vi.spyOn(console, "error").mockImplementation(() => undefined);
+afterEach(() => {
+  printed.mockClear();
+  vi.unstubAllEnvs();
+});
+const text = () => printed.mock.calls.flat().join("\n");
+
+describe("an error that nobody expects", () => {
+  it.each([new TypeError("x is not a function"), new RangeError("too deep"), "a text", undefined])(
+    "%s is one of the program, without a trace",
+    (error) => {
+      expect(report(error)).toBe(1);
+      expect(text()).toMatch(/^unexpected error: .+\nA defect of this program: report it/);
+      expect(text()).not.toMatch(/^ +at /m);
+    },
+  );
+
+  it("shows where it comes from to who asks for it", () => {
+    vi.stubEnv("OSLO_CLUSTER_TRACE", "1");
+    report(new TypeError("x"));
+    expect(text()).toMatch(/^ +at /m);
+  });
+});
+
+it("an error of the person's is its message alone", () => {
+  expect(report(new UserError("write this"))).toBe(1);
+  expect(report(new UsageError("not both"))).toBe(2);
+  expect(printed.mock.calls).toEqual([["write this"], ["not both"]]);
+});
