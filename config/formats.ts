@@ -71,6 +71,28 @@ export const user = z
 export const hostKeyPattern =
   /^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa) [A-Za-z0-9+/]+={0,2}( .*)?$/;
 
+/** Bytes of a public key of each algorithm (RFC 4253, 5656, 8709); RSA's from 2048 bits on. */
+const keyBytes: Record<string, [least: number, most: number]> = {
+  "ssh-ed25519": [51, 51],
+  "ecdsa-sha2-nistp256": [104, 104],
+  "ecdsa-sha2-nistp384": [136, 136],
+  "ecdsa-sha2-nistp521": [172, 172],
+  "ssh-rsa": [279, 4096],
+};
+
+/** What is wrong with a key whose body says which algorithm's it is. */
+function keyError(text: string): string | undefined {
+  const [algorithm = "", body = ""] = text.split(" ");
+  const bytes = Buffer.from(body, "base64");
+  const named = bytes.length < 4 ? "" : bytes.toString("latin1", 4, 4 + bytes.readUInt32BE(0));
+  const [least, most] = keyBytes[named] ?? [0, Number.POSITIVE_INFINITY];
+  if (named in keyBytes && named !== algorithm) {
+    return `begins with ${algorithm} and is a key of ${named}; copy the line as it stands`;
+  }
+  if (bytes.length >= least && bytes.length <= most) return undefined;
+  return `${bytes.length} bytes long, and a key of ${named} has ${least === most ? least : `${least} or more`}; copy the whole line`;
+}
+
 /** A public host key as /etc/ssh/ssh_host_ed25519_key.pub has it, without the comment. */
 export const hostKey = z
   .string()
@@ -79,6 +101,10 @@ export const hostKey = z
     hostKeyPattern,
     "not a public host key; copy it from the provider's console: cat /etc/ssh/ssh_host_ed25519_key.pub",
   )
+  .superRefine((text, context) => {
+    const message = hostKeyPattern.test(text) ? keyError(text) : undefined;
+    if (message !== undefined) context.addIssue({ code: "custom", message });
+  })
   .transform((text) => text.split(" ").slice(0, 2).join(" "));
 
 const notExact = "not an exact version; write major.minor.patch, such as 1.36.3";

@@ -167,3 +167,20 @@ describe("packages and their repositories", () => {
     { name: "a mirror for all registries", changes: registries("_default") },
   ]);
 });
+
+describe("host keys", () => {
+  const at = "nodes.existing[0].ssh.hostKey";
+  const body = "AAAAC3NzaC1lZDI1NTE5AAAAIBYs7HDDdpMQwXcVQ3bO3CzgEIRs4PdFUDTeDbTGr1gY";
+  refuses([
+    refused("one that lost its end", at, `ssh-ed25519 ${body.slice(0, -8)}`, "45 bytes"),
+    refused("one with more than it has", at, `ssh-ed25519 ${body}AAAA`, "54 bytes"),
+    refused("one of another algorithm", at, `ssh-rsa ${body}`, "a key of ssh-ed25519"),
+    refused(
+      "an RSA key that is cut",
+      at,
+      `ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQ${"A".repeat(40)}`,
+      "279",
+    ),
+  ]);
+  takes([{ name: "a whole one", changes: { [at]: `ssh-ed25519 ${body} root@"host" it's` } }]);
+});

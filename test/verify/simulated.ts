@@ -76,7 +76,11 @@ export function stackOf(nodes: number): ConfigInput {
           s3: { endpoint: "https://s3.example.no", bucket: "copies" },
         },
       ],
-      rehearsal: { signers: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA"] },
+      rehearsal: {
+        signers: [
+          "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHGySWDYdLCz3gUPGRs2XcAkJBh3ikV2FXWJ0oXLcHHu",
+        ],
+      },
     },
     verify: { nixAddress: "193.156.90.1" },
   };
