@@ -111,7 +111,7 @@ export const policies: CiliumValue[] = [
   },
   {
     path: "policyAuditMode",
-    options: ["policy-audit-mode", "dry-mode"],
+    options: ["policy-audit-mode"],
     why: "policies hold; in audit mode what they forbid would only be logged",
   },
   {
