@@ -87,7 +87,7 @@ function keyError(text: string): string | undefined {
   const named = bytes.length < 4 ? "" : bytes.toString("latin1", 4, 4 + bytes.readUInt32BE(0));
   const [least, most] = keyBytes[named] ?? [0, Number.POSITIVE_INFINITY];
   if (named in keyBytes && named !== algorithm) {
-    return `begins with ${algorithm} and is a key of ${named}; copy the line as it stands`;
+    return `begins with ${algorithm} and is a key of ${named}; copy the line as it is`;
   }
   if (bytes.length >= least && bytes.length <= most) return undefined;
   return `${bytes.length} bytes long, and a key of ${named} has ${least === most ? least : `${least} or more`}; copy the whole line`;
