@@ -287,13 +287,13 @@ describe("retention", () => {
 });
 
 /** What an operator runs, in the namespace, with the agent that has the target's key. */
-const operator = (...words: string[]) => {
+const operator = (verb: string, ...words: string[]) => {
   const line =
     'eval "$(ssh-agent)" >/dev/null; trap "kill $SSH_AGENT_PID" EXIT; ssh-add -q "$0"; "$@"';
   const command = [
     process.execPath,
-    join(root, "commands/etcd.ts"),
-    machine.path("Pulumi.test.yaml"),
+    join(root, "commands/main.ts"),
+    ...["etcd", verb, machine.path("Pulumi.test.yaml")],
   ];
   const key = machine.path("state/backup/id_ed25519");
   return plane.attempt("bash", "-c", line, key, ...command, ...words);

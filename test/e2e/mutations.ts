@@ -12,6 +12,7 @@ import { l2AnnouncementsProof } from "../../verify/proofs/l2-announcements.ts";
 import { nixProof } from "../../verify/proofs/nix.ts";
 import { overlayProof } from "../../verify/proofs/overlay.ts";
 import { packagesProof } from "../../verify/proofs/packages.ts";
+import { packetLossProof } from "../../verify/proofs/packet-loss.ts";
 import { podTrafficProof } from "../../verify/proofs/pod-traffic.ts";
 import { reversePathProof } from "../../verify/proofs/reverse-path.ts";
 import { sysctlsProof } from "../../verify/proofs/sysctls.ts";
@@ -24,6 +25,8 @@ export interface Mutation {
   name: string;
   /** Every proof that turns red, and what its reading must name. */
   breaks: readonly { proof: Proof; reading: RegExp }[];
+  /** Proofs that it breaks or not, by where the scheduler has put pods. @default none */
+  mayBreak?: readonly Proof[];
   make(lab: Lab): Promise<unknown>;
   undo(lab: Lab): Promise<unknown>;
 }
@@ -216,13 +219,8 @@ export const batches: readonly Batch[] = [
         undo: ({ kubectl }) => kubectl(...patchPool(false)),
       },
       {
-        name: "nothing that is advertised to routers",
-        breaks: [{ proof: bgpProof, reading: /does not get/ }],
-        ...withoutObject("ciliumbgpadvertisements.cilium.io", "oslo-lab"),
-      },
-      {
         name: "Hubble's socket taken from a living agent",
-        breaks: [{ proof: deniedCallProof, reading: /worker-1: .*Hubble/ }],
+        breaks: [{ proof: deniedCallProof, reading: /Hubble could not be asked: worker-1/ }],
         make: (lab) => inAgent(lab, "mv /var/run/cilium/hubble.sock /var/run/cilium/hubble.gone"),
         undo: (lab) => inAgent(lab, "mv /var/run/cilium/hubble.gone /var/run/cilium/hubble.sock"),
       },
@@ -235,7 +233,14 @@ export const batches: readonly Batch[] = [
         name: "foreign sources are dropped",
         breaks: [
           { proof: podTrafficProof, reading: /worker-1 → cp-1 10\.244\.\d+\.\d+: no answer/ },
+          { proof: packetLossProof, reading: /worker-1 → pod-on-cp-1 10\.244\S+: 100 % lost/ },
+          { proof: dsrProof, reading: /\(cp-1, backend on worker-1\): no answer/ },
+          { proof: clientAddressProof, reading: /\(cp-1\): no answer/ },
+          { proof: datagramsProof, reading: /\(cp-1\): not even 512 bytes are answered/ },
+          { proof: l2AnnouncementsProof, reading: /is not answered/ },
+          { proof: deniedCallProof, reading: /the allowed port is silent too/ },
         ],
+        mayBreak: [dnsProof],
         ...onPort("worker-1", "foreign sources"),
       },
     ],
@@ -249,6 +254,7 @@ export const batches: readonly Batch[] = [
           { proof: dsrProof, reading: /\(cp-1, backend on worker-1\): no answer/ },
           { proof: clientAddressProof, reading: /\(cp-1\): no answer/ },
           { proof: datagramsProof, reading: /\(cp-1\): not even 512 bytes are answered/ },
+          { proof: l2AnnouncementsProof, reading: /is not answered/ },
         ],
         ...onPort("worker-1", "other hosts' addresses"),
       },
@@ -257,6 +263,11 @@ export const batches: readonly Batch[] = [
   {
     name: "a port that drops IP options",
     mutations: [
+      {
+        name: "nothing that is advertised to routers",
+        breaks: [{ proof: bgpProof, reading: /does not get/ }],
+        ...withoutObject("ciliumbgpadvertisements.cilium.io", "oslo-lab"),
+      },
       {
         name: "IP options are dropped",
         breaks: [
