@@ -357,7 +357,7 @@ describe("a rehearsal", () => {
     put(later, content());
     try {
       const { exitCode, report } = await rehearse();
-      expect(exitCode).toBe(1);
+      expect(exitCode).toBe(3);
       expect(report?.problems[0]).toMatch(/^the copy cannot be decrypted and unpacked: ./);
     } finally {
       removeLater();
@@ -369,7 +369,7 @@ describe("a rehearsal", () => {
     put(old, readFileSync(join(vault, "test", uid, newest())));
     const { exitCode, report } = await rehearse("--copy", old);
     rmSync(join(vault, "test", uid, old));
-    expect(exitCode).toBe(1);
+    expect(exitCode).toBe(3);
     expect(report?.problems).toEqual([
       expect.stringMatching(/^the newest copy is \d+ minutes old, allowed 125$/),
     ]);
@@ -397,7 +397,7 @@ describe("a rehearsal", () => {
     ]);
     try {
       const { exitCode, report } = await rehearse();
-      expect(exitCode).toBe(1);
+      expect(exitCode).toBe(3);
       expect(report?.problems[0]).toMatch(
         /^configmaps: \d+ objects were packed, \d+ are restored$/,
       );

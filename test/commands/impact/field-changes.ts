@@ -156,7 +156,11 @@ export const changesOfFields: Record<string, FieldChange> = {
     "artifacts.kubernetes.keyFingerprint": "A".repeat(40),
   }),
   "artifacts.containerd.url": dev({ "artifacts.containerd.url": "https://example.no/docker" }),
-  "artifacts.containerd.suite": dev({ "artifacts.containerd.suite": "bookworm" }),
+  // A package that names no suite fits each.
+  "artifacts.containerd.suite": dev(
+    { "artifacts.containerd.suite": "bookworm" },
+    { "kubernetes.containerd.packageVersion": "2.4.2-1" },
+  ),
   "artifacts.containerd.component": dev({ "artifacts.containerd.component": "test" }),
   "artifacts.containerd.keyFingerprint": dev({
     "artifacts.containerd.keyFingerprint": "A".repeat(40),
