@@ -29,7 +29,7 @@ function numbers(start: number): () => number {
 
 /**
  * One bring-up from nothing that is killed again and again: the client by SIGKILL, its SSH sessions, a
- * host by its power. The lock of a client that was killed is broken as the README says.
+ * host by its power. The lock of a client that was killed is broken as docs/operations.md says.
  */
 export function describeKills(current: () => Engine, hosts: readonly string[]): void {
   describe(`one bring-up, killed at ${kills} events (OSLO_LAB_SEED=${seed})`, () => {

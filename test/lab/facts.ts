@@ -70,8 +70,6 @@ export interface LabFacts {
     containerdPackage: string;
     cilium: string;
   };
-  /** Upstream references that the registry serves. */
-  imagesAvailable: string[];
   /** Paths of commands on this machine. */
   helm: string;
   kubectl: string;

@@ -89,7 +89,7 @@ export async function up(options: LabOptions = {}): Promise<LabFacts> {
   await mkdir(runDirectory, { recursive: true, mode: 0o755 });
   await rememberSysctls();
 
-  const { images, hypervisors } = await progress.phase("mirrors", async () => {
+  const hypervisors = await progress.phase("mirrors", async () => {
     await ensureSegment();
     const hypervisors = parts && (await ensureHypervisorNetwork(hypervisorNames, parts));
     await Promise.all([
@@ -108,7 +108,8 @@ export async function up(options: LabOptions = {}): Promise<LabFacts> {
       ]),
       ensureRouter(),
     ]);
-    return { images: await pushImages(artifacts.images), hypervisors };
+    await pushImages(artifacts.images);
+    return hypervisors;
   });
 
   const hosts = describeHosts(names);
@@ -124,14 +125,13 @@ export async function up(options: LabOptions = {}): Promise<LabFacts> {
   });
 
   const virtual = hypervisors && (await describeVirtual(hypervisors));
-  const facts = { ...(await describe(artifacts, images, hosts, progress)), virtual };
+  const facts = { ...(await describe(artifacts, hosts, progress)), virtual };
   await writeFile(factsFile, `${JSON.stringify(facts, null, 2)}\n`);
   return facts;
 }
 
 async function describe(
   artifacts: Artifacts,
-  imagesAvailable: string[],
   hosts: readonly Host[],
   progress: Progress,
 ): Promise<Omit<LabFacts, "virtual">> {
@@ -166,7 +166,6 @@ async function describe(
       containerdPackage: packageVersions.containerd,
       cilium: ciliumVersion,
     },
-    imagesAvailable,
     ...commands,
     chart: charts.cilium,
     timings: progress.timings,

@@ -6,7 +6,7 @@ import type { Built } from "./build.ts";
 import { downloadModule } from "./go.ts";
 import { agnhostImage, pauseVersion, recipes } from "./recipes.ts";
 
-/** An image in an OCI layout or archive, to be pushed under its upstream name. */
+/** An image in an OCI layout, to be pushed under its upstream name. */
 export interface Image {
   /** Upstream's reference, for example registry.k8s.io/pause:3.10.2. */
   reference: string;
