@@ -6,7 +6,7 @@ import { generated, renderPage } from "./pages/page.ts";
 const pathOf = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
 // npm run docs: writes the pages' tables again, from the schema, the promises and the example's plan.
-const config = loadStackFile(pathOf("Pulumi.dev.yaml"));
+const config = loadStackFile(pathOf("examples/Pulumi.articles.yaml"));
 for (const path of Object.keys(generated)) {
   const page = readFileSync(pathOf(path), "utf8");
   const rendered = renderPage(path, page, config);

@@ -22,7 +22,7 @@ const all = readdirSync(join(root, "docs"))
   .map((name): [string, string] => [`docs/${name}`, page(`docs/${name}`)])
   .concat([["README.md", readme]]);
 const everything = all.map(([, text]) => text).join("\n");
-const config = configOf("dev");
+const config = configOf("articles");
 
 /** The cells of the README's row whose first cells are these. */
 function row(...first: string[]): string[] | undefined {

@@ -23,6 +23,22 @@ describe("the repository", () => {
       });
   });
 
+  it("has the product, its examples and its test at the top, and no folder besides", () => {
+    const folders = readdirSync(root, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
+      .map(({ name }) => name)
+      .filter((name) => !["dist", "node_modules"].includes(name));
+    const product = ["commands", "components", "config", "plan", "policy", "steps", "verify"];
+    expect(folders.sort()).toEqual([...product, "docs", "examples", "test"].sort());
+  });
+
+  it("reads no stack of the user's in its tests: those of examples/ are for that", () => {
+    const named = readdirSync(join(root, "test"), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts"))
+      .filter((name) => /\(root, ["`]Pulumi\.\w+\.yaml/.test(read(join("test", name))));
+    expect(named).toEqual([]);
+  });
+
   it.each(["CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"])("%s names what is there", (page) => {
     const text = read(page);
     for (const [, target = ""] of text.matchAll(/\]\(([^)#:]+)(?:#[\w-]+)?\)/g))

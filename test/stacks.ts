@@ -4,12 +4,12 @@ import { loadStackFile } from "../config/load.ts";
 import { type ClusterPlan, plan } from "../plan/plan.ts";
 import { root } from "./root.ts";
 
-/** The stacks that tests plan: the repository's example, and others that are unlike it. */
+/** The stacks that tests plan: those of examples/. */
 export const stackFiles = {
-  dev: join(root, "Pulumi.dev.yaml"),
-  libvirt: join(root, "test/golden/Pulumi.libvirt.yaml"),
-  services: join(root, "test/golden/Pulumi.services.yaml"),
-  "two-nodes": join(root, "test/golden/Pulumi.two-nodes.yaml"),
+  articles: join(root, "examples/Pulumi.articles.yaml"),
+  libvirt: join(root, "examples/Pulumi.libvirt.yaml"),
+  services: join(root, "examples/Pulumi.services.yaml"),
+  "two-nodes": join(root, "examples/Pulumi.two-nodes.yaml"),
 };
 
 export const stackNames = Object.keys(stackFiles) as (keyof typeof stackFiles)[];

@@ -17,7 +17,7 @@ const articles: Record<Exclude<Directive["article"], "all">, string> = {
 export function directiveTables(config: Config): string {
   return [
     table(["No.", "Article"], Object.entries(articles).sort()),
-    "Applied, with the values of `Pulumi.dev.yaml`:",
+    "Applied, with the values of `examples/Pulumi.articles.yaml`:",
     table(["No.", "The article says", "Applied", "Why"], appliedRows(config)),
   ].join("\n\n");
 }

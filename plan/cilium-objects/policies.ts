@@ -91,7 +91,7 @@ export const policyDirectives: AppliedDirective[] = [
   {
     article: "002",
     says: "CiliumNetworkPolicy secure-payment-gateway: POST /v1/charge from checkout-frontend; toFQDNs api.stripe.com; postgres-db",
-    applied: "policies.networkPolicies, see Pulumi.dev.yaml",
+    applied: "policies.networkPolicies, see examples/Pulumi.articles.yaml",
     why: "Applied as data. Corrected: the DNS rule is added, without which toFQDNs learns no name and nothing resolves; ports 443 and 5432 alone.",
   },
   {

@@ -135,7 +135,7 @@ export const gatewayDirectives: AppliedDirective[] = [
   {
     article: "001",
     says: "HTTPRoutes with weights 90/10 (002, 003 too) and 95/5 (004)",
-    applied: "gatewayApi.routes, see Pulumi.dev.yaml",
+    applied: "gatewayApi.routes, see examples/Pulumi.articles.yaml",
     why: "Applied as data. Corrected: parentRefs name the gateway's namespace, since a bare name is looked up in the route's own; the gateway admits routes of all namespaces.",
   },
   {

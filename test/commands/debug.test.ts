@@ -90,7 +90,11 @@ describe.concurrent("what was typed", () => {
     [["pod"], /^pod: of which\?/],
     [["--kubeconfig", "none", "pod", "cart"], /^cart: not a pod; write NAMESPACE\/POD$/],
   ])("%j", async (words, message) => {
-    const { exitCode, stdout, stderr } = await runCommand("debug", "Pulumi.dev.yaml", ...words);
+    const { exitCode, stdout, stderr } = await runCommand(
+      "debug",
+      "Pulumi.articles.yaml",
+      ...words,
+    );
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
     expect(stderr).toMatch(message);
   });

@@ -54,7 +54,7 @@ describe("the report", () => {
 describe("a machine", () => {
   const reachedAt = (port: number) => {
     const file = join(folder, "Pulumi.test.yaml");
-    const text = readFileSync(stackFiles.dev, "utf8");
+    const text = readFileSync(stackFiles.articles, "utf8");
     writeFileSync(file, text.replaceAll(/host: .*/g, `host: 127.0.0.1\n          port: ${port}`));
     return plan(loadStackFile(file));
   };

@@ -38,7 +38,7 @@ describe.concurrent("arguments", () => {
 
   it.each([
     [
-      ["up", "a", "--ttl", "soon", "--from", "Pulumi.dev.yaml"],
+      ["up", "a", "--ttl", "soon", "--from", "Pulumi.articles.yaml"],
       /^--ttl: soon: not a length of time; /,
     ],
     [["up", "a", "--ttl", "4h", "--from", "none.yaml"], /^none\.yaml: no such stack/],

@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  copyFileSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -36,6 +37,7 @@ beforeAll(async () => {
     ],
     { cwd: root },
   );
+  copyFileSync(join(repository, "examples/Pulumi.articles.yaml"), stackFile);
   symlinkSync(join(root, "node_modules"), join(repository, "node_modules"));
   await git("init", "-q");
   appendFileSync(join(repository, ".git/info/exclude"), "node_modules\n");

@@ -5,7 +5,7 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { planFiles } from "../../plan/files.ts";
 import { root } from "../root.ts";
-import { planOf } from "../stacks.ts";
+import { planOf, stackFiles } from "../stacks.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "package-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -62,11 +62,11 @@ describe("the package, installed elsewhere", () => {
   });
 
   it("plans the same bytes, steps and CRDs among them", async () => {
-    await execa("cp", [join(root, "Pulumi.dev.yaml"), folder]);
-    expect(await run("check", "dev")).toMatchObject({ exitCode: 0 });
+    await execa("cp", [stackFiles.articles, folder]);
+    expect(await run("check", "articles")).toMatchObject({ exitCode: 0 });
     const out = join(folder, "out");
-    expect(await run("render", "dev", "--out", out)).toMatchObject({ exitCode: 0 });
-    const planned = planFiles(planOf("dev"));
+    expect(await run("render", "articles", "--out", out)).toMatchObject({ exitCode: 0 });
+    const planned = planFiles(planOf("articles"));
     for (const [path, content] of planned)
       expect(readFileSync(join(out, path), "utf8")).toBe(content);
   });

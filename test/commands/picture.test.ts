@@ -75,7 +75,7 @@ describe.each(stacks)("the picture of %s", (_, config) => {
 });
 
 it("text of a stack's file is text", () => {
-  const dev = configOf("dev");
-  const cluster = { ...dev.cluster, name: '<script>alert("&")</script>' };
-  expect(stackPicture({ ...dev, cluster })).not.toContain("<script>");
+  const articles = configOf("articles");
+  const cluster = { ...articles.cluster, name: '<script>alert("&")</script>' };
+  expect(stackPicture({ ...articles, cluster })).not.toContain("<script>");
 });

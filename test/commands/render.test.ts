@@ -35,8 +35,8 @@ function filesBelow(directory: string): [string, string][] {
 
 describe.concurrent("render", () => {
   test("writes the plan, one file each", async ({ out }) => {
-    const { exitCode, stdout } = await runCommand("render", "Pulumi.dev.yaml", "--out", out);
-    const planned = [...planFiles(planOf("dev"))];
+    const { exitCode, stdout } = await runCommand("render", "Pulumi.articles.yaml", "--out", out);
+    const planned = [...planFiles(planOf("articles"))];
     expect({ exitCode, stdout }).toEqual({
       exitCode: 0,
       stdout: `${out}: ${planned.length} files`,
@@ -48,56 +48,56 @@ describe.concurrent("render", () => {
     out,
   }) => {
     const fewer = join(out, "../Pulumi.fewer.yaml");
-    const text = readFileSync(stackFiles.dev, "utf8");
+    const text = readFileSync(stackFiles.articles, "utf8");
     writeFileSync(fewer, text.replace(/ {6}- name: worker-2\n(?: {8}.*\n)+/, ""));
-    await runCommand("render", "Pulumi.dev.yaml", "--out", out);
+    await runCommand("render", "Pulumi.articles.yaml", "--out", out);
     expect(existsSync(join(out, "nodes/worker-2"))).toBe(true);
     expect(await runCommand("render", fewer, "--out", out)).toMatchObject({ exitCode: 0 });
     expect(existsSync(join(out, "nodes/worker-2"))).toBe(false);
     expect(existsSync(join(out, "nodes/worker-1/node.yaml"))).toBe(true);
-    await runCommand("render", "Pulumi.dev.yaml", "--out", out);
-    expect(filesBelow(out)).toEqual([...planFiles(planOf("dev"))]);
+    await runCommand("render", "Pulumi.articles.yaml", "--out", out);
+    expect(filesBelow(out)).toEqual([...planFiles(planOf("articles"))]);
   });
 
   test("removes nothing that it did not write: a .git and notes remain", async ({ out }) => {
-    await runCommand("render", "Pulumi.dev.yaml", "--out", out);
+    await runCommand("render", "Pulumi.articles.yaml", "--out", out);
     const own = [".git/HEAD", "notes.txt", "nodes/worker-2/why.txt"].map((name) => join(out, name));
     for (const file of own) {
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, "mine");
     }
-    expect(await runCommand("render", "Pulumi.dev.yaml", "--out", out)).toMatchObject({
+    expect(await runCommand("render", "Pulumi.articles.yaml", "--out", out)).toMatchObject({
       exitCode: 0,
     });
     for (const file of own) expect(readFileSync(file, "utf8")).toBe("mine");
   });
 
   test("overwrites nothing that it did not write", async ({ out }) => {
-    await runCommand("render", "Pulumi.dev.yaml", "--out", out);
+    await runCommand("render", "Pulumi.articles.yaml", "--out", out);
     const manifest = join(out, ".oslo-cluster-render");
     const lines = readFileSync(manifest, "utf8").split("\n");
     writeFileSync(manifest, lines.filter((line) => line !== "cluster/verify.yaml").join("\n"));
     writeFileSync(join(out, "cluster/verify.yaml"), "mine");
-    const { exitCode, stderr } = await runCommand("render", "Pulumi.dev.yaml", "--out", out);
+    const { exitCode, stderr } = await runCommand("render", "Pulumi.articles.yaml", "--out", out);
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/^--out: .*cluster\/verify\.yaml: not of an earlier rendering; /);
     expect(readFileSync(join(out, "cluster/verify.yaml"), "utf8")).toBe("mine");
   });
 
   test("follows no manifest and no link out of its directory", async ({ out }) => {
-    await runCommand("render", "Pulumi.dev.yaml", "--out", out);
+    await runCommand("render", "Pulumi.articles.yaml", "--out", out);
     const outside = join(out, "../outside");
     mkdirSync(outside);
     for (const name of ["a", "verify.yaml"]) writeFileSync(join(outside, name), "mine");
     const manifest = join(out, ".oslo-cluster-render");
     const lines = readFileSync(manifest, "utf8");
     writeFileSync(manifest, `${lines}../outside/a\n`);
-    const refused = await runCommand("render", "Pulumi.dev.yaml", "--out", out);
+    const refused = await runCommand("render", "Pulumi.articles.yaml", "--out", out);
     expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("../outside/a") });
     writeFileSync(manifest, lines);
     rmSync(join(out, "cluster"), { recursive: true });
     symlinkSync(outside, join(out, "cluster"));
-    expect(await runCommand("render", "Pulumi.dev.yaml", "--out", out)).toMatchObject({
+    expect(await runCommand("render", "Pulumi.articles.yaml", "--out", out)).toMatchObject({
       exitCode: 1,
       stderr: expect.stringMatching(/^--out: .*cluster: a link/),
     });
@@ -110,7 +110,7 @@ describe.concurrent("render", () => {
   test("refuses a directory that holds something else, and leaves it alone", async ({ out }) => {
     mkdirSync(out);
     writeFileSync(join(out, "thesis.txt"), "years of work");
-    const { exitCode, stderr } = await runCommand("render", "Pulumi.dev.yaml", "--out", out);
+    const { exitCode, stderr } = await runCommand("render", "Pulumi.articles.yaml", "--out", out);
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/^--out: .*: not empty, and not an earlier rendering; .*name another/);
     expect(filesBelow(out)).toEqual([["thesis.txt", "years of work"]]);
@@ -127,17 +127,17 @@ describe.concurrent("render", () => {
 
   test("--svg writes the stack as a picture", async ({ out }) => {
     const file = `${out}.svg`;
-    expect(await runCommand("render", "dev", "--svg", file)).toMatchObject({
+    expect(await runCommand("render", "articles", "--svg", file)).toMatchObject({
       exitCode: 0,
       stdout: `${file}: 3 nodes`,
     });
-    expect(readFileSync(file, "utf8")).toBe(stackPicture(configOf("dev")));
+    expect(readFileSync(file, "utf8")).toBe(stackPicture(configOf("articles")));
     rmSync(file);
     expect(existsSync(out)).toBe(false);
   });
 
   test("with nothing to write: exit 2", async ({ out: _ }) => {
-    expect(await runCommand("render", "Pulumi.dev.yaml")).toMatchObject({
+    expect(await runCommand("render", "Pulumi.articles.yaml")).toMatchObject({
       exitCode: 2,
       stderr: expect.stringMatching(/^render: write --out <directory>, --svg <file>, or both$/),
     });

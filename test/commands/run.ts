@@ -1,12 +1,13 @@
+import { join } from "node:path";
 import { execa } from "execa";
 import { root } from "../root.ts";
 
-/** Runs a command as `npm run` does, in the repository's root. */
+/** Runs a command in examples/, where the tests' stacks are. */
 export async function runCommand(name: string, ...args: string[]) {
-  const options = { cwd: root, reject: false } as const;
+  const options = { cwd: join(root, "examples"), reject: false } as const;
   const { exitCode, stdout, stderr } = await execa(
     process.execPath,
-    ["commands/main.ts", name, ...args],
+    [join(root, "commands/main.ts"), name, ...args],
     options,
   );
   return { exitCode, stdout, stderr };

@@ -17,8 +17,8 @@ import { runCommand } from "./run.ts";
 const folder = mkdtempSync(join(tmpdir(), "status-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const config = configOf("dev");
-const plan = planOf("dev");
+const config = configOf("articles");
+const plan = planOf("articles");
 const now = new Date("2026-11-26T12:00:00Z");
 const day = 86_400_000;
 
@@ -162,7 +162,7 @@ describe("the status", () => {
     await once(silent, "listening");
     const { port } = silent.address() as AddressInfo;
     const file = join(folder, "Pulumi.dead.yaml");
-    const text = readFileSync(stackFiles.dev, "utf8");
+    const text = readFileSync(stackFiles.articles, "utf8");
     writeFileSync(file, text.replaceAll(/host: .*/g, `host: 127.0.0.1\n          port: ${port}`));
     const start = performance.now();
     const { exitCode, stdout } = await runCommand("status", file);

@@ -3,12 +3,12 @@ import { runCommand } from "./run.ts";
 
 describe.concurrent("verify", () => {
   it.each<[what: string, args: string[], message: RegExp, exits?: number]>([
-    ["a word that no promise holds", ["dev", "--only", "xyzzy"], /^--only xyzzy: no promise/],
+    ["a word that no promise holds", ["articles", "--only", "xyzzy"], /^--only xyzzy: no promise/],
     ["a stack that is not there", ["none"], /^none: no such stack/],
     ["a file that is no stack's", ["package.json"], /^package\.json: 1 error/],
     [
       "an unknown option",
-      ["dev", "--jsn"],
+      ["articles", "--jsn"],
       /^error: unknown option '--jsn'\n\(Did you mean --json\?\)/,
       2,
     ],

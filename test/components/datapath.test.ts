@@ -39,6 +39,8 @@ describe("what the nodes have tried out", () => {
   });
 
   it("changes nothing without the fallback, so that every preview knows the values", async () => {
-    expect((await installedAfter("dev", {}, true)).loadBalancer).toMatchObject({ mode: "dsr" });
+    expect((await installedAfter("articles", {}, true)).loadBalancer).toMatchObject({
+      mode: "dsr",
+    });
   });
 });

@@ -373,7 +373,7 @@ it("a worker joins while Cilium is being installed", async () => {
   const joining = new Promise<void>((resolve) => {
     allJoin = resolve;
   });
-  const { resources } = await runProgram(stackFiles.dev, {
+  const { resources } = await runProgram(stackFiles.articles, {
     begins: (name) => {
       if (name.endsWith("-join")) joins += 1;
       if (joins === 2) allJoin();

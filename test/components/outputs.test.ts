@@ -8,7 +8,7 @@ type Outputs = Awaited<ReturnType<typeof runProgram>>["outputs"];
 const runs = new Map<string, Promise<Outputs>>();
 
 /** What a stack exports; each stack and mode runs once. */
-function outputsOf(stack: keyof typeof stackFiles = "dev", preview = false): Promise<Outputs> {
+function outputsOf(stack: keyof typeof stackFiles = "articles", preview = false): Promise<Outputs> {
   const key = `${stack} ${preview}`;
   const run = runs.get(key) ?? runFor(stack, preview);
   runs.set(key, run);
@@ -37,7 +37,7 @@ describe("after up", () => {
   });
 
   it.each([
-    ["dev", "root@cp-1.dev.example.no"],
+    ["articles", "root@cp-1.dev.example.no"],
     ["two-nodes", "operator@192.0.2.10"],
   ] as const)("kubeconfig of %s is a secret that holds none", async (stack, destination) => {
     const outputs = await outputsOf(stack);
@@ -85,12 +85,12 @@ describe("after up", () => {
 it("hypervisors tell what they had left", async () => {
   const value = { "hv-1": { cpus: 8 }, "hv-2": { cpus: 8 } };
   expect(await look(await outputsOf("libvirt"), "hypervisors")).toMatchObject({ value });
-  expect(await look(await outputsOf("dev"), "hypervisors")).toMatchObject({ value: {} });
+  expect(await look(await outputsOf("articles"), "hypervisors")).toMatchObject({ value: {} });
 });
 
 describe("in a first preview", () => {
   it("what only up can tell is unknown, and nothing fails", async () => {
-    const outputs = await outputsOf("dev", true);
+    const outputs = await outputsOf("articles", true);
     expect(Object.keys(outputs).sort()).toEqual([
       "backupKeys",
       "datapath",

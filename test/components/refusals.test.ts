@@ -11,7 +11,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The example stack with a change of its text, run; what began, and what was said. */
 async function run(from: string | RegExp, to: string, machineIds: Record<string, string> = {}) {
-  const text = readFileSync(stackFiles.dev, "utf8");
+  const text = readFileSync(stackFiles.articles, "utf8");
   const changed = text.replace(from, to);
   if (changed === text && from !== "") throw new Error(`the example holds no ${from}`);
   const file = join(mkdtempSync(join(folder, "run-")), "Pulumi.test.yaml");

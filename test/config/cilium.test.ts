@@ -286,7 +286,7 @@ describe("raw values", () => {
 
   // Stacks without raw values of their own, with most features off and with all of them on.
   const leaves = new Map(
-    (["dev", "services"] as const)
+    (["articles", "services"] as const)
       .flatMap((name) => leavesOf(ciliumValues(configOf(name))))
       .map((leaf) => [leaf.path, leaf]),
   );

@@ -7,6 +7,7 @@ import { loadStackFile, project } from "../../config/load.ts";
 import { ConfigError } from "../../config/problem.ts";
 import { root } from "../root.ts";
 import { stack } from "../stack.ts";
+import { stackFiles } from "../stacks.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "stack-file-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -37,7 +38,7 @@ const problems = (text: string) => {
 };
 
 describe("the example stack", () => {
-  const config = loadStackFile(join(root, "Pulumi.dev.yaml"));
+  const config = loadStackFile(stackFiles.articles);
 
   it("loads", () => {
     expect(config.nodes.map(({ name, role }) => `${name} ${role}`)).toEqual([

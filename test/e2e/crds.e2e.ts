@@ -10,7 +10,7 @@ import { type ApiServer, startApiServer } from "./api-server.ts";
 
 const minutes = 60_000;
 /** The stacks that put objects into the cluster; the others have none but a gateway. */
-const stacks = ["dev", "services", "libvirt"] as const;
+const stacks = ["articles", "services", "libvirt"] as const;
 let server: ApiServer;
 let ciliums: Manifest[];
 

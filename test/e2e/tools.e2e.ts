@@ -132,7 +132,7 @@ describe.each(stackNames)("Cilium's chart and its schema take the values of %s",
 });
 
 describe("Cilium's chart itself refuses what the configuration refuses", () => {
-  const config = configOf("dev");
+  const config = configOf("articles");
   it.each([
     ["a tunnel by its old name", { tunnel: "disabled" }, "tunnel"],
     ["kube-proxy replacement by its old word", { kubeProxyReplacement: "strict" }, "kubeProxy"],

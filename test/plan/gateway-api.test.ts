@@ -30,7 +30,7 @@ describe("the Gateway API", () => {
   });
 
   it("puts the routes of the articles onto the gateway of another namespace", () => {
-    const { namespaces, gatewayApi } = planOf("dev");
+    const { namespaces, gatewayApi } = planOf("articles");
     const { objects } = gatewayApi;
     const routes = objects.filter(({ kind }) => kind === "HTTPRoute");
     expect(routes).toHaveLength(4);
@@ -43,7 +43,7 @@ describe("the Gateway API", () => {
   });
 
   it("sets the region's header, so that a client brings none of its own", () => {
-    const route = planOf("dev").gatewayApi.objects.find(
+    const route = planOf("articles").gatewayApi.objects.find(
       ({ metadata }) => metadata.name === "payment-processor",
     );
     expect(JSON.stringify(route)).toContain('"set":[{"name":"X-Region","value":"NO-OSL-1"}]');

@@ -242,7 +242,7 @@ it("the program that proves every promise at its end is good", async () => {
   vi.resetModules();
   const folder = mkdtempSync(join(tmpdir(), "policy-"));
   const file = join(folder, "Pulumi.test.yaml");
-  const { config } = parse(readFileSync(stackFiles.dev, "utf8"), { version: "1.1" });
+  const { config } = parse(readFileSync(stackFiles.articles, "utf8"), { version: "1.1" });
   writeFileSync(
     file,
     JSON.stringify({ config: { ...config, "oslo-cluster:verify": { afterUp: true } } }),

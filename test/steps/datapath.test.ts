@@ -11,7 +11,7 @@ import { planOf } from "../stacks.ts";
 /** The operator's side, with an ssh that plays the nodes. */
 class Operator {
   readonly folder = mkdtempSync(join(tmpdir(), "datapath-"));
-  readonly plan = planOf("dev");
+  readonly plan = planOf("articles");
 
   /**
    * @param nodes Shell of each node: it has read its document, and its stdin is open. What it does

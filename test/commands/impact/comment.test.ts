@@ -27,22 +27,22 @@ const weights = { [`${route}.backends[0].weight`]: 80, [`${route}.backends[1].we
 const worker = "nodes.existing[1]";
 const otherKey = `ssh-ed25519 AAAA${"K".repeat(20)}`;
 const pool = "nodes.libvirt.pools[1]";
-const planned = planOf(sectionsOf("dev"));
+const planned = planOf(sectionsOf("articles"));
 
 /** One comment each, as people will read it. */
 const requests: Record<string, () => StackReport[]> = {
-  nothing: () => [request("dev", {})],
-  live: () => [request("dev", weights)],
-  restart: () => [request("dev", { "kubernetes.kubelet.maxPods": 200 })],
+  nothing: () => [request("articles", {})],
+  live: () => [request("articles", weights)],
+  restart: () => [request("articles", { "kubernetes.kubelet.maxPods": 200 })],
   drain: () => [request("libvirt", { [`${pool}.memoryMebibytes`]: 8192 })],
-  recreate: () => [request("dev", { [`${worker}.ssh.hostKey`]: otherKey, ...weights })],
+  recreate: () => [request("articles", { [`${worker}.ssh.hostKey`]: otherKey, ...weights })],
   "recreate-guest": () => [request("libvirt", { [`${pool}.generations`]: { "worker-2": 3 } })],
   impossible: () => [
-    request("dev", { "network.podSubnets": ["10.240.0.0/16", "fd00:10:240::/56"] }),
+    request("articles", { "network.podSubnets": ["10.240.0.0/16", "fd00:10:240::/56"] }),
   ],
-  "worker-removed": () => [request("dev", { "nodes.existing[2]": undefined })],
+  "worker-removed": () => [request("articles", { "nodes.existing[2]": undefined })],
   "worker-added": () => [
-    request("dev", {
+    request("articles", {
       "nodes.existing[3]": {
         name: "worker-3",
         role: "worker",
@@ -52,7 +52,7 @@ const requests: Record<string, () => StackReport[]> = {
     }),
   ],
   stacks: () => [
-    request("dev", weights, {
+    request("articles", weights, {
       steps: [
         {
           operation: "update",
@@ -114,7 +114,7 @@ describe("a comment", () => {
       pathPrefix: `/${i}`,
       backends: [{ name: "checkout", port: 8080, weight: 100 }],
     }));
-    const report = request("dev", { "gatewayApi.routes": routes });
+    const report = request("articles", { "gatewayApi.routes": routes });
     const comment = renderMarkdown({ base: "main", reports: [report], violations: [] });
     expect(comment.length).toBeLessThan(65_536);
     expect(comment).toContain(`### dev: ${headline(report)}`);
@@ -123,13 +123,13 @@ describe("a comment", () => {
   it("shows no secret: nothing at all is made where a plan holds one", () => {
     const secret = "-----BEGIN OPENSSH PRIVATE KEY-----";
     const changes = { "cilium.values": { extra: { note: secret } } };
-    expect(() => request("dev", changes)).toThrow(
+    expect(() => request("articles", changes)).toThrow(
       /cilium-values\.yaml.*a private key; nothing is shown/,
     );
     expect(() =>
-      compareStack("dev", "absent", planOf(changed(sectionsOf("dev"), changes))),
+      compareStack("articles", "absent", planOf(changed(sectionsOf("articles"), changes))),
     ).toThrow(/nothing is shown/);
-    const refused = compareStack("dev", planned, { refused: `ssh.host: ${secret}: no host` });
+    const refused = compareStack("articles", planned, { refused: `ssh.host: ${secret}: no host` });
     expect(() => renderMarkdown({ base: "main", reports: [refused], violations: [] })).toThrow(
       /nothing is shown/,
     );
@@ -137,11 +137,11 @@ describe("a comment", () => {
 
   it("takes text of a stack's file as text: no tag, mention or fence of its own", () => {
     const values = { extra: { note: "</details> @everyone ````" } };
-    const report = request("dev", { "cilium.values": values });
+    const report = request("articles", { "cilium.values": values });
     const comment = renderMarkdown({ base: "main", reports: [report], violations: [] });
     const [, diff = ""] = comment.split("`````diff\n");
     expect(diff.split("\n`````\n")[0]).toContain("</details> @everyone ````");
-    const refused = compareStack("dev", planned, {
+    const refused = compareStack("articles", planned, {
       refused: "name: <img> @everyone [x](y): no name",
     });
     const other = renderMarkdown({ base: "main", reports: [refused], violations: [] });
@@ -160,7 +160,7 @@ describe("of a hundred nodes, one edited field", () => {
       },
     ]),
   );
-  const base = changed(sectionsOf("dev"), workers);
+  const base = changed(sectionsOf("articles"), workers);
   const added = { "nodes.existing[100]": { ...workers["nodes.existing[99]"], name: "w-100" } };
   Object.assign(added["nodes.existing[100]"], {
     addresses: ["10.10.0.200", "fd00:10:10::200"],
@@ -179,7 +179,7 @@ describe("of a hundred nodes, one edited field", () => {
     [{ "nodes.existing[50]": undefined }, "nodes.existing[worker-50]: removed"],
   ])("%j: at most 60 lines, which begin with it, and nothing is cut unsaid", (edit, line) => {
     const head = changed(base, edit);
-    const report = compareStack("dev", planOf(base), planOf(head));
+    const report = compareStack("articles", planOf(base), planOf(head));
     const comparison = { base: "main", reports: [report], violations: [] };
     const text = renderText(comparison);
     const lines = text.split("\n");
@@ -195,7 +195,7 @@ describe("of a hundred nodes, one edited field", () => {
 
   it("what is destroyed is said outside of any fold", () => {
     const gone = changed(base, { "nodes.existing[50]": undefined });
-    const report = compareStack("dev", planOf(base), planOf(gone));
+    const report = compareStack("articles", planOf(base), planOf(gone));
     const comment = renderMarkdown({ base: "main", reports: [report], violations: [] });
     const outside = comment.replaceAll(/<details>[\s\S]*?<\/details>/g, "");
     expect(outside).toMatch(/\*\*recreate\*\*: <code>node removed<\/code> on worker-50: .*lost/);
@@ -204,15 +204,15 @@ describe("of a hundred nodes, one edited field", () => {
 
   it("links to the whole comparison where its address is known", () => {
     const details = "https://example.no/runs/1";
-    const report = request("dev", weights);
+    const report = request("articles", weights);
     const comment = renderMarkdown({ base: "main", reports: [report], violations: [], details });
     expect(comment).toContain(`[The whole comparison](${details})`);
   });
 });
 
 describe("a policy", () => {
-  const recreate = request("dev", { [`${worker}.ssh.hostKey`]: otherKey });
-  const live = request("dev", weights);
+  const recreate = request("articles", { [`${worker}.ssh.hostKey`]: otherKey });
+  const live = request("articles", weights);
 
   it.each([
     ["recreate", recreate, true],
@@ -220,7 +220,7 @@ describe("a policy", () => {
     ["impossible", recreate, false],
     ["recreate", live, false],
     ["live", live, true],
-    ["none", request("dev", {}), false],
+    ["none", request("articles", {}), false],
   ])("--fail-on %s means that label and worse ones", (label, report, breaks) => {
     expect(violations([report], [label])).toHaveLength(breaks ? 1 : 0);
   });

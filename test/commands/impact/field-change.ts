@@ -12,11 +12,11 @@ export interface FieldChange {
   onlyValue?: boolean;
 }
 
-export const dev = (
+export const articles = (
   after: Record<string, unknown>,
   before?: Record<string, unknown>,
 ): FieldChange => ({
-  stack: "dev",
+  stack: "articles",
   after,
   ...(before ? { before } : {}),
 });
@@ -24,7 +24,7 @@ export const kvm = (
   after: Record<string, unknown>,
   before?: Record<string, unknown>,
 ): FieldChange => ({
-  ...dev(after, before),
+  ...articles(after, before),
   stack: "libvirt",
 });
 
@@ -32,6 +32,6 @@ export const svc = (
   after: Record<string, unknown>,
   before?: Record<string, unknown>,
 ): FieldChange => ({
-  ...dev(after, before),
+  ...articles(after, before),
   stack: "services",
 });

@@ -1,4 +1,4 @@
-import { dev, type FieldChange, svc } from "./field-change.ts";
+import { articles, type FieldChange, svc } from "./field-change.ts";
 
 const pools = "cilium.loadBalancerIPPools";
 const l2 = "cilium.l2announcements";
@@ -16,7 +16,7 @@ export const changesOfServices: Record<string, FieldChange> = {
   "cilium.bpf.ctAnyMax": svc({ "cilium.bpf.ctAnyMax": 262_144 }),
   "cilium.bpf.natMax": svc({ "cilium.bpf.natMax": 524_288 }),
   "cilium.bpf.lbMapMax": svc({ "cilium.bpf.lbMapMax": 262_144 }),
-  "cilium.socketLB.hostNamespaceOnly": dev(
+  "cilium.socketLB.hostNamespaceOnly": articles(
     { "cilium.socketLB.hostNamespaceOnly": true },
     { "gatewayApi.enabled": false, "gatewayApi.routes": [] },
   ),
@@ -83,7 +83,9 @@ export const changesOfServices: Record<string, FieldChange> = {
   [`${bgp}.advertisements[].selector`]: svc({ [`${bgp}.advertisements[1].selector`]: undefined }),
   "cilium.k8sClientRateLimit.qps": svc({ "cilium.k8sClientRateLimit.qps": 50 }),
   "cilium.k8sClientRateLimit.burst": svc({ "cilium.k8sClientRateLimit.burst": 300 }),
-  "cilium.localRedirectPolicies.enabled": dev({ "cilium.localRedirectPolicies.enabled": true }),
+  "cilium.localRedirectPolicies.enabled": articles({
+    "cilium.localRedirectPolicies.enabled": true,
+  }),
   "cilium.nodeLocalDns.enabled": svc({ "cilium.nodeLocalDns.enabled": false }),
   "cilium.nodeLocalDns.image": svc({ "cilium.nodeLocalDns.image": "registry.example.no/dns:2" }),
 
@@ -208,17 +210,17 @@ export const changesOfServices: Record<string, FieldChange> = {
   "policies.networkPolicies[].ingress": svc({ [`${policy}.ingress[1]`]: undefined }),
   "policies.networkPolicies[].egress": svc({ [`${policy}.egress`]: undefined }),
 
-  "verify.afterUp": dev({ "verify.afterUp": true }),
-  "verify.clusterAdmins": dev({ "verify.clusterAdmins": ["Group:platform"] }),
-  "verify.image": dev({ "verify.image": "registry.example.no/pause:1" }),
-  "verify.debugImage": dev({ "verify.debugImage": "registry.example.no/netshoot:1" }),
-  "verify.pwruImage": dev({ "verify.pwruImage": "registry.example.no/pwru:1" }),
-  "verify.parallelism": dev({ "verify.parallelism": 8 }),
-  "verify.dnsQueries": dev({ "verify.dnsQueries": 100 }),
-  "verify.dnsP99Milliseconds": dev({ "verify.dnsP99Milliseconds": 20 }),
-  "verify.tableUsePercent": dev({ "verify.tableUsePercent": 70 }),
-  "verify.packetLossPercent": dev({ "verify.packetLossPercent": 2 }),
-  "verify.softirqPercent": dev({ "verify.softirqPercent": 40 }),
-  "verify.nixAddress": dev({ "verify.nixAddress": "192.0.2.1" }),
-  "verify.nixRttMilliseconds": dev({ "verify.nixRttMilliseconds": 3 }),
+  "verify.afterUp": articles({ "verify.afterUp": true }),
+  "verify.clusterAdmins": articles({ "verify.clusterAdmins": ["Group:platform"] }),
+  "verify.image": articles({ "verify.image": "registry.example.no/pause:1" }),
+  "verify.debugImage": articles({ "verify.debugImage": "registry.example.no/netshoot:1" }),
+  "verify.pwruImage": articles({ "verify.pwruImage": "registry.example.no/pwru:1" }),
+  "verify.parallelism": articles({ "verify.parallelism": 8 }),
+  "verify.dnsQueries": articles({ "verify.dnsQueries": 100 }),
+  "verify.dnsP99Milliseconds": articles({ "verify.dnsP99Milliseconds": 20 }),
+  "verify.tableUsePercent": articles({ "verify.tableUsePercent": 70 }),
+  "verify.packetLossPercent": articles({ "verify.packetLossPercent": 2 }),
+  "verify.softirqPercent": articles({ "verify.softirqPercent": 40 }),
+  "verify.nixAddress": articles({ "verify.nixAddress": "192.0.2.1" }),
+  "verify.nixRttMilliseconds": articles({ "verify.nixRttMilliseconds": 3 }),
 };

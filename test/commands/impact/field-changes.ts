@@ -1,4 +1,4 @@
-import { dev, type FieldChange, kvm } from "./field-change.ts";
+import { articles, type FieldChange, kvm } from "./field-change.ts";
 import { changesOfServices } from "./field-changes-services.ts";
 
 const key = (letter: string) => `ssh-ed25519 AAAA${letter.repeat(20)}`;
@@ -25,33 +25,33 @@ const bucket = {
   s3: { endpoint: "https://s3.example.no", bucket: "copies" },
 };
 const copies = (after: Record<string, unknown>) =>
-  dev(after, { "backup.targets": [vault, bucket], "backup.recipients": [recipient] });
+  articles(after, { "backup.targets": [vault, bucket], "backup.recipients": [recipient] });
 
 /** Every field of the configuration, changed once. */
 export const changesOfFields: Record<string, FieldChange> = {
-  "cluster.name": dev({ "cluster.name": "other" }),
-  "cluster.region": dev({ "cluster.region": "NO-OSL-2" }),
-  "cluster.residency": { ...dev({ "cluster.residency": "EEA" }), unseen: true },
+  "cluster.name": articles({ "cluster.name": "other" }),
+  "cluster.region": articles({ "cluster.region": "NO-OSL-2" }),
+  "cluster.residency": { ...articles({ "cluster.residency": "EEA" }), unseen: true },
   "cluster.allowedPlaces": {
-    ...dev({ "cluster.allowedPlaces": ["*.no", "*.io", "*.com", "*.org"] }),
+    ...articles({ "cluster.allowedPlaces": ["*.no", "*.io", "*.com", "*.org"] }),
     unseen: true,
   },
-  "cluster.endpoint.host": dev({ "cluster.endpoint.host": "api.example.no" }),
-  "cluster.endpoint.port": dev({ "cluster.endpoint.port": 8443 }),
+  "cluster.endpoint.host": articles({ "cluster.endpoint.host": "api.example.no" }),
+  "cluster.endpoint.port": articles({ "cluster.endpoint.port": 8443 }),
 
-  "nodes.existing": { stack: "dev", after: { "nodes.existing[2]": undefined } },
-  "nodes.existing[].name": dev({ [`${worker}.name`]: "worker-9" }),
-  "nodes.existing[].role": dev({
+  "nodes.existing": { stack: "articles", after: { "nodes.existing[2]": undefined } },
+  "nodes.existing[].name": articles({ [`${worker}.name`]: "worker-9" }),
+  "nodes.existing[].role": articles({
     "nodes.existing[0].role": "worker",
     [`${worker}.role`]: "control-plane",
   }),
-  "nodes.existing[].addresses": dev({
+  "nodes.existing[].addresses": articles({
     "nodes.existing[0].addresses": ["10.10.0.99", "fd00:10:10::99"],
   }),
-  "nodes.existing[].ssh.host": dev({ "nodes.existing[0].ssh.host": "other.example.no" }),
-  "nodes.existing[].ssh.port": dev({ [`${worker}.ssh.port`]: 2222 }),
-  "nodes.existing[].ssh.user": dev({ [`${worker}.ssh.user`]: "admin" }),
-  "nodes.existing[].ssh.hostKey": dev({ [`${worker}.ssh.hostKey`]: key("C") }),
+  "nodes.existing[].ssh.host": articles({ "nodes.existing[0].ssh.host": "other.example.no" }),
+  "nodes.existing[].ssh.port": articles({ [`${worker}.ssh.port`]: 2222 }),
+  "nodes.existing[].ssh.user": articles({ [`${worker}.ssh.user`]: "admin" }),
+  "nodes.existing[].ssh.hostKey": articles({ [`${worker}.ssh.hostKey`]: key("C") }),
 
   "nodes.libvirt.hypervisors": kvm({
     "nodes.libvirt.hypervisors[1]": undefined,
@@ -125,16 +125,19 @@ export const changesOfFields: Record<string, FieldChange> = {
   "nodes.libvirt.pools[].protected": kvm({ [`${pool}.protected`]: true }),
   "nodes.libvirt.pools[].generations": kvm({ [`${pool}.generations`]: { "worker-2": 3 } }),
 
-  "ssh.dialTimeoutSeconds": dev({ "ssh.dialTimeoutSeconds": 5 }),
-  "ssh.dialAttempts": dev({ "ssh.dialAttempts": 2 }),
-  "ssh.bastion": dev({ "ssh.bastion": bastion }),
-  "ssh.bastion.host": dev({ "ssh.bastion.host": "other.example.no" }, { "ssh.bastion": bastion }),
-  "ssh.bastion.port": dev({ "ssh.bastion.port": 2222 }, { "ssh.bastion": bastion }),
-  "ssh.bastion.user": dev({ "ssh.bastion.user": "jump" }, { "ssh.bastion": bastion }),
-  "ssh.bastion.hostKey": dev({ "ssh.bastion.hostKey": key("F") }, { "ssh.bastion": bastion }),
+  "ssh.dialTimeoutSeconds": articles({ "ssh.dialTimeoutSeconds": 5 }),
+  "ssh.dialAttempts": articles({ "ssh.dialAttempts": 2 }),
+  "ssh.bastion": articles({ "ssh.bastion": bastion }),
+  "ssh.bastion.host": articles(
+    { "ssh.bastion.host": "other.example.no" },
+    { "ssh.bastion": bastion },
+  ),
+  "ssh.bastion.port": articles({ "ssh.bastion.port": 2222 }, { "ssh.bastion": bastion }),
+  "ssh.bastion.user": articles({ "ssh.bastion.user": "jump" }, { "ssh.bastion": bastion }),
+  "ssh.bastion.hostKey": articles({ "ssh.bastion.hostKey": key("F") }, { "ssh.bastion": bastion }),
 
   "network.vlan.id": kvm({ "network.vlan.id": 200 }),
-  "network.vlan.subnets": dev({
+  "network.vlan.subnets": articles({
     "network.vlan.subnets": ["10.10.0.0/24"],
     "network.vlan.gateways": ["10.10.0.1"],
     "nodes.existing[0].addresses": ["10.10.0.11"],
@@ -142,61 +145,65 @@ export const changesOfFields: Record<string, FieldChange> = {
     "nodes.existing[2].addresses": ["10.10.0.22"],
   }),
   "network.vlan.gateways": kvm({ "network.vlan.gateways": ["10.20.0.2"] }),
-  "network.vlan.interface": dev({ "network.vlan.interface": "eth2" }),
-  "network.mtu": dev({ "network.mtu": 1450 }),
-  "network.podSubnets": dev({ "network.podSubnets": ["10.240.0.0/16", "fd00:10:240::/56"] }),
-  "network.serviceSubnets": dev({
+  "network.vlan.interface": articles({ "network.vlan.interface": "eth2" }),
+  "network.mtu": articles({ "network.mtu": 1450 }),
+  "network.podSubnets": articles({ "network.podSubnets": ["10.240.0.0/16", "fd00:10:240::/56"] }),
+  "network.serviceSubnets": articles({
     "network.serviceSubnets": ["10.97.0.0/16", "fd00:10:97::/112"],
   }),
-  "network.nodeMaskSizes.ipv4": dev({ "network.nodeMaskSizes.ipv4": 25 }),
-  "network.nodeMaskSizes.ipv6": dev({ "network.nodeMaskSizes.ipv6": 72 }),
+  "network.nodeMaskSizes.ipv4": articles({ "network.nodeMaskSizes.ipv4": 25 }),
+  "network.nodeMaskSizes.ipv6": articles({ "network.nodeMaskSizes.ipv6": 72 }),
 
-  "artifacts.kubernetes.url": dev({ "artifacts.kubernetes.url": "https://example.no/k8s" }),
-  "artifacts.kubernetes.keyFingerprint": dev({
+  "artifacts.kubernetes.url": articles({ "artifacts.kubernetes.url": "https://example.no/k8s" }),
+  "artifacts.kubernetes.keyFingerprint": articles({
     "artifacts.kubernetes.keyFingerprint": "A".repeat(40),
   }),
-  "artifacts.containerd.url": dev({ "artifacts.containerd.url": "https://example.no/docker" }),
+  "artifacts.containerd.url": articles({ "artifacts.containerd.url": "https://example.no/docker" }),
   // A package that names no suite fits each.
-  "artifacts.containerd.suite": dev(
+  "artifacts.containerd.suite": articles(
     { "artifacts.containerd.suite": "bookworm" },
     { "kubernetes.containerd.packageVersion": "2.4.2-1" },
   ),
-  "artifacts.containerd.component": dev({ "artifacts.containerd.component": "test" }),
-  "artifacts.containerd.keyFingerprint": dev({
+  "artifacts.containerd.component": articles({ "artifacts.containerd.component": "test" }),
+  "artifacts.containerd.keyFingerprint": articles({
     "artifacts.containerd.keyFingerprint": "A".repeat(40),
   }),
   "artifacts.plainHttpHosts": {
-    ...dev({ "artifacts.plainHttpHosts": ["10.10.0.5"] }),
+    ...articles({ "artifacts.plainHttpHosts": ["10.10.0.5"] }),
     unseen: true,
   },
-  "artifacts.registries": dev({
+  "artifacts.registries": articles({
     "artifacts.registries": { "quay.io": "https://mirror.example.no/quay" },
   }),
-  "artifacts.charts": dev({ "artifacts.charts": "https://mirror.example.no/charts" }),
+  "artifacts.charts": articles({ "artifacts.charts": "https://mirror.example.no/charts" }),
 
-  "kubernetes.version": dev({ "kubernetes.version": "1.36.4" }),
-  "kubernetes.packageRevision": dev({ "kubernetes.packageRevision": "2.1" }),
-  "kubernetes.containerd.packageVersion": dev({
+  "kubernetes.version": articles({ "kubernetes.version": "1.36.4" }),
+  "kubernetes.packageRevision": articles({ "kubernetes.packageRevision": "2.1" }),
+  "kubernetes.containerd.packageVersion": articles({
     "kubernetes.containerd.packageVersion": "2.4.2-1",
   }),
-  "kubernetes.containerd.restrictOomScoreAdj": dev({
+  "kubernetes.containerd.restrictOomScoreAdj": articles({
     "kubernetes.containerd.restrictOomScoreAdj": true,
   }),
-  "kubernetes.kubelet.maxPods": dev({ "kubernetes.kubelet.maxPods": 200 }),
-  "kubernetes.kubelet.failCgroupV1": dev({ "kubernetes.kubelet.failCgroupV1": false }),
-  "kubernetes.kubelet.cgroupDriver": dev({ "kubernetes.kubelet.cgroupDriver": "cgroupfs" }),
-  "kubernetes.kubelet.evictionHard": dev({
+  "kubernetes.kubelet.maxPods": articles({ "kubernetes.kubelet.maxPods": 200 }),
+  "kubernetes.kubelet.failCgroupV1": articles({ "kubernetes.kubelet.failCgroupV1": false }),
+  "kubernetes.kubelet.cgroupDriver": articles({ "kubernetes.kubelet.cgroupDriver": "cgroupfs" }),
+  "kubernetes.kubelet.evictionHard": articles({
     "kubernetes.kubelet.evictionHard": { "memory.available": "200Mi" },
   }),
-  "kubernetes.etcd.heartbeatMilliseconds": dev({ "kubernetes.etcd.heartbeatMilliseconds": 150 }),
-  "kubernetes.etcd.electionMilliseconds": dev({ "kubernetes.etcd.electionMilliseconds": 2000 }),
-  "kubernetes.drainTimeoutSeconds": dev({ "kubernetes.drainTimeoutSeconds": 60 }),
-  "kubernetes.ignorePreflightErrors": dev({
+  "kubernetes.etcd.heartbeatMilliseconds": articles({
+    "kubernetes.etcd.heartbeatMilliseconds": 150,
+  }),
+  "kubernetes.etcd.electionMilliseconds": articles({
+    "kubernetes.etcd.electionMilliseconds": 2000,
+  }),
+  "kubernetes.drainTimeoutSeconds": articles({ "kubernetes.drainTimeoutSeconds": 60 }),
+  "kubernetes.ignorePreflightErrors": articles({
     "kubernetes.ignorePreflightErrors": ["SystemVerification"],
   }),
 
-  "tuning.sysctl": dev({ "tuning.sysctl": { "vm.max_map_count": 262144 } }),
-  "backup.targets": dev({ "backup.targets": [vault], "backup.recipients": [recipient] }),
+  "tuning.sysctl": articles({ "tuning.sysctl": { "vm.max_map_count": 262144 } }),
+  "backup.targets": articles({ "backup.targets": [vault], "backup.recipients": [recipient] }),
   "backup.targets[].name": copies({ "backup.targets[0].name": "attic" }),
   "backup.targets[].region": {
     ...copies({ "backup.targets[0].region": "NO-SVG-1" }),
@@ -230,63 +237,63 @@ export const changesOfFields: Record<string, FieldChange> = {
     unseen: true,
   },
 
-  "tuning.hostWide": dev({ "tuning.hostWide": false }),
-  "tuning.ntpServers": dev({ "tuning.ntpServers": ["ntp.example.no"] }),
+  "tuning.hostWide": articles({ "tuning.hostWide": false }),
+  "tuning.ntpServers": articles({ "tuning.ntpServers": ["ntp.example.no"] }),
 
-  "gates.etcdFsyncP99Milliseconds": dev({ "gates.etcdFsyncP99Milliseconds": 20 }),
-  "gates.stealPercent": dev({ "gates.stealPercent": 1 }),
-  "gates.stealWindowSeconds": dev({ "gates.stealWindowSeconds": 20 }),
-  "gates.nodeRttMilliseconds": dev({ "gates.nodeRttMilliseconds": 1 }),
-  "gates.clockSkewSeconds": dev({ "gates.clockSkewSeconds": 1 }),
-  "gates.diskFreePercent": dev({ "gates.diskFreePercent": 30 }),
-  "gates.memoryMebibytes": dev({ "gates.memoryMebibytes": 4000 }),
+  "gates.etcdFsyncP99Milliseconds": articles({ "gates.etcdFsyncP99Milliseconds": 20 }),
+  "gates.stealPercent": articles({ "gates.stealPercent": 1 }),
+  "gates.stealWindowSeconds": articles({ "gates.stealWindowSeconds": 20 }),
+  "gates.nodeRttMilliseconds": articles({ "gates.nodeRttMilliseconds": 1 }),
+  "gates.clockSkewSeconds": articles({ "gates.clockSkewSeconds": 1 }),
+  "gates.diskFreePercent": articles({ "gates.diskFreePercent": 30 }),
+  "gates.memoryMebibytes": articles({ "gates.memoryMebibytes": 4000 }),
   "gates.softirqPercent": kvm({ "gates.softirqPercent": 60 }),
   "gates.guestMemoryPercent": kvm({ "gates.guestMemoryPercent": 95 }),
-  "gates.cpus": dev({ "gates.cpus": 4 }),
+  "gates.cpus": articles({ "gates.cpus": 4 }),
 
-  "cilium.version": dev({ "cilium.version": "1.20.3" }),
-  "cilium.loadBalancer.mode": dev({ "cilium.loadBalancer.mode": "hybrid" }),
-  "cilium.loadBalancer.fallback": dev({ "cilium.loadBalancer.fallback": "snat" }),
-  "cilium.loadBalancer.dsrDispatch": dev({ "cilium.loadBalancer.dsrDispatch": "ipip" }),
-  "cilium.loadBalancer.acceleration": dev({ "cilium.loadBalancer.acceleration": "disabled" }),
-  "cilium.bandwidthManager.enabled": dev({
+  "cilium.version": articles({ "cilium.version": "1.20.3" }),
+  "cilium.loadBalancer.mode": articles({ "cilium.loadBalancer.mode": "hybrid" }),
+  "cilium.loadBalancer.fallback": articles({ "cilium.loadBalancer.fallback": "snat" }),
+  "cilium.loadBalancer.dsrDispatch": articles({ "cilium.loadBalancer.dsrDispatch": "ipip" }),
+  "cilium.loadBalancer.acceleration": articles({ "cilium.loadBalancer.acceleration": "disabled" }),
+  "cilium.bandwidthManager.enabled": articles({
     "cilium.bandwidthManager.enabled": false,
     "cilium.bandwidthManager.bbr": false,
   }),
-  "cilium.bandwidthManager.bbr": dev({
+  "cilium.bandwidthManager.bbr": articles({
     "cilium.bandwidthManager.enabled": false,
     "cilium.bandwidthManager.bbr": false,
   }),
-  "cilium.l7Proxy": dev(
+  "cilium.l7Proxy": articles(
     { "cilium.l7Proxy": false },
     { "gatewayApi.enabled": false, "gatewayApi.routes": [], "policies.networkPolicies": [] },
   ),
-  "cilium.operatorReplicas": dev({ "cilium.operatorReplicas": 1 }),
-  "cilium.waitFor": dev({ "cilium.waitFor": "agents" }),
-  "cilium.timeoutSeconds": dev({ "cilium.timeoutSeconds": 300 }),
-  "cilium.values": dev({ "cilium.values": { debug: { enabled: true } } }),
+  "cilium.operatorReplicas": articles({ "cilium.operatorReplicas": 1 }),
+  "cilium.waitFor": articles({ "cilium.waitFor": "agents" }),
+  "cilium.timeoutSeconds": articles({ "cilium.timeoutSeconds": 300 }),
+  "cilium.values": articles({ "cilium.values": { debug: { enabled: true } } }),
 
-  "gatewayApi.enabled": dev({ "gatewayApi.enabled": false, "gatewayApi.routes": [] }),
-  "gatewayApi.version": { ...dev({}), onlyValue: true },
-  "gatewayApi.gateway.create": dev({ "gatewayApi.gateway.create": false }),
-  "gatewayApi.gateway.name": dev({ "gatewayApi.gateway.name": "other" }),
-  "gatewayApi.gateway.namespace": dev({ "gatewayApi.gateway.namespace": "other" }),
-  "gatewayApi.gateway.port": dev({ "gatewayApi.gateway.port": 8080 }),
-  "gatewayApi.routes": { stack: "dev", after: { "gatewayApi.routes": [] } },
-  "gatewayApi.routes[].name": dev({ [`${route}.name`]: "other" }),
-  "gatewayApi.routes[].namespace": dev({ [`${route}.namespace`]: "other" }),
-  "gatewayApi.routes[].hostnames": dev({ [`${route}.hostnames`]: ["a.example.no"] }),
-  "gatewayApi.routes[].pathPrefix": dev({ [`${route}.pathPrefix`]: "/other" }),
-  "gatewayApi.routes[].backends": dev({
+  "gatewayApi.enabled": articles({ "gatewayApi.enabled": false, "gatewayApi.routes": [] }),
+  "gatewayApi.version": { ...articles({}), onlyValue: true },
+  "gatewayApi.gateway.create": articles({ "gatewayApi.gateway.create": false }),
+  "gatewayApi.gateway.name": articles({ "gatewayApi.gateway.name": "other" }),
+  "gatewayApi.gateway.namespace": articles({ "gatewayApi.gateway.namespace": "other" }),
+  "gatewayApi.gateway.port": articles({ "gatewayApi.gateway.port": 8080 }),
+  "gatewayApi.routes": { stack: "articles", after: { "gatewayApi.routes": [] } },
+  "gatewayApi.routes[].name": articles({ [`${route}.name`]: "other" }),
+  "gatewayApi.routes[].namespace": articles({ [`${route}.namespace`]: "other" }),
+  "gatewayApi.routes[].hostnames": articles({ [`${route}.hostnames`]: ["a.example.no"] }),
+  "gatewayApi.routes[].pathPrefix": articles({ [`${route}.pathPrefix`]: "/other" }),
+  "gatewayApi.routes[].backends": articles({
     [`${route}.backends`]: [{ name: "other", port: 1, weight: 100 }],
   }),
-  "gatewayApi.routes[].backends[].name": dev({ [`${route}.backends[0].name`]: "other" }),
-  "gatewayApi.routes[].backends[].port": dev({ [`${route}.backends[0].port`]: 1 }),
-  "gatewayApi.routes[].backends[].weight": dev({
+  "gatewayApi.routes[].backends[].name": articles({ [`${route}.backends[0].name`]: "other" }),
+  "gatewayApi.routes[].backends[].port": articles({ [`${route}.backends[0].port`]: 1 }),
+  "gatewayApi.routes[].backends[].weight": articles({
     [`${route}.backends[0].weight`]: 80,
     [`${route}.backends[1].weight`]: 20,
   }),
-  "gatewayApi.routes[].regionHeader": dev({ [`${route}.regionHeader`]: true }),
+  "gatewayApi.routes[].regionHeader": articles({ [`${route}.regionHeader`]: true }),
 
   ...changesOfServices,
 };

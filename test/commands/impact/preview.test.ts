@@ -147,7 +147,7 @@ describe("what the policy pack refuses", () => {
   it("is a risk, of a new stack too", () => {
     const files = { files: new Map(), sections: {} };
     for (const base of ["absent", files] as const)
-      expect(compareStack("dev", base, files, { steps: [], refused }).risks).toEqual(
+      expect(compareStack("articles", base, files, { steps: [], refused }).risks).toEqual(
         refused.map((what) => `the policy pack refuses ${what}`),
       );
   });

@@ -14,7 +14,7 @@ function partsOf(command: readonly string[]) {
 
 it("one connection is made to a node, pinned, and its sessions go over it", async () => {
   const calls: (readonly string[])[] = [];
-  const ssh = connections(planOf("dev"), async (command) => {
+  const ssh = connections(planOf("articles"), async (command) => {
     calls.push(command);
     return "";
   });
@@ -41,7 +41,7 @@ it("one connection is made to a node, pinned, and its sessions go over it", asyn
 it("a connection that failed is tried again, and those that stand are ended all the same", async () => {
   let failures = 1;
   const exits: string[] = [];
-  const ssh = connections(planOf("dev"), async (command) => {
+  const ssh = connections(planOf("articles"), async (command) => {
     if (partsOf(command).isExit) exits.push(command.at(-1) ?? "");
     else if (failures-- > 0) throw new Error("Connection timed out");
     return "";
@@ -68,10 +68,10 @@ it("a guest's host key is asked of its hypervisor first", async () => {
 it("at most eight connections are begun at a time", async () => {
   let begun = 0;
   let most = 0;
-  const node = planOf("dev").nodes[0];
+  const node = planOf("articles").nodes[0];
   if (node === undefined) throw new Error("the stack has no node");
   const nodes = Array.from({ length: 30 }, (_, i) => ({ ...node, name: `node-${i}` }));
-  const ssh = connections({ ...planOf("dev"), nodes }, async () => {
+  const ssh = connections({ ...planOf("articles"), nodes }, async () => {
     most = Math.max(most, ++begun);
     await new Promise((resolve) => setTimeout(resolve, 5));
     begun--;
