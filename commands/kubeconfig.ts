@@ -18,8 +18,12 @@ export async function kubeconfigOf(stackFile: string, named?: string): Promise<s
   if (stack === undefined) {
     throw new UserError(`${stackFile}: not a Pulumi.<stack>.yaml; give --kubeconfig FILE`);
   }
-  const command = pulumiOnPath() === undefined ? ["npx", "--yes", "pulumi"] : ["pulumi"];
-  const stacks = pulumiStacks({ command, directory: dirname(resolve(stackFile)) });
+  if (pulumiOnPath() === undefined) {
+    throw new UserError(
+      "pulumi: not on PATH; add it (docs/getting-started.md), or give --kubeconfig FILE",
+    );
+  }
+  const stacks = pulumiStacks({ directory: dirname(resolve(stackFile)) });
   const { kubeconfig } = await stacks.outputs(stack).catch((error: Error) => {
     throw new UserError(
       `stack ${stack}: no kubeconfig: ${error.message}; or give --kubeconfig FILE`,

@@ -140,6 +140,19 @@ describe("the pages", () => {
     expect(shown).toBe(golden);
   });
 
+  it("quote messages and name resources that there are, where an up may stop", () => {
+    const [, section = ""] = page("docs/getting-started.md").split("| If it stops there |");
+    const rows = section.split("\n\n")[0]?.split("\n| ").slice(2) ?? [];
+    expect(rows.length).toBeGreaterThan(5);
+    const code = ["components", "steps", "plan"].flatMap(sources).join("\n");
+    const resources = readFileSync(join(root, "test/golden/resources-dev.txt"), "utf8");
+    for (const [what = "", , , says = ""] of rows.map((cells) => cells.split(" | "))) {
+      for (const [, name] of what.matchAll(/`…?([\w-]+)`/g)) expect(resources).toContain(name);
+      for (const [, words = ""] of says.matchAll(/`([^`]+)`/g))
+        if (!/^(ssh-add|journalctl|npm|gates)/.test(words)) expect(code).toContain(words);
+    }
+  });
+
   it.each(all)("%s links to what is there", (path, text) => {
     const links = [...`${text}\n`.matchAll(/\]\(([^)#:]+)(#[\w-]+)?\)/g)];
     const missing = links
@@ -169,6 +182,6 @@ describe("the pages", () => {
 
 function sources(room: string): string[] {
   return readdirSync(join(root, room), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
+    .filter((name) => /\.(ts|mjs|sh)$/.test(name))
     .map((name) => readFileSync(join(root, room, name), "utf8"));
 }

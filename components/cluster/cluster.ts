@@ -8,6 +8,7 @@ import { Cilium } from "./cilium.ts";
 import { CiliumObjects } from "./cilium-objects.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { Datapath } from "./datapath.ts";
+import { createEndpointCheck } from "./endpoint.ts";
 import { createGates } from "./gates.ts";
 import { Gateway, GatewayApiCrds } from "./gateway-api.ts";
 import { Namespaces } from "./namespaces.ts";
@@ -35,6 +36,7 @@ export class Cluster extends pulumi.ComponentResource {
     const nodes = createNodes(plan, hypervisors, child);
     const controlPlanes = nodes.filter((node) => node.plan.role === "control-plane");
     const gates = createGates(nodes, child);
+    const endpoint = createEndpointCheck(plan, { ...child, dependsOn: gates });
     // Before packets are tried out between the nodes: rp_filter would drop them.
     const bases = new Map(nodes.map((node) => [node, node.run("base", [gates])]));
     const runtimes = new Map(nodes.map((node) => [node, node.run("runtime", [gates])]));
@@ -59,7 +61,7 @@ export class Cluster extends pulumi.ComponentResource {
         nodes: controlPlanes,
         workers: nodes.filter((node) => node.plan.role === "worker"),
         cluster,
-        after: (node) => [...built(node), ...listed, ...datapath.proven],
+        after: (node) => [...built(node), ...listed, ...datapath.proven, endpoint],
       },
       child,
     );

@@ -33,7 +33,7 @@ async function look(outputs: Outputs, name: string) {
 describe("after up", () => {
   it("endpoint is the API server's", async () => {
     const outputs = await outputsOf();
-    expect((await look(outputs, "endpoint")).value).toBe("https://10.10.0.11:6443");
+    expect((await look(outputs, "endpoint")).value).toBe("https://cp-1.dev.example.no:6443");
   });
 
   it.each([
