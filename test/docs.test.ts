@@ -125,7 +125,7 @@ describe("what the README tells to type", () => {
   });
 
   it("names the file that render writes for worker-1's kernel", () => {
-    const golden = readdirSync(join(root, "test/golden/dev/nodes/worker-1/steps"));
+    const golden = readdirSync(join(root, "test/golden/articles/nodes/worker-1/steps"));
     const [, file] = everything.match(/nodes\/worker-1\/steps\/(\S+kernel\.yaml)/) ?? [];
     expect(golden).toContain(file);
   });
@@ -145,7 +145,7 @@ describe("the pages", () => {
     const rows = section.split("\n\n")[0]?.split("\n| ").slice(2) ?? [];
     expect(rows.length).toBeGreaterThan(5);
     const code = ["components", "steps", "plan"].flatMap(sources).join("\n");
-    const resources = readFileSync(join(root, "test/golden/resources-dev.txt"), "utf8");
+    const resources = readFileSync(join(root, "test/golden/resources-articles.txt"), "utf8");
     for (const [what = "", , , says = ""] of rows.map((cells) => cells.split(" | "))) {
       for (const [, name] of what.matchAll(/`…?([\w-]+)`/g)) expect(resources).toContain(name);
       for (const [, words = ""] of says.matchAll(/`([^`]+)`/g))

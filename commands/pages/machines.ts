@@ -26,7 +26,7 @@ export function machineTable(config: Config): string {
         "etcd's disk: fdatasync, 99th percentile",
         `at most ${gates.etcdFsyncP99Milliseconds} ms`,
         "any",
-        `\`fio ${disk?.vars.FIO}\` in \`${disk?.vars.DIRECTORY}\`: \`sync percentiles\``,
+        `\`fio ${disk?.vars?.FIO}\` in \`${disk?.vars?.DIRECTORY}\`: \`sync percentiles\``,
       ],
       ["Round trip to the others", away, away, "`ping`, over the private network"],
       ["Kernel", "5.10 or newer", "5.10 or newer", "`uname -r`"],

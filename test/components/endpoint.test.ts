@@ -53,7 +53,7 @@ describe("the API server's address, from the operator's machine", () => {
 });
 
 it.each([
-  ["dev", "6443 true"],
+  ["articles", "6443 true"],
   ["two-nodes", "8443 false"],
 ] as const)("%s: is tried before a control plane is made", async (stack, ending) => {
   vi.resetModules();
