@@ -1,10 +1,12 @@
 import { Command } from "commander";
 import { loadStackFile } from "../config/load.ts";
 import { plan } from "../plan/plan.ts";
-import { controlPlanes } from "./etcd/control-planes.ts";
+import { UserError } from "./command.ts";
+import { machinesOf } from "./etcd/machines.ts";
 import { type RehearsalOptions, rehearse } from "./etcd/rehearse.ts";
-import { type RestoreOptions, restore } from "./etcd/restore.ts";
+import { carryOut, planRestore, type RestoreOptions } from "./etcd/restore.ts";
 import { Copies } from "./etcd/targets.ts";
+import { prompt } from "./init/prompt.ts";
 import { stackFileOf, stackHelp } from "./stack-file.ts";
 
 /** The cluster's state away from its nodes, and back. */
@@ -30,8 +32,7 @@ command
   .description("Has every control plane make a copy at once.")
   .argument("<stack>", stackHelp)
   .action(async (stack: string) => {
-    const planes = await controlPlanes(plan(configOf(stack)));
-    for (const { name, run } of planes) {
+    for (const { name, run } of await machinesOf(plan(configOf(stack)), "control-plane")) {
       await run("backup");
       console.log(`${name}: copied`);
     }
@@ -46,7 +47,7 @@ command
   .argument("<target>", "the target's name")
   .action(async (stack: string, target: string) => {
     const secret = await standardInput();
-    for (const { name, send } of await controlPlanes(plan(configOf(stack)))) {
+    for (const { name, send } of await machinesOf(plan(configOf(stack)), "control-plane")) {
       await send(secret, "backup", "credential", target);
       console.log(`${name}: has the credential of ${target}`);
     }
@@ -55,7 +56,7 @@ command
 command
   .command("restore")
   .description(
-    "Brings etcd back where quorum is lost, from a survivor's data or from a copy. Refuses where quorum lives; what is there is saved first, and nothing is deleted. Safe to run again after an interruption.",
+    "Brings etcd back where quorum is lost, from a survivor's data or from a copy. Every control plane is asked first; what is there is saved before anything is touched, and nothing is deleted. Refuses where quorum lives. Safe to run again after an interruption: what was done is found done.",
   )
   .argument("<stack>", stackHelp)
   .option("--from <target>", "a copy of this target, in the place of a survivor's data")
@@ -64,17 +65,40 @@ command
   .option("--identity <file>", "the age identity that decrypts; it stays on this machine")
   .option("--gone <node...>", "control planes that are gone for good, and are not asked")
   .option("--replace <uid>", "replace the data of this living cluster all the same")
-  .action(async (stack: string, options: Omit<RestoreOptions, "say">) => {
-    const config = configOf(stack);
-    const say = (line: string) => console.error(line.trim());
-    const { on, others, seconds } = await restore(config, plan(config), {
-      ...options,
-      gone: options.gone ?? [],
-      say,
-    });
-    console.log(`restored on ${on} in ${seconds} s`);
-    if (others.length > 0) console.log(`to join again: ${others.join(", ")}`);
-  });
+  .option("--dry-run", "say what would be done, and touch nothing")
+  .option("--yes", "do not ask before anything is touched")
+  .action(
+    async (
+      stack: string,
+      {
+        dryRun,
+        yes,
+        gone = [],
+        ...options
+      }: Partial<RestoreOptions> & { dryRun?: true; yes?: true },
+    ) => {
+      const config = configOf(stack);
+      const clusterPlan = plan(config);
+      const restoration = await planRestore(config, clusterPlan, { ...options, gone });
+      const { found, operations, left } = restoration;
+      const list = operations.map(({ on, does }, i) => `${i + 1}. ${on}: ${does}`);
+      const text = [...found, "", ...list, ...(left.length > 0 ? ["", ...left] : [])].join("\n");
+      if (dryRun) {
+        console.log(text);
+        return;
+      }
+      if (!yes) {
+        console.error(text);
+        await confirm(config.cluster.name);
+      }
+      const { answered, seconds } = await carryOut(clusterPlan, restoration, gone, (line) =>
+        console.error(line),
+      );
+      if (answered > 0) console.log(`the API answered after ${answered} s`);
+      console.log(`restored in ${seconds} s`);
+      for (const line of left) console.log(line);
+    },
+  );
 
 command
   .command("rehearse")
@@ -101,6 +125,13 @@ command
 
 function configOf(stack: string) {
   return loadStackFile(stackFileOf(stack));
+}
+
+async function confirm(name: string): Promise<void> {
+  using person = prompt(process.stdin, process.stderr, "nothing was touched");
+  const answer = await person.ask(`\nType the cluster's name, ${name}, to do this:`);
+  if (answer !== name)
+    throw new UserError(`${answer || "nothing"} is not ${name}: nothing was touched`);
 }
 
 async function standardInput(): Promise<string> {

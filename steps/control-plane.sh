@@ -69,7 +69,7 @@ clean() {
 }
 
 initialize() {
-  local members
+  local members begins=()
   if [[ -d /var/lib/etcd/member ]] && members=$(etcd_members 2>/dev/null); then
     [[ $(wc -l <<<"$members") == 1 ]] ||
       die "an unfinished init on $(hostname) has $(wc -l <<<"$members") etcd members; remove the others by hand before running again"
@@ -78,13 +78,18 @@ initialize() {
   date --utc +%FT%TZ >"$state/initializing"
   files_apply
   # After the reset: it empties /etc/kubernetes of some of what the API server needs.
+  if [[ -s $state/restore/set/set.json ]]; then
+    # A restore has brought a copy: its cluster begins again here, with its own keys, data and addons.
+    bash "${BASH_SOURCE[0]%/*}/restore.sh" seed
+    begins=(--ignore-preflight-errors DirAvailable--var-lib-etcd --skip-phases "addon,show-join-command")
+  fi
   encryption_key
   systemctl start kubelet || true
   say "kubeadm init"
   # etcd's flag says `existing` from here on, so that a member without its data never begins a cluster of its own.
   sed '/name: initial-cluster-state/{n;s/existing/new/}' "$init_document" >"$WORK/init.yaml"
   # init prints the token that it makes for joins, and keeps it for 24 h. Each join mints its own here.
-  kubeadm init --config "$WORK/init.yaml" | sed '/Using token/d'
+  kubeadm init --config "$WORK/init.yaml" "${begins[@]}" | sed '/Using token/d'
   admin --namespace kube-system delete secrets --field-selector type=bootstrap.kubernetes.io/token
   kubeadm init phase upload-config kubeadm --config "$init_document"
   seal_etcd

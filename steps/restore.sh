@@ -2,11 +2,16 @@
 # One control plane's part of a restore. Its state is read from the node each time, so that a run that
 # was killed anywhere is taken up by the next one. Nothing is deleted: former data is moved aside.
 #
-#   restore.sh state      what this node holds, as JSON
+#   restore.sh state      what this node holds, as JSON; changes nothing
 #   restore.sh salvage    a snapshot of what is here, before anything is touched; no quorum is needed
 #   restore.sh receive    takes a decrypted set (tar.gz) from stdin
-#   restore.sh apply      puts the received set, or else the salvaged snapshot, in place of what is here
-#   restore.sh stop       ends etcd and the API server here, until they are to join the restored one
+#   restore.sh stop       ends etcd and the API server here, until this control plane joins the restored one
+#   restore.sh apply copy|survivor    puts the received set, or the salvaged snapshot, in place of what is here
+#   restore.sh seed       the same on a new machine, for the step control-plane, which then begins with it
+#   restore.sh begun      what begins with it is the set's cluster
+#   restore.sh forget NODE    removes the Node object and the pods of a control plane that joins again
+#   restore.sh relist     restarts what remembers objects of a time that no longer was
+#   restore.sh finish     ends the restore here
 set -euo pipefail
 shopt -s inherit_errexit
 library=${BASH_SOURCE[0]%/*}
@@ -18,6 +23,8 @@ source "$library/etcd-member.sh"
 source "$library/containers.sh"
 # shellcheck source=steps/static-pods.sh
 source "$library/static-pods.sh"
+# shellcheck source=steps/restore-state.sh
+source "$library/restore-state.sh"
 umask 077
 home=$state/restore
 manifests=/etc/kubernetes/manifests
@@ -25,137 +32,135 @@ data=/var/lib/etcd
 encryption=/etc/kubernetes/encryption/config.yaml
 
 main() {
-  mkdir -p "$home"
   case ${1:-} in
     state) tell_state ;;
-    salvage | receive | apply | stop)
+    salvage | receive | stop | apply | seed | begun | forget | relist | finish)
+      mkdir -p "$home"
       exec 9>"$home/lock"
-      flock --timeout 60 9 || die "another restore is at work on $(hostname)"
-      "$1"
+      flock --timeout 120 9 || die "another restore is at work on $(hostname)"
+      "$@"
       ;;
-    *) die "usage: restore.sh state|salvage|receive|apply|stop" ;;
+    *) die "usage: restore.sh state|salvage|receive|stop|apply|seed|begun|forget|relist|finish" ;;
   esac
 }
 
-# A manifest, wherever a restore has put it.
-manifest() {
-  local path
-  for path in "$manifests/$1.yaml" "$home/manifests/$1.yaml"; do
-    if [[ -e $path ]]; then
-      echo "$path"
-      return
-    fi
-  done
-  die "$(hostname) has no manifest of $1: no control plane was made here"
-}
-
-tools() {
-  local path
-  path=$(manifest etcd)
-  etcd_tools "$(image_of "$path")"
-}
-
-tell_state() {
-  local made=no data_here=no quorum=no revision=0 uid=''
-  if [[ -e $manifests/etcd.yaml || -e $home/manifests/etcd.yaml ]]; then
-    made=yes
-    tools
-    [[ ! -d $data/member ]] || data_here=yes
-    if ETCD_TIMEOUT=5s etcd_revision >/dev/null 2>&1; then quorum=yes; fi
-    uid=$(uid_in_etcd)
-    revision=$(ETCD_TIMEOUT=5s etcd endpoint status --write-out json 2>/dev/null | jq '.[0].Status.header.revision' || echo 0)
-  fi
-  jq --null-input --compact-output --arg made "$made" --arg data "$data_here" --arg quorum "$quorum" --arg uid "$uid" \
-    --arg known "$(known_uid)" --argjson revision "${revision:-0}" --arg ca "$(digest_of /etc/kubernetes/pki/ca.crt)" \
-    --arg phase "$(phase)" --arg members "$(ETCD_TIMEOUT=5s etcd member list --write-out json 2>/dev/null | jq '.members | length' || echo 0)" '{
-      made: ($made == "yes"), data: ($data == "yes"), quorum: ($quorum == "yes"), $uid, knownUid: $known, $revision, $ca,
-      $phase, members: ($members | tonumber? // 0)
-    }'
-}
-
-# What a restore has come to here: none, stopped (the manifests are out), restored (the data is in).
-phase() {
-  if [[ -e $home/restored ]]; then
-    echo restored
-  elif [[ -e $home/manifests/etcd.yaml ]]; then
-    echo stopped
-  else
-    echo none
-  fi
-}
-
-digest_of() { [[ ! -e $1 ]] || sha256sum <"$1" | cut -d' ' -f1; }
-
-# The UID of kube-system as this member has it, with or without quorum.
-uid_in_etcd() {
-  ETCD_TIMEOUT=5s etcd get /registry/namespaces/kube-system --consistency s --print-value-only 2>/dev/null |
-    grep --text --only-matching --extended-regexp '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}' | head -n 1 || true
-}
+now() { date --utc +%Y%m%dT%H%M%SZ; }
 
 # With etcd's help where it runs; else the file of its database, which it has left.
 salvage() {
-  local file
+  local file revision uid
   tools
-  file=$home/salvaged-$(date --utc +%Y%m%dT%H%M%SZ).db
-  if ETCD_TIMEOUT=300s etcd snapshot save "$file.part" >/dev/null 2>&1; then
-    mv "$file.part" "$file"
+  file=$home/salvaged-$(now).db
+  wait_until 60 "etcd gives a snapshot, or has ended" gives_or_ended "$file.part"
+  if [[ ! -s $file.part ]] && salvaged; then
+    say "saved before as $(jq --raw-output .file "$home/salvaged.json")"
+    return
+  elif [[ -s $file.part ]]; then
+    revision=$(etcdutl snapshot status "$file.part" --write-out json | jq .revision)
+    uid=$(ETCD_TIMEOUT=5s uid_in_etcd)
   elif [[ -f $data/member/snap/db ]]; then
-    [[ -z $(system_containers etcd) ]] || die "etcd runs and gives no snapshot; run again"
-    cp "$data/member/snap/db" "$file.part"
     # The database alone: what its log holds beyond it is not in it.
-    mv "$file.part" "$file.raw"
     file=$file.raw
+    cp "$data/member/snap/db" "$file.part"
+    revision=$(etcdutl snapshot status "$file.part" --write-out json | jq .revision)
+    uid=$(uid_in_file "$file.part")
   else
-    rm -f "$file.part"
-    say "nothing to salvage on $(hostname)"
+    say "nothing to salvage"
     return
   fi
-  say "salvaged $file"
+  mv "$file.part" "$file"
+  jq --null-input --arg file "$file" --arg uid "$uid" --argjson revision "$revision" '{$file, $uid, $revision}' >"$home/salvaged.new"
+  mv "$home/salvaged.new" "$home/salvaged.json"
+  say "saved as $file, revision $revision"
+}
+
+gives_or_ended() {
+  rm -f "$1"
+  ETCD_TIMEOUT=120s etcd snapshot save "$1" && return
+  rm -f "$1"
+  stopped etcd
 }
 
 receive() {
-  local name digest uid
-  tools
+  local name digest uid ca
   rm -rf "$home/set.new"
   mkdir "$home/set.new"
-  tar --directory "$home/set.new" --extract --gzip --file - || die "what was received is no copy: not a tar.gz"
+  tar --directory "$home/set.new" --extract --gzip --no-same-owner --file - || die "what was received is no copy: not a tar.gz"
   [[ -s $home/set.new/set.json ]] || die "what was received is no copy: no set.json"
   while IFS=$'\t' read -r name digest; do
     [[ $(digest_of "$home/set.new/$name") == "$digest" ]] || die "the copy is damaged: $name is not what was packed"
   done < <(jq --raw-output '.files | to_entries[] | [.key, .value] | @tsv' "$home/set.new/set.json")
-  etcdutl snapshot status "$home/set.new/snapshot.db" >/dev/null || die "the copy's snapshot is damaged"
   uid=$(jq --raw-output .uid "$home/set.new/set.json")
   [[ -z $(known_uid) || $(known_uid) == "$uid" ]] || die "the copy is of cluster $uid, and $(hostname) is of $(known_uid)"
-  [[ $(digest_of /etc/kubernetes/pki/ca.crt) == "$(digest_of "$home/set.new/pki/ca.crt")" ]] ||
+  ca=$(digest_of /etc/kubernetes/pki/ca.crt)
+  [[ -z $ca || $ca == "$(digest_of "$home/set.new/pki/ca.crt")" ]] ||
     die "the copy's CA is not the one of $(hostname): its kubelets and users would not be let in"
   rm -rf "$home/set"
   mv "$home/set.new" "$home/set"
-  say "received the copy of $(jq --raw-output '.takenAt | todate' "$home/set/set.json"), revision $(jq .snapshot.revision "$home/set/set.json")"
+  say "the copy of $(jq --raw-output '.takenAt | todate' "$home/set/set.json"), revision $(jq .snapshot.revision "$home/set/set.json")"
 }
 
 apply() {
-  local uid
+  local source=$1
   tools
-  stop
-  [[ -e $home/restored ]] || put_data
-  put_encryption
+  stop_pods
+  if [[ ! -e $home/restored ]]; then
+    put_data "$(source_of "$source")" "$(flag_of name)" "$(flag_of initial-advertise-peer-urls)"
+    # Secrets of the snapshot need the keys of that day.
+    [[ $source != copy ]] || put "$home/set/encryption/config.yaml" "$encryption"
+    date --utc +%FT%TZ >"$home/restored"
+  fi
   start etcd
   wait_until 60 "etcd answers" etcd_revision
   start kube-apiserver
   wait_until 120 "the API server is ready" admin get --raw /readyz
-  uid=$(admin get namespace kube-system --output jsonpath='{.metadata.uid}')
-  [[ ! -s $home/set/set.json || $uid == "$(jq --raw-output .uid "$home/set/set.json")" ]] || die "the restored cluster has the UID $uid"
-  echo "$uid" >"$state/uid"
+  identify
   # They must list again: what they remember is of a time that no longer was.
   restart_static_pod kube-controller-manager
   restart_static_pod kube-scheduler
   systemctl restart kubelet
-  # The set holds every secret of the cluster, and has done its work.
-  rm -rf "$home/set" "$home/restored" "$home/manifests"
-  say "restored $(hostname): UID $uid; former data: $(find "$data" -maxdepth 1 -name 'member.before-restore-*' -printf '%f ')"
+  serving
 }
 
+# What is to be restored.
+source_of() {
+  if [[ $1 == copy ]]; then
+    [[ -s $home/set/snapshot.db ]] || die "no copy was received on $(hostname)"
+    echo "$home/set/snapshot.db"
+  else
+    [[ -s $home/salvaged.json ]] || die "nothing was salvaged on $(hostname)"
+    jq --raw-output .file "$home/salvaged.json"
+  fi
+}
+
+# The cluster that answers is the one that it is to be.
+identify() {
+  local uid wanted
+  uid=$(admin get namespace kube-system --output jsonpath='{.metadata.uid}')
+  wanted=$(known_uid)
+  [[ -n $wanted || ! -s $home/set/set.json ]] || wanted=$(jq --raw-output .uid "$home/set/set.json")
+  [[ -z $wanted || $uid == "$wanted" ]] || die "the restored cluster has the UID $uid, and not $wanted"
+  echo "$uid" >"$state/uid.new"
+  mv "$state/uid.new" "$state/uid"
+}
+
+serving() {
+  date --utc +%FT%TZ >"$home/serving"
+  # The set holds every secret of the cluster, and has done its work.
+  rm -rf "$home/set" "$home/set.new" "$home/restored" "$home/seeded"
+  say "the API server answers: cluster $(known_uid)"
+}
+
+# Ends what serves the old data. It stays, beside what a restore has saved.
 stop() {
+  stop_pods
+  # This machine belongs to no cluster until it joins again.
+  rm -f "$state/cluster"
+  if [[ -d $data/member ]]; then mv "$data/member" "$home/member.before-restore-$(now)"; fi
+  say "stopped; former data: $(find "$home" -maxdepth 1 -name 'member.before-restore-*' -printf '%p ')"
+}
+
+stop_pods() {
   local name
   mkdir -p "$home/manifests"
   for name in kube-apiserver etcd; do
@@ -172,15 +177,9 @@ flag_of() { sed -n "s/^ *- --$1=//p" "$(manifest etcd)" | head -n 1; }
 
 # Revisions never go back for those who watch, and what they know of old ones is compacted: they list again.
 put_data() {
-  local source name peer size hash=()
-  source=$home/set/snapshot.db
-  if [[ ! -s $source ]]; then
-    source=$(find "$home" -maxdepth 1 -name 'salvaged-*.db*' ! -name '*.part' | sort | tail -n 1)
-    [[ -n $source ]] || die "nothing was received and nothing salvaged on $(hostname): what is to be restored?"
-    [[ $source != *.raw ]] || hash=(--skip-hash-check)
-  fi
-  name=$(flag_of name) peer=$(flag_of initial-advertise-peer-urls)
-  [[ -n $name && -n $peer ]] || die "$(manifest etcd) has no --name and --initial-advertise-peer-urls"
+  local source=$1 name=$2 peer=$3 size hash=()
+  [[ -n $name && -n $peer ]] || die "etcd's name and its peers' URL are not known on $(hostname)"
+  [[ $source != *.raw ]] || hash=(--skip-hash-check)
   size=$(stat --format %s "$source")
   mkdir -p "$data"
   (($(df --output=avail --block-size=1 "$data" | tail -n 1) > 2 * size)) || die "disk full: $data needs $((2 * size)) bytes more"
@@ -189,22 +188,62 @@ put_data() {
   etcdutl snapshot restore "$source" "${hash[@]}" --name "$name" --initial-cluster "$name=$peer" --initial-advertise-peer-urls "$peer" \
     --initial-cluster-token "oslo-$(date --utc +%s)" --bump-revision 1000000000 --mark-compacted --data-dir "$data/restoring" >"$home/log" 2>&1 ||
     die "etcdutl snapshot restore: $(tail -n 3 "$home/log")"
-  if [[ -d $data/member ]]; then mv "$data/member" "$data/member.before-restore-$(date --utc +%Y%m%dT%H%M%SZ)"; fi
+  if [[ -d $data/member ]]; then mv "$data/member" "$data/member.before-restore-$(now)"; fi
   mv "$data/restoring/member" "$data/member"
   chmod 0700 "$data" "$data/member"
   rm -rf "$data/restoring"
   sync "$data/member"
-  date --utc +%FT%TZ >"$home/restored"
   say "data of $source is in place"
 }
 
-# Secrets of the snapshot need the keys of that day.
-put_encryption() {
-  local from=$home/set/encryption/config.yaml
-  if [[ ! -s $from ]] || cmp --silent "$from" "$encryption"; then return; fi
-  [[ ! -e $encryption ]] || cp --preserve "$encryption" "$encryption.before-restore-$(date --utc +%Y%m%dT%H%M%SZ)"
-  install -D -m 0600 "$from" "$encryption.new"
-  mv "$encryption.new" "$encryption"
+# A file of the set, with what was there kept beside it.
+put() {
+  if cmp --silent "$1" "$2"; then return; fi
+  [[ ! -e $2 ]] || cp --preserve "$2" "$2.before-restore-$(now)"
+  mkdir -p "${2%/*}"
+  cp --preserve=mode "$1" "$2.new"
+  mv "$2.new" "$2"
+}
+
+# From nothing: the cluster's own CAs and keys, its encryption, its data. kubeadm makes the rest.
+seed() {
+  local set=$home/set document=/etc/oslo-cluster/kubeadm-init.yaml file name peer
+  [[ -s $set/set.json ]] || die "no copy was received on $(hostname)"
+  etcd_tools "$(kubeadm config images list --config "$document" 2>/dev/null | grep '/etcd:')"
+  while IFS= read -r file; do put "$set/pki/$file" "/etc/kubernetes/pki/$file"; done < <(find "$set/pki" -type f -printf '%P\n')
+  put "$set/encryption/config.yaml" "$encryption"
+  name=$(sed -n 's/^nodeName=//p' "$state/claim")
+  peer=$(sed -n 's/^ *advertiseAddress: *"\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' "$document" | head -n 1)
+  [[ $peer != *:* ]] || peer="[$peer]"
+  put_data "$set/snapshot.db" "$name" "https://$peer:2380"
+  date --utc +%FT%TZ >"$home/seeded"
+}
+
+begun() {
+  wait_until 120 "the API server is ready" admin get --raw /readyz
+  identify
+  serving
+}
+
+# kubeadm takes no name of a Node that is Ready, and this one may seem so for a minute after its time.
+forget() {
+  admin delete node "$1" --ignore-not-found --timeout 60s
+  admin delete pods --all-namespaces --field-selector "spec.nodeName=$1" --force --grace-period 0 --wait=false 2>/dev/null
+}
+
+relist() {
+  local workload
+  for workload in daemonset/cilium deployment/cilium-operator; do
+    if admin --namespace kube-system get "$workload" >/dev/null 2>&1; then
+      admin --namespace kube-system rollout restart "$workload"
+    fi
+  done
+}
+
+# What was saved stays.
+finish() {
+  if [[ -s $home/salvaged.json ]]; then mv "$home/salvaged.json" "$home/salvaged-$(now).json"; fi
+  rm -rf "$home/set" "$home/set.new" "$home/restored" "$home/seeded" "$home/manifests" "$home/serving"
 }
 
 main "$@"

@@ -2,84 +2,80 @@ import type { Config } from "../../config/config.ts";
 import type { ClusterPlan } from "../../plan/plan.ts";
 import { quote } from "../../steps/ssh/arguments.ts";
 import { UserError } from "../command.ts";
-import { type ControlPlane, controlPlanes } from "./control-planes.ts";
+import { type Asked, type Decision, decide, type State, untouched, type Wish } from "./decide.ts";
+import { type Machine, machinesOf } from "./machines.ts";
+import {
+  finish,
+  first,
+  join,
+  type Operation,
+  receive,
+  relist,
+  relistAgents,
+  salvage,
+  stop,
+} from "./operations.ts";
 import { Copies } from "./targets.ts";
 
-/** What restore.sh tells of a control plane. */
-export interface State {
-  made: boolean;
-  data: boolean;
-  quorum: boolean;
-  /** Of kube-system as etcd has it; empty where it has none. */
-  uid: string;
-  /** Of the cluster that the node was made for. */
-  knownUid: string;
-  revision: number;
-  ca: string;
-  phase: "none" | "stopped" | "restored";
-  members: number;
-}
-
-export interface RestoreOptions {
-  /** A target's name. */
-  from?: string;
-  /** A copy as a file of this machine. */
-  file?: string;
+export interface RestoreOptions extends Wish {
   /** A copy's file name at the target. @default the newest */
   copy?: string;
   /** File of the age identity that decrypts. */
   identity?: string;
   /** Control planes that are gone for good, and are not asked. */
   gone: string[];
-  /** UID of a living cluster whose data is to be replaced all the same. */
-  replace?: string;
-  say: (line: string) => void;
+}
+
+export interface Restoration {
+  /** What was found, a line for each control plane. */
+  found: string[];
+  operations: Operation[];
+  /** What the restore leaves to a person. */
+  left: string[];
 }
 
 /**
- * Brings etcd back on one control plane: from a survivor's data, else from a copy. Every member is asked
- * first, what a survivor has is saved before anything is touched, and former data is moved aside.
- * A run that was killed is taken up by the next one.
- * @throws UserError where quorum lives, or a member cannot be asked or is of another cluster
+ * Asks every control plane, and lists what is to be done; touches nothing. A run that was killed is
+ * taken up by the next one, which finds less to do.
+ * @throws UserError where quorum lives, or a control plane cannot be asked or is of another cluster
  */
-export async function restore(
+export async function planRestore(
   config: Config,
   plan: ClusterPlan,
   options: RestoreOptions,
-): Promise<{ on: string; others: string[]; seconds: number }> {
-  const { say } = options;
-  const start = performance.now();
-  const planes = (await controlPlanes(plan)).filter(({ name }) => !options.gone.includes(name));
-  const states = await ask(planes);
-  const chosen = choose(states, options);
-  const others = planes.filter(({ name }) => name !== chosen.plane.name);
-  for (const { plane, state } of states) {
-    if (state.data && state.phase !== "restored")
-      say(`${plane.name}: ${await plane.run("restore", "salvage")}`);
-  }
-  if (chosen.from === "copy" && chosen.state.phase !== "restored") {
-    const pipeline = await decrypted(config, options);
-    await chosen.plane.feed(pipeline, "restore", "receive");
-    say(`${chosen.plane.name}: the copy was received`);
-  }
-  for (const plane of others) {
-    await plane.run("restore", "stop");
-    say(`${plane.name}: etcd and the API server are stopped`);
-  }
-  say(await chosen.plane.run("restore", "apply"));
-  const seconds = Math.round((performance.now() - start) / 100) / 10;
-  return { on: chosen.plane.name, others: others.map(({ name }) => name), seconds };
+): Promise<Restoration> {
+  const planes = await machinesOf(plan, "control-plane");
+  const names = planes.map(({ name }) => name);
+  const strange = options.gone.filter((name) => !names.includes(name));
+  if (strange.length > 0)
+    throw new UserError(
+      `--gone ${strange.join(" ")}: no such control plane; the stack has ${names.join(", ")}`,
+    );
+  const asked = await ask(planes.filter(({ name }) => !options.gone.includes(name)));
+  const decision = decide(asked, options);
+  const workers = await machinesOf(plan, "worker");
+  const joining = asked.filter((one) => isToJoin(one, decision));
+  return {
+    found: [...asked.map(describe), ...options.gone.map((name) => `${name}: gone, not asked`)],
+    operations: [
+      ...(await beginning(config, asked, decision, options)),
+      ...joining.map(({ machine }) => join(machine, decision.machine)),
+      ...workers.map((worker) => relist(worker, decision)),
+      relistAgents(decision.machine),
+      ...[...asked.filter(({ machine }) => machine !== decision.machine), decision].map(
+        ({ machine }) => finish(machine),
+      ),
+    ],
+    left: left(asked, decision, options.gone),
+  };
 }
 
-interface Asked {
-  plane: ControlPlane;
-  state: State;
-}
-
-async function ask(planes: ControlPlane[]): Promise<Asked[]> {
+async function ask(planes: Machine[]): Promise<Asked<Machine>[]> {
   if (planes.length === 0)
-    throw new UserError("--gone names every control plane: nothing is left to restore on");
-  const answers = await Promise.allSettled(planes.map((plane) => plane.run("restore", "state")));
+    throw new UserError(
+      "--gone names every control plane: pin the new machines' host keys in the stack's file, and name only those that no machine has replaced",
+    );
+  const answers = await Promise.allSettled(planes.map(stateOf));
   const silent = answers.flatMap((answer, i) =>
     answer.status === "rejected"
       ? [`  ${planes[i]?.name}: ${(answer.reason as Error).message}`]
@@ -91,69 +87,118 @@ async function ask(planes: ControlPlane[]): Promise<Asked[]> {
     );
   }
   return answers.map((answer, i) => ({
-    plane: planes[i] as ControlPlane,
-    state: JSON.parse((answer as PromiseFulfilledResult<string>).value) as State,
+    machine: planes[i] as Machine,
+    state: (answer as PromiseFulfilledResult<State>).value,
   }));
 }
 
-/** On which control plane, and from what. Pure. @throws UserError where nothing may be restored */
-export function choose<T extends { name: string }>(
-  asked: readonly { plane: T; state: State }[],
-  { from, file, replace }: Pick<RestoreOptions, "from" | "file" | "replace">,
-): { plane: T; state: State; from: "survivor" | "copy" } {
-  const resumed = asked.find(({ state }) => state.phase !== "none" && state.made);
-  const living = asked.find(({ state }) => state.quorum && state.phase === "none");
-  if (living && !resumed) refuseLiving(living.plane.name, living.state, replace);
-  for (const part of ["knownUid", "ca"] as const) {
-    const values = new Set(asked.map(({ state }) => state[part]).filter(Boolean));
-    if (values.size > 1) {
-      const lines = asked.map(({ plane, state }) => `  ${plane.name}: ${state[part] || "none"}`);
-      const what = part === "ca" ? "CAs" : "clusters";
-      throw new UserError(
-        `these control planes are of different ${what}:\n${lines.join("\n")}\nRelease the ones that do not belong here.`,
-      );
-    }
-  }
-  const made = asked.filter(({ state }) => state.made);
-  const isOwn = ({ uid, knownUid }: State) => uid !== "" && (knownUid === "" || uid === knownUid);
-  const survivors = made
-    .filter(({ state }) => state.data && isOwn(state))
-    .sort((a, b) => b.state.revision - a.state.revision);
-  const best = resumed ?? survivors[0] ?? made[0];
-  if (best === undefined) {
-    throw new UserError(
-      "no control plane was ever made on these machines: run `pulumi up` first, then restore onto it with --replace",
-    );
-  }
-  const wantsCopy = from !== undefined || file !== undefined;
-  if (!wantsCopy && survivors.length === 0 && resumed?.state.phase !== "restored") {
-    throw new UserError(
-      "no control plane holds this cluster's data any more: name a copy, --from TARGET or --file FILE",
-    );
-  }
-  return { ...best, from: wantsCopy ? "copy" : "survivor" };
+async function stateOf(machine: Machine): Promise<State> {
+  const script = "/usr/local/lib/oslo-cluster/restore.sh";
+  const answer = await machine.shell(`[[ ! -e ${script} ]] || bash ${script} state`);
+  return { ...untouched, ...(answer.trim() === "" ? {} : (JSON.parse(answer) as Partial<State>)) };
 }
 
-function refuseLiving(name: string, state: State, replace: string | undefined): void {
-  const lostItsData = state.knownUid !== "" && state.uid !== state.knownUid;
-  if (lostItsData || (replace !== undefined && replace === state.uid)) return;
-  throw new UserError(
-    replace === undefined
-      ? `${name}: etcd has quorum and serves cluster ${state.uid}: nothing is lost that a restore would bring back. To put it back to an earlier state all the same: --replace ${state.uid}`
-      : `--replace ${replace}: ${name} serves cluster ${state.uid}`,
+function describe({ machine: { name }, state }: Asked): string {
+  const { made, prepared, quorum, data, uid, revision, members, phase } = state;
+  const parts = made
+    ? [
+        quorum ? `etcd answers, with ${members} members` : "etcd has no quorum",
+        data ? `data of cluster ${uid || "unknown"} at revision ${revision}` : "no data",
+      ]
+    : [prepared ? "a machine that is prepared, and no control plane yet" : "not prepared"];
+  return `${name}: ${[...parts, ...(phase === "none" ? [] : [`an earlier restore has ${phaseWords[phase]}`])].join("; ")}`;
+}
+
+const phaseWords = {
+  stopped: "stopped it",
+  restored: "put its data in place",
+  seeded: "put the copy in place",
+  serving: "brought it back",
+} as const;
+
+/** Whether a control plane is not, or not any more, one of the restored cluster. */
+function isToJoin({ machine, state }: Asked<Machine>, decision: Decision<Machine>): boolean {
+  if (machine === decision.machine) return false;
+  if (decision.from === "nothing" && state.member && state.quorum) return false;
+  return state.made || state.prepared;
+}
+
+/** Until the first control plane answers. */
+async function beginning(
+  config: Config,
+  asked: readonly Asked<Machine>[],
+  decision: Decision<Machine>,
+  options: RestoreOptions,
+): Promise<Operation[]> {
+  const { machine, state, from } = decision;
+  const others = asked.filter((one) => isToJoin(one, decision) && one.state.made);
+  const touched = from === "nothing" ? others : [decision, ...others];
+  const saved = touched.filter((one) => one.state.data && one.state.phase === "none");
+  const operations = saved.map((one) => salvage(one.machine));
+  if (from === "copy" && state.phase !== "seeded") {
+    const { what, pipeline } = await decrypted(config, options, state.knownUid);
+    operations.push(receive(machine, what, pipeline));
+  }
+  operations.push(...others.map((one) => stop(one.machine)));
+  if (from !== "nothing") operations.push(first(decision));
+  return operations;
+}
+
+function left(
+  asked: readonly Asked<Machine>[],
+  decision: Decision<Machine>,
+  gone: readonly string[],
+): string[] {
+  const unready = asked.filter(
+    (one) => one.machine !== decision.machine && !one.state.made && !one.state.prepared,
   );
+  const names = [...unready.map(({ machine }) => machine.name), ...gone];
+  return [
+    ...(names.length > 0 ? [`${names.join(", ")}: to be made by \`npx pulumi up\``] : []),
+    ...(decision.from === "copy"
+      ? ["what Pulumi made after the copy is gone: `npx pulumi up --refresh`"]
+      : []),
+  ];
 }
 
 /** A pipeline that prints the decrypted set; the key stays on this machine. */
 async function decrypted(
   config: Config,
   { from, file, copy, identity }: RestoreOptions,
-): Promise<string> {
+  uid: string,
+): Promise<{ what: string; pipeline: string }> {
   if (identity === undefined)
     throw new UserError("a copy is encrypted: give the key that decrypts it, --identity FILE");
   const decrypt = `age --decrypt --identity ${quote(identity)}`;
-  if (file !== undefined) return `${decrypt} ${quote(file)}`;
+  if (file !== undefined)
+    return { what: `the copy ${file}`, pipeline: `${decrypt} ${quote(file)}` };
   const copies = new Copies(config, from);
-  const { path } = await copies.find(copy);
-  return `${copies.command("cat", copies.at(path)).map(quote).join(" ")} | ${decrypt}`;
+  const { path, takenAt } = await copies.find(copy, uid);
+  return {
+    what: `the copy of ${new Date(takenAt * 1000).toISOString()} from ${copies.name}`,
+    pipeline: `${copies.command("cat", copies.at(path)).map(quote).join(" ")} | ${decrypt}`,
+  };
+}
+
+/** Makes the scripts on the nodes those of this program, then does one thing after the other. */
+export async function carryOut(
+  plan: ClusterPlan,
+  { operations }: Restoration,
+  gone: readonly string[],
+  say: (line: string) => void,
+): Promise<{ answered: number; seconds: number }> {
+  const start = performance.now();
+  const elapsed = () => Math.round((performance.now() - start) / 100) / 10;
+  const planes = await machinesOf(plan, "control-plane");
+  await Promise.all(
+    planes.filter(({ name }) => !gone.includes(name)).map((machine) => machine.claim()),
+  );
+  let answered = 0;
+  for (const [i, { on, does, run, answers }] of operations.entries()) {
+    say(`[${i + 1}/${operations.length}] ${on}: ${does}`);
+    const said = await run();
+    for (const line of said.trim().split("\n").filter(Boolean)) say(`    ${line}`);
+    if (answers) answered = elapsed();
+  }
+  return { answered, seconds: elapsed() };
 }

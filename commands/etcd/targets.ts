@@ -70,14 +70,23 @@ export class Copies {
 
   /**
    * The newest copy, or the one that is named by its file.
-   * @throws UserError where there is none
+   * @param uid Of the cluster; empty: the target has copies of one cluster alone, or one is named.
+   * @throws UserError where there is none, or it is not clear which
    */
-  async find(file?: string): Promise<Copy> {
-    const copies = await this.list();
+  async find(file?: string, uid?: string): Promise<Copy> {
+    const copies = (await this.list()).filter((copy) => !uid || copy.uid === uid);
+    const clusters = new Set(copies.map((copy) => copy.uid));
+    if (uid === "" && file === undefined && clusters.size > 1) {
+      const newest = [...clusters].map((one) => copies.findLast((copy) => copy.uid === one)?.path);
+      throw new UserError(
+        `target ${this.name} has copies of ${clusters.size} clusters of this name: choose one with --copy:\n${newest.map((path) => `  ${path}`).join("\n")}`,
+      );
+    }
     const found =
       file === undefined ? copies.at(-1) : copies.find(({ path }) => path.endsWith(file));
     if (found !== undefined) return found;
-    throw new UserError(`target ${this.name} has no copy${file === undefined ? "" : ` ${file}`}`);
+    const which = [file, uid && `of cluster ${uid}`].filter(Boolean).map((word) => ` ${word}`);
+    throw new UserError(`target ${this.name} has no copy${which.join("")}`);
   }
 
   async put(file: string, path: string): Promise<void> {

@@ -10,6 +10,7 @@ export interface Prompt extends Disposable {
 export function prompt(
   input: NodeJS.ReadableStream = process.stdin,
   output: NodeJS.WritableStream = process.stderr,
+  otherwiseDone = "nothing was written",
 ): Prompt {
   const lines = createInterface({ input, terminal: false });
   const next = lines[Symbol.asyncIterator]();
@@ -17,7 +18,7 @@ export function prompt(
     async ask(question, otherwise) {
       output.write(`${question}${otherwise === undefined ? "" : ` [${otherwise}]`} `);
       const { done, value } = await next.next();
-      if (done) throw new UserError("\ninit: the input has ended; nothing was written");
+      if (done) throw new UserError(`\nthe input has ended; ${otherwiseDone}`);
       return value.trim() || (otherwise ?? "");
     },
     [Symbol.dispose]: () => lines.close(),

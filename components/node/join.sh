@@ -33,6 +33,10 @@ end() {
 trap end EXIT
 trap 'exit 143' TERM
 trap 'exit 130' INT
+if [ "$status" = 3 ] && [ -z "$secrets" ] && [ -n "${OSLO_CLUSTER_RESTORE:-}" ]; then
+  echo "prepared, and no cluster is begun, since OSLO_CLUSTER_RESTORE is set: restore it now (oslo-cluster etcd restore <stack> --from TARGET --identity FILE), then run up again without it" >&2
+  exit 75
+fi
 # Where no peer has a cluster, all have answered and no worker is a member of one, the node may begin one.
 [ -n "$secrets" ] || secrets=$(printf 'secrets:\n  SILENT: "%s"\n  KNOWN: "%s"' "${silent# }" "${known# }")
 printf '%s\n%s\n' "$document" "$secrets" | eval "$apply"

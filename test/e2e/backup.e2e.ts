@@ -416,13 +416,14 @@ describe("a rehearsal", () => {
 });
 
 describe("a restore", () => {
-  const restore = (command: string, input?: Buffer) =>
+  const restore = (command: string, input?: Buffer, by = "") =>
     plane.attempt(
       "bash",
       "-c",
-      `"$0" ${command} ${input ? `<"${machine.path("input")}"` : ""}`,
+      `${by} bash "$0" ${command} ${input ? `<"${machine.path("input")}"` : ""}`,
       machine.path("lib/restore.sh"),
     );
+  const state = async () => JSON.parse((await restore("state")).stdout);
   const receive = async (name: string) => {
     const set = execFileSync(
       "age",
@@ -450,9 +451,9 @@ describe("a restore", () => {
     rmSync(machine.path("etcd/member"), { recursive: true });
     const start = performance.now();
     expect(await receive(newest)).toMatchObject({ exitCode: 0 });
-    expect(await restore("apply")).toMatchObject({
+    expect(await restore("apply copy")).toMatchObject({
       exitCode: 0,
-      all: expect.stringContaining(`UID ${uid}`),
+      all: expect.stringContaining(`cluster ${uid}`),
     });
     console.log(`restored in ${((performance.now() - start) / 1000).toFixed(1)} s`);
     await watch;
@@ -468,6 +469,55 @@ describe("a restore", () => {
     );
     expect(Buffer.from(secret, "base64").toString()).toBe("squirrel-in-the-snow");
     expect(existsSync(machine.path("state/restore/set"))).toBe(false);
+    expect(await state()).toMatchObject({ phase: "serving", quorum: true, uid, members: 1 });
+    await restore("finish");
+  });
+
+  it("killed at any moment, it is taken up: from a copy", async () => {
+    await plane.kubectl("create", "configmap", "before-kills");
+    expect((await backUp()).exitCode).toBe(0);
+    await receive(there().at(-1) as string);
+    const phases = new Set<string>();
+    for (const seconds of [0.05, 0.3, 0.6, 1, 1.5, 2, 3, 4]) {
+      await restore(`apply copy`, undefined, `timeout --signal KILL ${seconds}`);
+      phases.add((await state()).phase);
+    }
+    console.log(`killed in the phases ${[...phases].join(", ")}`);
+    expect(phases.size).toBeGreaterThan(1);
+    if (!phases.has("serving")) expect(await restore("apply copy")).toMatchObject({ exitCode: 0 });
+    const { stdout } = await plane.kubectl("get", "configmap", "before-kills", "-o", "name");
+    expect(stdout).toBe("configmap/before-kills");
+    await restore("finish");
+  });
+
+  it("from what a stopped etcd has left, which is newer than any copy", async () => {
+    await plane.kubectl("create", "configmap", "newest");
+    plane.stopKubelet();
+    for (const name of ["etcd", "kube-apiserver"]) await plane.stop(name);
+    machine.write("running", "");
+    const found = await state();
+    expect(found).toMatchObject({ made: true, data: true, quorum: false, uid, phase: "none" });
+    expect(found.revision).toBeGreaterThan(1_000_000_000);
+    expect(await restore("salvage")).toMatchObject({ exitCode: 0 });
+    plane.startKubelet();
+    expect(await restore("apply survivor")).toMatchObject({ exitCode: 0 });
+    const { stdout } = await plane.kubectl("get", "configmap", "newest", "-o", "name");
+    expect(stdout).toBe("configmap/newest");
+    await restore("finish");
+    expect(await state()).toMatchObject({ phase: "none", quorum: true });
+  });
+
+  it("a copy of another cluster, or with another CA, is refused before anything is touched", async () => {
+    const newest = there().at(-1) as string;
+    machine.write("state/uid", "11111111-1111-1111-1111-111111111111\n");
+    expect((await receive(newest)).all).toContain(`the copy is of cluster ${uid}, and `);
+    machine.write("state/uid", `${uid}\n`);
+    const ca = machine.read("etc/kubernetes/pki/ca.crt");
+    machine.write("etc/kubernetes/pki/ca.crt", `${ca}\n`);
+    expect((await receive(newest)).all).toContain("the copy's CA is not the one of");
+    machine.write("etc/kubernetes/pki/ca.crt", ca);
+    expect(existsSync(machine.path("state/restore/set"))).toBe(false);
+    expect(await state()).toMatchObject({ phase: "none", quorum: true });
   });
 });
 

@@ -232,6 +232,7 @@ export class LoopbackControlPlane {
       "etcd-member.sh",
       "backup.sh",
       "restore.sh",
+      "restore-state.sh",
     ])
       this.machine.install(name);
     this.machine.write("running", "");
