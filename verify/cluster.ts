@@ -133,9 +133,11 @@ export const containersFunction = readFileSync(
 
 /**
  * Shell function: runs a command in the container of the node's Cilium agent, as the runtime does it: with
- * that container's own rights. Standard input is the script's, so the command has none.
+ * that container's own rights. Standard input is the script's, so the command has none. What ctr has to
+ * say of the node's cgroups is no part of a reading.
  */
-export const agentFunction = `${containersFunction}
+export const agentFunction = `export CONTAINERD_SUPPRESS_DEPRECATION_WARNINGS=1
+${containersFunction}
 agent() {
   local id
   id=$(system_containers cilium-agent | head -n 1)

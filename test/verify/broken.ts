@@ -239,6 +239,47 @@ export const broken: [proof: Proof, fault: string, sick: Answers, reading: RegEx
     /is not Programmed: no such condition/,
   ],
   [
+    gatewayStatusProof,
+    "a listener without its certificate",
+    [
+      [
+        "get gateway ",
+        JSON.stringify({
+          status: {
+            conditions: conditions("Accepted", "Programmed"),
+            listeners: [
+              { name: "http", conditions: conditions("Accepted", "Programmed", "ResolvedRefs") },
+              { name: "tls", conditions: conditions("Accepted", "Programmed") },
+            ],
+          },
+        }),
+      ],
+    ],
+    /listener tls, is not ResolvedRefs: no such condition/,
+  ],
+  [
+    gatewayStatusProof,
+    "changed since a controller has read it",
+    [
+      [
+        "get gateway ",
+        status("Accepted", "Programmed").replace("{", '{"metadata":{"generation":2},'),
+      ],
+    ],
+    /was changed, and no controller has read it since \(generation 2, read 1\)/,
+  ],
+  [
+    routeStatusProof,
+    "changed since a controller has read it",
+    [
+      [
+        "get httproute",
+        parents("Accepted", "ResolvedRefs").replace("{", '{"metadata":{"generation":2},'),
+      ],
+    ],
+    /shop\/shop was changed, and no controller has read it/,
+  ],
+  [
     routeStatusProof,
     "an unknown backend",
     [["get httproute", parents("Accepted")]],
@@ -395,7 +436,7 @@ function nodes(spec: object, count = 1): string {
 }
 
 function conditions(...types: string[]) {
-  return types.map((type) => ({ type, status: "True" }));
+  return types.map((type) => ({ type, status: "True", observedGeneration: 1 }));
 }
 
 function status(...types: string[]): string {

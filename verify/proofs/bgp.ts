@@ -19,8 +19,11 @@ export const bgpProof: Proof = {
   async prove(cluster) {
     const { enabled, nodeSelector, peers } = cluster.config.cilium.bgpControlPlane;
     if (!enabled) return notEnabled("cilium.bgpControlPlane.enabled is false");
-    const all = await nodeObjects(cluster);
-    const nodes = all.filter(({ metadata }) => selects(nodeSelector, metadata.labels ?? {}));
+    // A node that is not of the stack is another promise's matter: it cannot be asked.
+    const nodes = (await nodeObjects(cluster)).filter(
+      ({ metadata: { name, labels = {} } }) =>
+        cluster.nodes.includes(name) && selects(nodeSelector, labels),
+    );
     if (nodes.length === 0) return fail("cilium.bgpControlPlane.nodeSelector selects no node");
     const services = await addressServices(cluster);
     const results = await Promise.all(nodes.map((node) => advertisedBy(cluster, node, services)));

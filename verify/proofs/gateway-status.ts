@@ -7,31 +7,47 @@ interface Condition {
   status: string;
   reason?: string;
   message?: string;
+  /** What the controller had read when it said so. */
+  observedGeneration?: number;
 }
 
-/** What of the wanted conditions does not hold. */
+interface Answer<T> {
+  metadata?: { generation?: number };
+  status?: T;
+}
+
+/**
+ * What of the wanted conditions does not hold.
+ *
+ * @param generation of the object: a condition that was written of an older one says nothing of it
+ */
 export function missingConditions(
   what: string,
   conditions: readonly Condition[] | undefined,
   wanted: readonly string[],
+  generation = 0,
 ): string[] {
   return wanted.flatMap((type) => {
     const condition = conditions?.find((one) => one.type === type);
-    if (condition?.status === "True") return [];
-    const why = condition ? (condition.message ?? condition.reason) : "no such condition";
-    return [`${what} is not ${type}: ${why}`];
+    if (condition === undefined) return [`${what} is not ${type}: no such condition`];
+    const { status, message, reason, observedGeneration: read = generation } = condition;
+    if (read < generation) {
+      return [
+        `${what} was changed, and no controller has read it since (generation ${generation}, read ${read})`,
+      ];
+    }
+    return status === "True" ? [] : [`${what} is not ${type}: ${message ?? reason}`];
   });
 }
 
-async function statusOf<T>(
+async function read<T>(
   cluster: Cluster,
   kind: string,
   namespace: string | undefined,
   name: string,
-) {
+): Promise<Answer<T>> {
   const where = namespace ? ["-n", namespace] : [];
-  return JSON.parse(await cluster.kubectl(...where, "get", kind.toLowerCase(), name, "-o", "json"))
-    .status as T;
+  return JSON.parse(await cluster.kubectl(...where, "get", kind.toLowerCase(), name, "-o", "json"));
 }
 
 const named = ({ kind, metadata }: Manifest) =>
@@ -40,7 +56,7 @@ const named = ({ kind, metadata }: Manifest) =>
 export const gatewayStatusProof: Proof = {
   promise: "GatewayClass and gateways are accepted and programmed",
   proof:
-    "conditions Accepted of the GatewayClass, Accepted and Programmed of each Gateway; that they serve is another promise",
+    "conditions Accepted of the GatewayClass, Accepted and Programmed of each Gateway; Accepted, Programmed and ResolvedRefs of each of its listeners, each read from what is written now; that they serve is another promise",
   fix: "`kubectl describe` what is named above; its conditions name what is missing",
   async prove(cluster) {
     const { enabled } = cluster.config.gatewayApi;
@@ -48,14 +64,25 @@ export const gatewayStatusProof: Proof = {
     const gateways = cluster.plan.gatewayApi.objects.filter(({ kind }) => kind === "Gateway");
     if (gateways.length === 0) return notEnabled("the stack makes no gateway");
     type Status = { conditions?: Condition[] };
-    const ofClass = await statusOf<Status>(cluster, "GatewayClass", undefined, "cilium");
-    const found = missingConditions("GatewayClass cilium", ofClass?.conditions, ["Accepted"]);
+    type Listeners = { listeners?: (Status & { name: string })[] };
+    const ofClass = await read<Status>(cluster, "GatewayClass", undefined, "cilium");
+    const found = missingConditions(
+      ...["GatewayClass cilium", ofClass.status?.conditions, ["Accepted"]],
+      ofClass.metadata?.generation,
+    );
     for (const gateway of gateways) {
       const { namespace, name } = gateway.metadata;
-      const status = await statusOf<Status>(cluster, "Gateway", namespace, name);
-      found.push(
-        ...missingConditions(named(gateway), status?.conditions, ["Accepted", "Programmed"]),
+      const { status, metadata } = await read<Status & Listeners>(
+        ...[cluster, "Gateway", namespace, name],
       );
+      const missing = (what: string, conditions: Condition[] | undefined, wanted: string[]) =>
+        missingConditions(what, conditions, wanted, metadata?.generation);
+      found.push(...missing(named(gateway), status?.conditions, ["Accepted", "Programmed"]));
+      // A gateway is programmed though one of its listeners has no certificate.
+      for (const { name, conditions } of status?.listeners ?? []) {
+        const what = `${named(gateway)}, listener ${name},`;
+        found.push(...missing(what, conditions, ["Accepted", "Programmed", "ResolvedRefs"]));
+      }
     }
     return expectNothing(found, `GatewayClass cilium; ${gateways.map(named).join(", ")}`);
   },
@@ -77,12 +104,13 @@ export const routeStatusProof: Proof = {
     const found: string[] = [];
     for (const route of routes) {
       const { namespace, name } = route.metadata;
-      const status = await statusOf<{ parents?: { conditions?: Condition[] }[] }>(
+      const { status, metadata } = await read<{ parents?: { conditions?: Condition[] }[] }>(
         ...[cluster, route.kind, namespace, name],
       );
       if (!status?.parents?.length) found.push(`${named(route)}: no gateway has taken it`);
       for (const { conditions } of status?.parents ?? []) {
-        found.push(...missingConditions(named(route), conditions, ["Accepted", "ResolvedRefs"]));
+        const wanted = ["Accepted", "ResolvedRefs"];
+        found.push(...missingConditions(named(route), conditions, wanted, metadata?.generation));
       }
     }
     return expectNothing(found, routes.map(named).join(", "));
