@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 
-/** Every command, in the order of the help; a command's code is loaded when it is named. */
+/** Commands in the order of the help; completion, which needs them all, is added to them. A command's code is loaded when it is named. */
 export const commands: Record<string, () => Promise<{ command: Command }>> = {
   init: () => import("./init.ts"),
   check: () => import("./check.ts"),
@@ -12,5 +12,4 @@ export const commands: Record<string, () => Promise<{ command: Command }>> = {
   debug: () => import("./debug.ts"),
   etcd: () => import("./etcd.ts"),
   ephemeral: () => import("./ephemeral.ts"),
-  completion: () => import("./completion.ts"),
 };

@@ -2,9 +2,16 @@ import { readFileSync } from "node:fs";
 import { findPackageJSON } from "node:module";
 import { Command } from "commander";
 import { report } from "./command.ts";
+import { completion } from "./completion.ts";
 import { exitCodeTable } from "./exit-codes.ts";
 import { handleInterrupts, wasInterrupted } from "./interrupt.ts";
-import { commands } from "./list.ts";
+import { commands as listed } from "./list.ts";
+
+/** Every command, in the order of the help. */
+export const commands: typeof listed = {
+  ...listed,
+  completion: async () => ({ command: completion(() => programOf(Object.keys(commands))) }),
+};
 
 /** Runs the command that the words name; sets the process's exit code. */
 export async function run(words: readonly string[]): Promise<void> {
@@ -25,7 +32,7 @@ export async function run(words: readonly string[]): Promise<void> {
 }
 
 /** The program with some of its commands. */
-export async function programOf(names: readonly string[]): Promise<Command> {
+async function programOf(names: readonly string[]): Promise<Command> {
   const program = new Command("oslo-cluster")
     .description("A production Kubernetes cluster in Oslo: checks, previews, proofs, repair")
     .version(version(), "--version", "print the version")

@@ -1,7 +1,7 @@
 import type { CiliumImpact } from "../config/cilium/value.ts";
 import { ciliumTable } from "../config/cilium/values.ts";
 import type { Config } from "../config/config.ts";
-import type { AppliedDirective } from "./directive.ts";
+import type { SourcedDirective } from "./directive.ts";
 import { byPath, type Effect, type Effects, effect } from "./effect.ts";
 
 export type LoadBalancerMode = Config["cilium"]["loadBalancer"]["mode"];
@@ -34,7 +34,7 @@ export function ciliumPlan(config: Config): CiliumPlan {
 /** The Helm values that the plan sets, by their path. */
 export function settings(config: Config) {
   return ciliumTable
-    .map(({ path, value, directives = [] }) => ({ path, directives, value: value?.(config) }))
+    .map(({ value, directives = [], ...rest }) => ({ ...rest, directives, value: value?.(config) }))
     .filter(({ value }) => value !== undefined);
 }
 
@@ -56,9 +56,9 @@ export function withMode(
 }
 
 /** The articles' Cilium settings, as applied. */
-export function ciliumDirectives(config: Config): AppliedDirective[] {
-  return settings(config).flatMap(({ path, value, directives }) =>
-    directives.map((d) => ({ ...d, applied: `${path}: ${JSON.stringify(value)}` })),
+export function ciliumDirectives(config: Config): SourcedDirective[] {
+  return settings(config).flatMap(({ path, value, source, directives }) =>
+    directives.map((d) => ({ ...d, source, applied: `${path}: ${JSON.stringify(value)}` })),
   );
 }
 

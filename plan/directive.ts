@@ -6,3 +6,8 @@ export type { Directive };
 export interface AppliedDirective extends Directive {
   applied: string;
 }
+
+/** The same with the file that applies it, from the repository's root. */
+export interface SourcedDirective extends AppliedDirective {
+  source: string;
+}

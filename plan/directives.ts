@@ -1,22 +1,28 @@
 import type { Config } from "../config/config.ts";
 import { ciliumDirectives } from "./cilium.ts";
 import { policyDirectives } from "./cilium-objects/policies.ts";
-import type { AppliedDirective } from "./directive.ts";
+import type { AppliedDirective, SourcedDirective } from "./directive.ts";
 import { gatewayDirectives } from "./gateway-api/objects.ts";
 import { guestDirectives } from "./libvirt/directives.ts";
 import type { Step } from "./step.ts";
 import { steps } from "./steps/index.ts";
 
 /** Every directive of the articles that the plan applies or corrects, each from the place where it is applied. */
-export function directives(config: Config): AppliedDirective[] {
+export function directives(config: Config): SourcedDirective[] {
   return [
-    ...steps.flatMap(({ directives }: Step) => directives?.(config) ?? []),
+    ...steps.flatMap(({ name, directives }: Step) =>
+      from(`plan/steps/${name}.ts`, directives?.(config) ?? []),
+    ),
     ...ciliumDirectives(config),
-    ...guestDirectives,
-    ...gatewayDirectives,
-    ...policyDirectives,
-    ...commandDirectives,
+    ...from("plan/libvirt/directives.ts", guestDirectives),
+    ...from("plan/gateway-api/objects.ts", gatewayDirectives),
+    ...from("plan/cilium-objects/policies.ts", policyDirectives),
+    ...from("commands/debug.ts", commandDirectives),
   ];
+}
+
+function from(source: string, list: readonly AppliedDirective[]): SourcedDirective[] {
+  return list.map((directive) => ({ ...directive, source }));
 }
 
 /** What the articles look into a living cluster with. */

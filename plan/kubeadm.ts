@@ -1,7 +1,7 @@
 import { hostPort } from "../config/cidr.ts";
 import type { Config, NodeConfig } from "../config/config.ts";
 import { apiBalancerAddress, apiBalancerPort } from "../config/ports.ts";
-import { hardening } from "./security.ts";
+import { hardening } from "./api-server/hardening.ts";
 import { renderYaml } from "./yaml.ts";
 
 /** etcd's own default, and kubeadm's. */

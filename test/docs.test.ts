@@ -98,6 +98,15 @@ it("every directive has its row", () => {
   expect(missing).toEqual([]);
 });
 
+it.each(
+  directives(config).map(({ says, why, source }): [string, string, string] => [says, why, source]),
+)("the directive %s is where its row says", (says, why, source) => {
+  const text = page(source.startsWith("commands/") ? "plan/directives.ts" : source);
+  const plain = text.replaceAll('\\"', '"');
+  expect(plain.includes(says) || plain.includes(why)).toBe(true);
+  expect(existsSync(join(root, source))).toBe(true);
+});
+
 describe("what the README tells to type", () => {
   it("is a configuration that is taken", () => {
     const text = page("docs/networking.md").split("\n## Cilium, gateways, policies\n")[1] ?? "";

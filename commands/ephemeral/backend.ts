@@ -1,5 +1,5 @@
 import type { State } from "./leftovers.ts";
-import type { Tags } from "./record.ts";
+import type { Tags } from "./stack-tags.ts";
 
 /** Where stacks are kept, and the engine that works on them. */
 export interface Backend {

@@ -4,8 +4,8 @@ import { hostname } from "node:os";
 import type { Backend } from "./backend.ts";
 import type { Leftover } from "./leftovers.ts";
 import { type Locks, localDirectory } from "./locks.ts";
-import { type EphemeralRecord, nameOf, readRecord, stackOf, type Tags } from "./record.ts";
 import { Refusal } from "./refusal.ts";
+import { type EphemeralRecord, nameOf, readRecord, stackOf, type Tags } from "./stack-tags.ts";
 
 /** What operations on ephemeral clusters work with; tests put others in its place. */
 export interface OperationContext {

@@ -1,7 +1,7 @@
 import { loadConfig } from "../../config/load.ts";
 import { ConfigError, type Problem } from "../../config/problem.ts";
 import { type Lease, templateCluster, vlanOf } from "./leases.ts";
-import { moveAddresses } from "./move.ts";
+import { moveAddresses } from "./move-addresses.ts";
 import { type Machine, namespace, type Template } from "./template.ts";
 
 type Section = Record<string, unknown>;

@@ -1,4 +1,5 @@
 import { checkName, type OperationContext } from "./context.ts";
+import { alone, announced } from "./exclusive.ts";
 import {
   type Leftover,
   leftoversOfAbandoned,
@@ -7,9 +8,8 @@ import {
   otherRemains,
   type State,
 } from "./leftovers.ts";
-import { alone, announced } from "./operate.ts";
-import { phaseTag, readRecord, stackOf } from "./record.ts";
 import { Refusal } from "./refusal.ts";
+import { phaseTag, readRecord, stackOf } from "./stack-tags.ts";
 
 export interface DownRequest {
   name: string;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { overlaps } from "../../config/cidr.ts";
-import type { EphemeralRecord } from "./record.ts";
 import { Refusal } from "./refusal.ts";
+import type { EphemeralRecord } from "./stack-tags.ts";
 import { type Machine, namespace, type Slot, type Template } from "./template.ts";
 
 /** What a cluster got of a template. */

@@ -1,8 +1,8 @@
 import { type OperationContext, records } from "./context.ts";
 import { type DownRequest, down } from "./down.ts";
+import { Busy } from "./exclusive.ts";
 import type { Leftover } from "./leftovers.ts";
-import { Busy } from "./operate.ts";
-import { isDue } from "./record.ts";
+import { isDue } from "./stack-tags.ts";
 
 /** What became of one cluster. */
 export interface Reaped {

@@ -1,9 +1,9 @@
 import { checkName, type OperationContext, records } from "./context.ts";
 import { deriveSections } from "./derive.ts";
+import { alone, announced } from "./exclusive.ts";
 import { allocate, clashes, type Lease } from "./leases.ts";
-import { alone, announced } from "./operate.ts";
-import { claimsTag, type EphemeralRecord, readRecord, stackOf, tagsOf } from "./record.ts";
 import { Refusal } from "./refusal.ts";
+import { claimsTag, type EphemeralRecord, readRecord, stackOf, tagsOf } from "./stack-tags.ts";
 import type { Template } from "./template.ts";
 
 export interface UpRequest {

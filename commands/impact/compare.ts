@@ -1,10 +1,11 @@
 import { schema } from "../../config/schema.ts";
+import { parsePath } from "../../plan/layout.ts";
+import { stackChanges } from "./changes.ts";
 import { editsOf } from "./edits.ts";
-import type { Files } from "./parts.ts";
-import { type EnginePreview, surprises } from "./preview.ts";
+import { type Files, machineOf } from "./plan-parts.ts";
+import { type EnginePreview, surprises } from "./read-preview.ts";
 import { namesOf, type StackReport } from "./report.ts";
 import { risksOf } from "./risks.ts";
-import { stackChanges } from "./stack.ts";
 
 /** A stack at one revision: its plan with the sections of its file, or why it has none, or that there is no such file. */
 export type Revision =
@@ -79,8 +80,5 @@ function withDefaults(...sections: [Sections, Sections]): [Sections, Sections] {
 }
 
 function machinesOf(files: Files): string[] {
-  const names = [...files.keys()].flatMap(
-    (path) => path.match(/^(?:nodes|hypervisors)\/([^/]+)\//)?.[1] ?? [],
-  );
-  return [...new Set(names)];
+  return [...new Set([...files.keys()].flatMap((path) => machineOf(parsePath(path)) ?? []))];
 }

@@ -1,7 +1,7 @@
 import { structuredPatch } from "diff";
 import { leaks } from "../../plan/secrets.ts";
+import type { Change } from "./changes.ts";
 import { namesOf } from "./report.ts";
-import type { Change } from "./stack.ts";
 
 /** The same lines, changed on these machines. */
 interface Hunk {

@@ -1,9 +1,9 @@
 import type { Impact } from "../../config/field.ts";
 import { worst } from "../../plan/effect.ts";
+import type { Change } from "./changes.ts";
 import { assertShown, cut } from "./diff.ts";
-import { layOut, mostLines, operationsOf } from "./layout.ts";
 import { count, headline, labelOf, labels, places, type StackReport } from "./report.ts";
-import type { Change } from "./stack.ts";
+import { layOut, mostLines, operationsOf } from "./screen-lines.ts";
 
 /** The comment's first line, by which the next run finds the comment that it edits. */
 export const marker = "<!-- oslo-cluster impact -->";

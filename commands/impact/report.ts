@@ -1,7 +1,7 @@
 import type { Impact } from "../../config/field.ts";
 import { severity, worst } from "../../plan/effect.ts";
-import type { EnginePreview } from "./preview.ts";
-import type { Change } from "./stack.ts";
+import type { Change } from "./changes.ts";
+import type { EnginePreview } from "./read-preview.ts";
 
 /** What a revision does to one stack. */
 export interface StackReport {

@@ -1,7 +1,7 @@
 import { parse } from "yaml";
 import { parsePath } from "../../plan/layout.ts";
 import { stepVars } from "../../plan/step.ts";
-import type { Files } from "./parts.ts";
+import type { Files } from "./plan-parts.ts";
 
 /** What two plans together mean, and no diff of one document shows. Pure. */
 export function risksOf(base: Files, head: Files): string[] {

@@ -1,9 +1,9 @@
 import { styleText } from "node:util";
+import type { Change } from "./changes.ts";
 import { cut } from "./diff.ts";
-import { layOut, mostLines, operationsOf } from "./layout.ts";
 import type { Comparison } from "./markdown.ts";
 import { headline, labelOf, places, type StackReport } from "./report.ts";
-import type { Change } from "./stack.ts";
+import { layOut, mostLines, operationsOf } from "./screen-lines.ts";
 
 const whole = "--full shows all";
 

@@ -1,5 +1,5 @@
 import type { Config } from "../../config/config.ts";
-import type { AppliedDirective, Directive } from "../../plan/directive.ts";
+import type { Directive, SourcedDirective } from "../../plan/directive.ts";
 import { directives } from "../../plan/directives.ts";
 import { code, table, text } from "./markdown.ts";
 
@@ -18,20 +18,21 @@ export function directiveTables(config: Config): string {
   return [
     table(["No.", "Article"], Object.entries(articles).sort()),
     "Applied, with the values of `examples/Pulumi.articles.yaml`:",
-    table(["No.", "The article says", "Applied", "Why"], appliedRows(config)),
+    table(["No.", "The article says", "Applied", "Why", "Where"], appliedRows(config)),
   ].join("\n\n");
 }
 
 /** One row per directive, though one directive may become several settings. */
 function appliedRows(config: Config): string[][] {
-  const settings = new Map<string, AppliedDirective[]>();
+  const settings = new Map<string, SourcedDirective[]>();
   for (const directive of directives(config)) {
-    const { article, says, why } = directive;
-    const key = [article, says, why].join("\n");
+    const { article, says, why, source } = directive;
+    const key = [article, says, why, source].join("\n");
     settings.set(key, [...(settings.get(key) ?? []), directive]);
   }
   return [...settings.values()].map((all) => {
-    const { article, says, why } = all[0] as AppliedDirective;
-    return [article, text(says), all.map(({ applied }) => code(applied)).join("<br>"), text(why)];
+    const { article, says, why, source } = all[0] as SourcedDirective;
+    const applied = all.map((directive) => code(directive.applied)).join("<br>");
+    return [article, text(says), applied, text(why), `[${source}](../${source})`];
   });
 }

@@ -7,16 +7,17 @@ import type { CiliumValue } from "./value.ts";
  * Cilium's Helm values, each once: the plan's settings, the rule that keeps raw values from undoing
  * them, and what a change does are read from here.
  */
-export const ciliumTable: readonly CiliumValue[] = [
-  ...kubeProxyFree,
-  ...nativeRouting,
-  ...loadBalancing,
-  ...hostDatapath,
-  ...maps,
-  ...encryption,
-  ...hubble,
-  ...serviceAddresses,
-  ...policies,
-  ...operations,
-  ...gatewayApi,
+export const ciliumTable = [
+  ...from("datapath", kubeProxyFree, nativeRouting),
+  ...from("services", loadBalancing),
+  ...from("datapath", hostDatapath),
+  ...from("operations", maps, encryption, hubble),
+  ...from("services", serviceAddresses),
+  ...from("operations", policies, operations),
+  ...from("services", gatewayApi),
 ];
+
+/** Values with the file of this folder that has them. */
+function from(file: string, ...lists: CiliumValue[][]): (CiliumValue & { source: string })[] {
+  return lists.flat().map((value) => ({ source: `config/cilium/${file}.ts`, ...value }));
+}

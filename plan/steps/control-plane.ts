@@ -1,12 +1,10 @@
 import { hostPort } from "../../config/cidr.ts";
+import { admissionConfiguration } from "../api-server/admission.ts";
+import { auditPolicy } from "../api-server/audit-policy.ts";
+import { authenticationConfiguration } from "../api-server/authentication.ts";
+import { encryptionConfiguration } from "../api-server/encryption.ts";
 import { effect } from "../effect.ts";
 import { directory, initDocument, joinFiles, paths } from "../kubeadm.ts";
-import {
-  admissionConfiguration,
-  auditPolicy,
-  authenticationConfiguration,
-  encryptionConfiguration,
-} from "../security.ts";
 import { defineStep } from "../step.ts";
 import { renderYaml } from "../yaml.ts";
 

@@ -45,5 +45,5 @@ export function onNode(reach: NodeReach, remote: string): string {
 export function onAny(controlPlanes: readonly NodeReach[], remote: string): string {
   const calls = controlPlanes.map((reach) => [reach.name, onNode(reach, remote)]);
   const words = calls.map((call) => call.map(quote).join(" "));
-  return `exec sh components/node/any.sh \\\n  ${words.join(" \\\n  ")}`;
+  return `exec sh components/node/any-control-plane.sh \\\n  ${words.join(" \\\n  ")}`;
 }

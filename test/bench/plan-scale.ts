@@ -1,4 +1,4 @@
-import { stackChanges } from "../../commands/impact/stack.ts";
+import { stackChanges } from "../../commands/impact/changes.ts";
 import { loadConfig } from "../../config/load.ts";
 import { planFiles } from "../../plan/files.ts";
 import { plan } from "../../plan/plan.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, describe, expect, it } from "vitest";
 import { exitCodes } from "../../commands/exit-codes.ts";
-import { commands } from "../../commands/list.ts";
+import { commands } from "../../commands/program.ts";
 import { root } from "../root.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cli-"));

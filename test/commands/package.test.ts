@@ -73,7 +73,7 @@ describe("the package, installed elsewhere", () => {
 
   it.each([
     ["the Pulumi program's components", "components/cluster/cluster.js"],
-    ["ephemeral clusters by Pulumi's SDK", "commands/ephemeral/operator.js"],
+    ["ephemeral clusters by Pulumi's SDK", "commands/ephemeral/operator-context.js"],
     ["the bundle of a step", "steps/bundle.js"],
   ])("loads %s", async (_, file) => {
     const url = join(installed, "dist", file);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { OperationContext } from "../../commands/ephemeral/context.ts";
 import { down } from "../../commands/ephemeral/down.ts";
 import { reap } from "../../commands/ephemeral/reap.ts";
-import { stackOf } from "../../commands/ephemeral/record.ts";
+import { stackOf } from "../../commands/ephemeral/stack-tags.ts";
 import { up } from "../../commands/ephemeral/up.ts";
 import type { Engine } from "../lab/engine.ts";
 import { labContext, labTemplate } from "../lab/ephemeral.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { Files } from "../../commands/impact/parts.ts";
+import { stackChanges } from "../../commands/impact/changes.ts";
+import type { Files } from "../../commands/impact/plan-parts.ts";
 import { labelOf } from "../../commands/impact/report.ts";
-import { stackChanges } from "../../commands/impact/stack.ts";
 import { loadStackFile } from "../../config/load.ts";
 import { planFiles } from "../../plan/files.ts";
 import { plan } from "../../plan/plan.ts";

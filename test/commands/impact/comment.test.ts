@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { compareStack, type Revision } from "../../../commands/impact/compare.ts";
 import { marker, renderMarkdown } from "../../../commands/impact/markdown.ts";
-import type { EnginePreview } from "../../../commands/impact/preview.ts";
+import type { EnginePreview } from "../../../commands/impact/read-preview.ts";
 import { headline, type StackReport, violations } from "../../../commands/impact/report.ts";
 import { renderText } from "../../../commands/impact/text.ts";
 import { root } from "../../root.ts";

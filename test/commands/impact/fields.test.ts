@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { z } from "zod";
-import { stackChanges } from "../../../commands/impact/stack.ts";
+import { stackChanges } from "../../../commands/impact/changes.ts";
 import type { Impact } from "../../../config/field.ts";
 import { loadConfig } from "../../../config/load.ts";
 import { schema } from "../../../config/schema.ts";

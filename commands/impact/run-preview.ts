@@ -3,7 +3,7 @@ import { leaks } from "../../plan/secrets.ts";
 import type { PulumiFailed } from "../engine/cli.ts";
 import { pulumiStacks } from "../engine/stacks.ts";
 import { refusals } from "./policies.ts";
-import { type EnginePreview, readPreview } from "./preview.ts";
+import { type EnginePreview, readPreview } from "./read-preview.ts";
 
 const stacks = pulumiStacks({ directory: join(import.meta.dirname, "../..") });
 

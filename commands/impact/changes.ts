@@ -8,7 +8,7 @@ import {
   type Parts,
   partsOf,
   subjectOf,
-} from "./parts.ts";
+} from "./plan-parts.ts";
 
 /** One change, with every machine on which it does the same. */
 export interface Change {

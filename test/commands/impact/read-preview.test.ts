@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { Change } from "../../../commands/impact/changes.ts";
 import { compareStack } from "../../../commands/impact/compare.ts";
 import { refusals } from "../../../commands/impact/policies.ts";
-import { readPreview, surprises } from "../../../commands/impact/preview.ts";
-import type { Change } from "../../../commands/impact/stack.ts";
+import { readPreview, surprises } from "../../../commands/impact/read-preview.ts";
 import { effect } from "../../../plan/effect.ts";
 
 const urn = (type: string, name: string) =>

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { vi } from "vitest";
-import type { EnginePreview } from "../../../commands/impact/preview.ts";
+import type { EnginePreview } from "../../../commands/impact/read-preview.ts";
 import { project } from "../../../config/load.ts";
 import { type Registered, runProgram } from "../../components/program.ts";
 import { commandProvider } from "../../lab/plugins/command/provider.ts";

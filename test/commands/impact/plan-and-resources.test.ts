@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { surprises } from "../../../commands/impact/preview.ts";
+import { stackChanges } from "../../../commands/impact/changes.ts";
+import { surprises } from "../../../commands/impact/read-preview.ts";
 import { labelOf } from "../../../commands/impact/report.ts";
-import { stackChanges } from "../../../commands/impact/stack.ts";
 import type { Impact } from "../../../config/field.ts";
 import { worst } from "../../../plan/effect.ts";
 import type { Registered } from "../../components/program.ts";
 import { changed, filesOf, sectionsOf } from "./changed.ts";
-import { previewOf, registered } from "./engine.ts";
+import { previewOf, registered } from "./engine-answers.ts";
 import { changesOfFields } from "./field-changes.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "place-"));

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { auditPolicy } from "../../plan/security.ts";
+import { auditPolicy } from "../../plan/api-server/audit-policy.ts";
 
 interface Request {
   user: string;

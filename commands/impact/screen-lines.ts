@@ -1,6 +1,6 @@
+import type { Change } from "./changes.ts";
 import { cut, diffLines } from "./diff.ts";
 import { count, countsOf, labelOf, namesOf, type StackReport } from "./report.ts";
-import type { Change } from "./stack.ts";
 
 /** A stack's report takes at most so many lines, but for what destroys something. */
 export const mostLines = 60;

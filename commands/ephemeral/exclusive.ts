@@ -1,12 +1,12 @@
 import type { OperationContext } from "./context.ts";
+import { Refusal } from "./refusal.ts";
 import {
   type EphemeralRecord,
   type Operation,
   operationElsewhere,
   operationTag,
   stackOf,
-} from "./record.ts";
-import { Refusal } from "./refusal.ts";
+} from "./stack-tags.ts";
 
 /** Somebody else is at work on the cluster. */
 export class Busy extends Refusal {}

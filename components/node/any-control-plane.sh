@@ -2,7 +2,7 @@
 # Runs on the operator's machine: runs a command on the first control plane that can do it. What comes
 # on stdin is given to each that is tried.
 #
-#   any.sh [NAME COMMAND]…    exit 3: that one belongs to no cluster (yet); 75: its API does not
+#   any-control-plane.sh [NAME COMMAND]…    exit 3: that one belongs to no cluster (yet); 75: its API does not
 #                             answer; 255: it does not answer
 set -eu
 input=$(cat)

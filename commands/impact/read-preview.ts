@@ -1,4 +1,4 @@
-import type { Change } from "./stack.ts";
+import type { Change } from "./changes.ts";
 
 /** What Pulumi's engine would do, of what `pulumi preview --json` prints. Names alone, no values. */
 export interface EnginePreview {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { down } from "../../../commands/ephemeral/down.ts";
 import { reap } from "../../../commands/ephemeral/reap.ts";
-import { readRecord } from "../../../commands/ephemeral/record.ts";
+import { readRecord } from "../../../commands/ephemeral/stack-tags.ts";
 import { up } from "../../../commands/ephemeral/up.ts";
 import { FakeBackend, fakeContext } from "./fakes.ts";
 import { guestTemplate, poolTemplate } from "./template.ts";
