@@ -2,6 +2,7 @@ import type { Config, NodeConfig } from "../config/config.ts";
 import { type CiliumPlan, ciliumPlan } from "./cilium.ts";
 import { type CiliumObjects, ciliumObjects } from "./cilium-objects/objects.ts";
 import { type DatapathProbe, datapathProbe } from "./datapath-probe.ts";
+import { type EndpointTry, endpointTry } from "./endpoint-try.ts";
 import { gatewayApiCrds } from "./gateway-api/crds.ts";
 import { gatewayObjects } from "./gateway-api/objects.ts";
 import { endpoint, mintArguments } from "./kubeadm.ts";
@@ -36,6 +37,8 @@ export interface ClusterPlan {
   name: string;
   /** host:port of the API server. */
   endpoint: string;
+  /** How the operator's machine tries that out. */
+  endpointTry: EndpointTry;
   dial: { timeoutSeconds: number; attempts: number };
   drainTimeoutSeconds: number;
   bastion?: Reach;
@@ -58,6 +61,7 @@ export function plan(config: Config): ClusterPlan {
   return {
     name: config.cluster.name,
     endpoint: endpoint(config),
+    endpointTry: endpointTry(config),
     dial: { timeoutSeconds: config.ssh.dialTimeoutSeconds, attempts: config.ssh.dialAttempts },
     drainTimeoutSeconds: config.kubernetes.drainTimeoutSeconds,
     ...(config.ssh.bastion ? { bastion: config.ssh.bastion } : {}),

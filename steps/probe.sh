@@ -6,6 +6,8 @@ set -euo pipefail -f
 shopt -s inherit_errexit
 # shellcheck source=steps/lib.sh
 source "${BASH_SOURCE[0]%/*}/lib.sh"
+# shellcheck source=steps/document.sh
+source "${BASH_SOURCE[0]%/*}/document.sh"
 
 declare -A arrived=() since=()
 table=oslo-cluster-probe failed=0
@@ -32,14 +34,6 @@ main() {
   done
   [[ -n $decision ]] || die "the probe on $NODE was ended before it was decided: see what is said of the other nodes, and run it again"
   exit "$failed"
-}
-
-# The vars of a document as plan/step.ts renders it; `files:` is its last line.
-read_document() {
-  local line variable='^  ([A-Z_]+): "([^"]*)"$'
-  while IFS= read -r line && [[ $line != files: ]]; do
-    if [[ $line =~ $variable ]]; then printf -v "${BASH_REMATCH[1]}" %s "${BASH_REMATCH[2]}"; fi
-  done
 }
 
 # The kernel counts what arrives, behind the node's own filters: each packet that is whole, and each

@@ -8,7 +8,7 @@ import { Cilium } from "./cilium.ts";
 import { CiliumObjects } from "./cilium-objects.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { Datapath } from "./datapath.ts";
-import { createEndpointCheck } from "./endpoint.ts";
+import { createEndpoint } from "./endpoint.ts";
 import { createGates } from "./gates.ts";
 import { Gateway, GatewayApiCrds } from "./gateway-api.ts";
 import { Namespaces } from "./namespaces.ts";
@@ -36,7 +36,6 @@ export class Cluster extends pulumi.ComponentResource {
     const nodes = createNodes(plan, hypervisors, child);
     const controlPlanes = nodes.filter((node) => node.plan.role === "control-plane");
     const gates = createGates(nodes, child);
-    const endpoint = createEndpointCheck(plan, { ...child, dependsOn: gates });
     // Before packets are tried out between the nodes: rp_filter would drop them.
     const bases = new Map(nodes.map((node) => [node, node.run("base", [gates])]));
     const runtimes = new Map(nodes.map((node) => [node, node.run("runtime", [gates])]));
@@ -48,6 +47,8 @@ export class Cluster extends pulumi.ComponentResource {
       { plan, nodes, after: [barrier("bases", [...bases.values()], child)] },
       child,
     );
+
+    const endpoint = createEndpoint({ plan, controlPlanes, after: [gates] }, child);
 
     // Every balancer lists a control plane before it is one.
     const listed =

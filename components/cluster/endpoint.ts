@@ -1,34 +1,40 @@
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import * as command from "@pulumi/command";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../../plan/plan.ts";
-import { quote } from "../../steps/ssh/arguments.ts";
+import { renderStep } from "../../plan/step.ts";
+import { scriptDigest } from "../../steps/bundle.ts";
+import type { Node } from "../node/node.ts";
+import type { Input } from "./endpoint/try.ts";
 
-/**
- * This machine reaches the API server's address, which would otherwise be found out once the control
- * plane is built. Fails where a control plane has the address and does not answer.
- */
-export function createEndpointCheck(
-  { endpoint, nodes }: Pick<ClusterPlan, "endpoint" | "nodes">,
+export interface EndpointArgs {
+  plan: Pick<ClusterPlan, "endpointTry">;
+  controlPlanes: Node[];
+  after: pulumi.Resource[];
+}
+
+/** Proof that the operator's machine reaches `cluster.endpoint`, and control planes there. */
+export function createEndpoint(
+  { plan: { endpointTry }, controlPlanes, after }: EndpointArgs,
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource {
-  const { hostname, port } = new URL(`https://${endpoint}`);
-  const host = hostname.replace(/^\[|\]$/g, "");
-  const isMachine = nodes.some(
-    ({ role, addresses, reach }) =>
-      role === "control-plane" && [...addresses, reach.host].includes(host),
+  const { documents, ...target } = endpointTry;
+  const nodes = pulumi.all(controlPlanes.map(({ reach }) => reach)).apply((reaches) =>
+    reaches.flatMap(({ name, sshArguments, asRoot }) => {
+      const document = documents[name];
+      const remote = asRoot("/usr/local/lib/oslo-cluster/oslo-step endpoint");
+      return document === undefined
+        ? []
+        : [{ name, command: ["ssh", ...sshArguments, remote], document: renderStep(document) }];
+    }),
   );
-  const script = readFileSync(new URL("endpoint.mjs", import.meta.url), "utf8");
-  const digest = createHash("sha256").update(script).digest("hex").slice(0, 16);
   return new command.local.Command(
     "endpoint",
     {
-      create: `: ${digest}; exec node --input-type=module - ${quote(host)} ${port || 443} ${isMachine}`,
-      stdin: script,
+      create: `: ${scriptDigest("endpoint")}; exec node components/cluster/endpoint/try.ts`,
+      stdin: nodes.apply((nodes) => JSON.stringify({ ...target, nodes } satisfies Input)),
       logging: command.local.Logging.Stderr,
       addPreviousOutputInEnv: false,
     },
-    opts,
+    { ...opts, dependsOn: after },
   );
 }

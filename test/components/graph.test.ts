@@ -238,6 +238,14 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
         expect(graph.before("cilium")).toContain("datapath-probe");
       });
 
+      it("tries out the way to the API server once machines are measured, and before there is one", () => {
+        expect(graph.before("endpoint")).toContain("gates");
+        expect(graph.before("endpoint").filter((name) => name.endsWith("-base"))).toEqual([]);
+        for (const node of controlPlanes) {
+          expect(graph.before(`${node}-control-plane`)).toContain("endpoint");
+        }
+      });
+
       it("joins no worker after another, and none after what is in the cluster", () => {
         for (const worker of workers) {
           const before = graph.before(`${worker}-join`);

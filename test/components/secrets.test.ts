@@ -93,12 +93,10 @@ describe.each(stackNames)("the resources of %s", (stack) => {
     for (const { name, inputs } of graph.ofType("command:local:Command")) {
       const text = [inputs.create, inputs.delete, inputs.stdin].join("\n");
       // In a kubeconfig, command and arguments stand apart.
-      const calls = text.match(/\bssh\b(?= '?-)|"command":\s*"ssh"/g) ?? [];
-      // Barriers, machines' identities, the leave of an only control plane, which asks nobody, and what
-      // asks whether a port can be reached.
+      const calls = text.match(/\bssh\b(?= '?-)|"command":\s*\[?"ssh"/g) ?? [];
+      // Barriers, machines' identities, and the leave of an only control plane, which asks nobody.
       const local =
-        name === "endpoint" ||
-        (inputs.create === ":" && !(inputs.delete as string | undefined)?.includes("ssh "));
+        inputs.create === ":" && !(inputs.delete as string | undefined)?.includes("ssh ");
       expect([name, calls.length > 0]).toEqual([name, !local]);
       expect(text.match(/StrictHostKeyChecking=yes/g) ?? []).toHaveLength(calls.length);
       expect(text.match(/KnownHostsCommand=/g) ?? []).toHaveLength(calls.length);

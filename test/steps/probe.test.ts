@@ -5,6 +5,7 @@ import { Machine } from "./machine.ts";
 const test = base.extend<{ machine: Machine }>({
   machine: async ({ task: _ }, use) => {
     const machine = new Machine("oslo");
+    machine.install("document.sh");
     machine.addOwnStep("probe");
     for (const of of ["all", "eth0"]) machine.write(`sysctl/ipv4/conf/${of}/rp_filter`, "0\n");
     await use(machine);
