@@ -1,7 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { loadStackFile } from "../config/load.ts";
+import { stackFileSchema } from "./pages/json-schema.ts";
 import { generated, renderPage } from "./pages/page.ts";
+import { schemaFile } from "./stack-file.ts";
 
 const pathOf = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
@@ -13,3 +15,5 @@ for (const path of Object.keys(generated)) {
   if (rendered !== page) writeFileSync(pathOf(path), rendered);
   console.log(`${path}: ${rendered === page ? "as it was" : "written"}`);
 }
+// What editors complete a stack's file from; commands/init.ts names it in the file's first line.
+writeFileSync(pathOf(schemaFile), `${JSON.stringify(stackFileSchema(), null, 1)}\n`);

@@ -1,4 +1,5 @@
 import { existsSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { Command } from "commander";
 import { stringify } from "yaml";
 import { loadConfig, project } from "../config/load.ts";
@@ -11,6 +12,7 @@ import {
   readMachine,
   scanHostKey,
 } from "./init/machine.ts";
+import { projectFile, projectText, schemaLine } from "./init/project.ts";
 import { type Prompt, prompt } from "./init/prompt.ts";
 import { sectionsOf, type Vlan, vlansOf } from "./init/sections.ts";
 
@@ -64,10 +66,14 @@ async function init(stack: string, words: string[], options: Options): Promise<v
   loadConfig(sections, file);
   const config = Object.entries(sections).map(([key, value]) => [`${project}:${key}`, value]);
   // Pulumi reads YAML 1.1, to which a bare NO is false. `wx`: nobody's file is overwritten.
-  writeFileSync(file, stringify({ config: Object.fromEntries(config) }, { version: "1.1" }), {
-    flag: "wx",
-  });
-  console.log(`${file}: ${machines.length} machines; next: pulumi stack init ${stack}, pulumi up`);
+  const text = stringify({ config: Object.fromEntries(config) }, { version: "1.1" });
+  writeFileSync(file, `${schemaLine(dirname(file))}\n${text}`, { flag: "wx" });
+  console.log(`${file}: ${machines.length} machines`);
+  if (!existsSync(projectFile)) {
+    writeFileSync(projectFile, projectText(), { flag: "wx" });
+    console.log(`${projectFile}: the project whose stack this is`);
+  }
+  console.log(`next: oslo-cluster check ${stack}; pulumi stack init ${stack}; pulumi preview`);
 }
 
 /** The person reads the fingerprint in the console; what answers over the network is not shown before. */

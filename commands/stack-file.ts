@@ -2,6 +2,9 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { UserError } from "./command.ts";
 
+/** The JSON schema of stacks' files, in the repository; `npm run docs` writes it. */
+export const schemaFile = "config/stack-file.schema.json";
+
 /** For every command's argument. */
 export const stackHelp = "a stack's name, or its file";
 

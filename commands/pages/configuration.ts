@@ -1,70 +1,15 @@
-import { z } from "zod";
-import type { Impact } from "../../config/field.ts";
-import * as formats from "../../config/formats.ts";
-import { schema } from "../../config/schema.ts";
-import { routeHostname } from "../../config/sections/route-hostname.ts";
+import { configurationSchema, type JsonSchema } from "./json-schema.ts";
 import { code, table, text } from "./markdown.ts";
-
-/** A field or section as zod's own JSON schema has it, with what `field` adds. */
-interface JsonSchema {
-  type?: string | string[];
-  title?: string;
-  description?: string;
-  impact?: Impact;
-  default?: unknown;
-  enum?: unknown[];
-  minimum?: number;
-  maximum?: number;
-  properties?: Record<string, JsonSchema>;
-  required?: string[];
-  items?: JsonSchema;
-  additionalProperties?: JsonSchema | false;
-}
-
-/** What a person calls the formats; those without a name here are strings. */
-const formatNames = new Map<unknown, string>([
-  [formats.dnsLabel, "DNS label"],
-  [formats.hostname, "host name or address"],
-  [routeHostname, "host name"],
-  [formats.address, "IP address"],
-  [formats.cidr, "CIDR"],
-  [formats.url, "URL"],
-  [formats.fingerprint, "fingerprint"],
-  [formats.user, "user name"],
-  [formats.hostKey, "public key"],
-  [formats.exactVersion, "version"],
-  [formats.packageVersion, "package version"],
-]);
 
 /** One table per section of the stack's file. */
 export function configuration(): string {
-  const sections = Object.entries(jsonSchema().properties ?? {});
+  const sections = Object.entries(configurationSchema().properties ?? {});
   return sections
     .map(([name, section]) => {
       const head = ["Field", "Type", "Default", "A change is", "What it is"];
       return `#### ${name}\n\n${table(head, fields(section, name))}`;
     })
     .join("\n\n");
-}
-
-function jsonSchema(): JsonSchema {
-  return z.toJSONSchema(schema, {
-    io: "input",
-    override({ zodSchema, jsonSchema }) {
-      const name = formatName(zodSchema);
-      if (name !== undefined) jsonSchema.title = name;
-      // zod leaves out a default that is behind a transformation.
-      if (zodSchema._zod.def.type === "default") {
-        jsonSchema.default = (zodSchema._zod.def as z.core.$ZodDefaultDef).defaultValue;
-      }
-    },
-  }) as JsonSchema;
-}
-
-/** A format that was refined or described has the format itself as its parent. */
-function formatName(zodSchema: z.core.$ZodType | undefined): string | undefined {
-  if (zodSchema === undefined) return undefined;
-  return formatNames.get(zodSchema) ?? formatName(zodSchema._zod.parent);
 }
 
 function fields({ properties = {}, required = [] }: JsonSchema, path: string): string[][] {

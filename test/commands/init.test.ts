@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { fingerprint, readDestination } from "../../commands/init/machine.ts";
 import { loadStackFile } from "../../config/load.ts";
 import { root } from "../root.ts";
@@ -77,6 +78,23 @@ describe("init", () => {
       ["worker-1", "worker", ["10.10.0.12"], keys.get("m2.example.no")],
       ["worker-2", "worker", ["10.10.0.13"], keys.get("m3.example.no")],
     ]);
+  });
+
+  it("names the schema for editors, and makes the folder a project", async () => {
+    const { stdout } = await init([...consoles(), ""], "oslo", ...machines);
+    const [first = ""] = readFileSync(join(place, "Pulumi.oslo.yaml"), "utf8").split("\n");
+    const [, schema = ""] = first.match(/^# yaml-language-server: \$schema=(\S+)$/) ?? [];
+    expect(resolve(place, schema)).toBe(join(root, "config/stack-file.schema.json"));
+    const { name, main } = parse(readFileSync(join(place, "Pulumi.yaml"), "utf8"));
+    expect(name).toBe("oslo-cluster");
+    expect(existsSync(resolve(place, main))).toBe(true);
+    expect(stdout).toContain("Pulumi.yaml: the project");
+  });
+
+  it("leaves a project as it is", async () => {
+    writeFileSync(join(place, "Pulumi.yaml"), "mine");
+    expect(await init([...consoles(), ""], "oslo", ...machines)).toMatchObject({ exitCode: 0 });
+    expect(readFileSync(join(place, "Pulumi.yaml"), "utf8")).toBe("mine");
   });
 
   it("takes the line of ssh-keygen -l as it is", async () => {

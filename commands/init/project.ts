@@ -1,0 +1,34 @@
+import { existsSync, readFileSync } from "node:fs";
+import { findPackageJSON } from "node:module";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { stringify } from "yaml";
+import { project } from "../../config/load.ts";
+
+/** What makes a folder a Pulumi project. */
+export const projectFile = "Pulumi.yaml";
+
+/** The line by which an editor finds the schema of a stack's file in that folder. */
+export function schemaLine(folder: string): string {
+  const schema = fileURLToPath(new URL("../../config/stack-file.schema.json", import.meta.url));
+  return `# yaml-language-server: $schema=${pathFrom(folder, schema)}`;
+}
+
+/** A Pulumi.yaml for this folder, whose program is this package. Pure but for where the package is. */
+export function projectText(folder = "."): string {
+  const manifest = findPackageJSON(import.meta.url) as string;
+  const { main } = JSON.parse(readFileSync(manifest, "utf8"));
+  const built = join(dirname(manifest), main);
+  // In a checkout, Node itself strips the types.
+  const program = existsSync(built) ? built : join(dirname(manifest), "index.ts");
+  return stringify({
+    name: project,
+    description: "Kubernetes clusters in Oslo",
+    main: pathFrom(folder, program),
+    runtime: { name: "nodejs", options: { typescript: false, packagemanager: "npm" } },
+  });
+}
+
+function pathFrom(folder: string, file: string): string {
+  return relative(resolve(folder), file).split(sep).join("/");
+}
