@@ -1,12 +1,11 @@
 import { Command } from "commander";
 import { loadStackFile } from "../config/load.ts";
 import { plan } from "../plan/plan.ts";
-import { UserError } from "./command.ts";
+import { confirm } from "./confirm.ts";
 import { machinesOf } from "./etcd/machines.ts";
 import { type RehearsalOptions, rehearse } from "./etcd/rehearse.ts";
 import { carryOut, planRestore, type RestoreOptions } from "./etcd/restore.ts";
 import { Copies } from "./etcd/targets.ts";
-import { prompt } from "./init/prompt.ts";
 import { stackFileOf, stackHelp } from "./stack-file.ts";
 
 /** The cluster's state away from its nodes, and back. */
@@ -125,13 +124,6 @@ command
 
 function configOf(stack: string) {
   return loadStackFile(stackFileOf(stack));
-}
-
-async function confirm(name: string): Promise<void> {
-  using person = prompt(process.stdin, process.stderr, "nothing was touched");
-  const answer = await person.ask(`\nType the cluster's name, ${name}, to do this:`);
-  if (answer !== name)
-    throw new UserError(`${answer || "nothing"} is not ${name}: nothing was touched`);
 }
 
 async function standardInput(): Promise<string> {

@@ -11,5 +11,6 @@ export const commands: Record<string, () => Promise<{ command: Command }>> = {
   drift: () => import("./drift.ts"),
   debug: () => import("./debug.ts"),
   etcd: () => import("./etcd.ts"),
+  encryption: () => import("./encryption.ts"),
   ephemeral: () => import("./ephemeral.ts"),
 };

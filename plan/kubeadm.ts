@@ -15,6 +15,8 @@ export const paths = {
   join: `${directory}/kubeadm-join.yaml`,
   /** The template of the kubeconfig that a join begins with. */
   discovery: `${directory}/kubeadm-discovery.yaml`,
+  /** What refuses those who have left. */
+  removedNodes: `${directory}/removed-nodes.yaml`,
   authentication: "/etc/kubernetes/authentication.yaml",
   audit: "/etc/kubernetes/audit-policy.yaml",
   admission: "/etc/kubernetes/admission.yaml",
@@ -71,9 +73,9 @@ function discoveryDocument(config: Config): string {
   });
 }
 
-/** For the `mint-join` of a peer: what it takes out of etcd first is what an earlier join of this node has left. */
+/** For the `mint-join` of a peer. Of a control plane: what it takes out of etcd first is what an earlier join of this node has left. */
 export function mintArguments({ name, role, addresses }: NodeConfig): string {
-  if (role === "worker") return role;
+  if (role === "worker") return `${role} ${name}`;
   return `${role} ${name} https://${hostPort(addresses[0] as string, etcdPeerPort)}`;
 }
 
@@ -153,6 +155,8 @@ function clusterConfiguration(config: Config) {
         "audit-log-maxbackup": "10",
         "audit-log-maxsize": "100",
         "encryption-provider-config": paths.encryptionWithKey,
+        // A rotation of its key restarts nothing.
+        "encryption-provider-config-automatic-reload": "true",
         ...hardening.apiServer,
       }),
       extraVolumes: [

@@ -30,7 +30,8 @@ main() {
 
 back_up() {
   exec 9>"$home/lock"
-  flock --nonblock 9 || die "another run is making a copy"
+  # A moment: who drops an encryption key waits for copies by the same lock.
+  flock --timeout 5 9 || die "another run is making a copy"
   node=$(setting .node)
   started=$(date --utc +%s)
   trap 'finish "$?"' EXIT
@@ -107,6 +108,8 @@ collect() {
   cp --preserve=mode,timestamps /etc/kubernetes/pki/{ca,front-proxy-ca}.{crt,key} /etc/kubernetes/pki/sa.{key,pub} "$set/pki/"
   cp --preserve=mode,timestamps "$etcd_pki"/ca.{crt,key} "$set/pki/etcd/"
   cp "$encryption" "$set/encryption/config.yaml"
+  # Former keys, which older data needs.
+  [[ ! -d /etc/kubernetes/encryption-keys ]] || cp -r /etc/kubernetes/encryption-keys "$set/encryption/former"
   admin --request-timeout 10s --namespace kube-system get configmap kubeadm-config --output yaml >"$set/kubeadm-config.yaml" 2>/dev/null ||
     cp /etc/oslo-cluster/kubeadm-init.yaml "$set/kubeadm-config.yaml"
   counts >"$work/counts.json"

@@ -4,7 +4,7 @@
 # Where the token comes back on stdin, the join is over, and the token is ended.
 # Exit 3: this machine belongs to no cluster; 75: its API or its etcd does not answer.
 #
-#   oslo-step mint-join worker
+#   oslo-step mint-join worker NAME
 #   oslo-step mint-join control-plane NAME PEER    PEER: the URL that its etcd will have
 set -euo pipefail
 shopt -s inherit_errexit
@@ -20,9 +20,17 @@ fi
 role=$1
 # All of what kubeadm does not make again for each control plane, and the key to what is encrypted in etcd.
 shared=(pki/{ca,front-proxy-ca,etcd/ca}.{crt,key} pki/sa.{key,pub} encryption/config.yaml)
+# Former keys, where there are any.
+[[ ! -d /etc/kubernetes/encryption-keys ]] || shared+=(encryption-keys)
 if [[ $role == control-plane ]]; then
   etcd_members >/dev/null || exit 75
   etcd_remove "$2" "$3" >&2
+fi
+# A name that has left may come back with this join.
+left=$(admin --request-timeout 20s --namespace kube-system get configmap oslo-cluster-removed-nodes --ignore-not-found --output "jsonpath={.data.${2//./\\.}}") || exit 75
+if [[ -n $left ]]; then
+  echo "node $2 left the cluster at $left and joins again: a certificate of its former machine, if that was not wiped, is let in again too. Take another name where it was lost." >&2
+  admin --request-timeout 20s --namespace kube-system patch configmap oslo-cluster-removed-nodes --type merge --patch "{\"data\":{\"$2\":null}}" >&2 || exit 75
 fi
 token=$(kubeadm token create --kubeconfig "$kubeconfig" --ttl 5m --description "one join by oslo-cluster") || exit 75
 printf 'secrets:\n  TOKEN: "%s"\n  CA_CERTIFICATE: "%s"\n' "$token" "$(base64 --wrap=0 /etc/kubernetes/pki/ca.crt)"

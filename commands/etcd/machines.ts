@@ -13,6 +13,8 @@ export interface Machine {
   node: NodePlan;
   /** Runs a line of shell; answers what it printed. */
   shell(line: string, input?: string): Promise<string>;
+  /** The command line that runs one of the nodes' own scripts. */
+  command(script: string, ...words: string[]): string[];
   /** Runs one of the nodes' own scripts, `restore state`. */
   run(script: string, ...words: string[]): Promise<string>;
   /** The same, with text on its standard input. */
@@ -41,6 +43,7 @@ async function machine(plan: ClusterPlan, node: NodePlan): Promise<Machine> {
   return {
     ...{ name: node.name, node },
     shell: (line, input) => shell(`bash -c ${quote(line)}`, input),
+    command: (script, ...words) => ssh(call(script, words)),
     run: (script, ...words) => shell(call(script, words)),
     send: (text, script, ...words) => shell(call(script, words), text),
     feed: (pipeline, script, ...words) =>

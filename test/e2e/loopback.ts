@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
+import { encryptionConfiguration } from "../../plan/api-server/encryption.ts";
+import { renderYaml } from "../../plan/yaml.ts";
 import { build } from "../lab/artifacts/build.ts";
 import { findGo } from "../lab/artifacts/go.ts";
 import { recipes } from "../lab/artifacts/recipes.ts";
@@ -30,6 +32,8 @@ export class LoopbackControlPlane {
   readonly namespace = `oslo-loopback-${process.pid}`;
   private readonly processes = new Map<string, ChildProcess>();
   private kubelet?: NodeJS.Timeout;
+  /** More of the API servers'. */
+  apiServerArguments: readonly string[] = [];
   private etcdBinaries = "";
   private kubernetesBinaries = "";
 
@@ -144,11 +148,13 @@ export class LoopbackControlPlane {
     ]);
   }
 
-  startApiServer(): void {
+  /** Another one beside the first has a machine and a port of its own, and the same etcd. */
+  startApiServer(machine = this.machine, port = 6443): void {
     const pki = this.machine.path("etc/kubernetes/pki");
     const file = (name: string) => join(pki, name);
-    this.spawn("kube-apiserver", [
+    const args = [
       `--advertise-address=${address}`,
+      `--secure-port=${port}`,
       "--authorization-mode=Node,RBAC",
       `--client-ca-file=${file("ca.crt")}`,
       "--etcd-servers=https://127.0.0.1:2379",
@@ -161,9 +167,11 @@ export class LoopbackControlPlane {
       `--service-account-key-file=${file("sa.pub")}`,
       `--service-account-signing-key-file=${file("sa.key")}`,
       "--service-cluster-ip-range=10.96.0.0/16",
-      `--encryption-provider-config=${this.machine.path("etc/kubernetes/encryption/config.yaml")}`,
+      `--encryption-provider-config=${machine.path("etc/kubernetes/encryption/config.yaml")}`,
       "--encryption-provider-config-automatic-reload=true",
-    ]);
+      ...this.apiServerArguments,
+    ];
+    this.spawn("kube-apiserver", args, {}, machine === this.machine ? undefined : `api-${port}`);
   }
 
   async apiReady(): Promise<void> {
@@ -196,21 +204,26 @@ export class LoopbackControlPlane {
   }
 
   /** Another daemon in the namespace, ended with the rest. */
-  spawn(command: string, args: string[], env: Record<string, string> = {}): ChildProcess {
+  spawn(
+    command: string,
+    args: string[],
+    env: Record<string, string> = {},
+    name = command.split("/").at(-1) as string,
+  ): ChildProcess {
     // exec: the process that is ended is the program itself.
     const child = spawn("ip", ["netns", "exec", this.namespace, command, ...args], {
       env: { ...this.environment(), ...env },
       stdio: ["ignore", "ignore", "pipe"],
     });
     child.stderr?.on("data", (data: Buffer) => this.log.push(`${command}: ${data}`));
-    this.processes.set(command.split("/").at(-1) as string, child);
+    this.processes.set(name, child);
     return child;
   }
 
   /** What the daemons said. */
   readonly log: string[] = [];
 
-  private environment() {
+  environment() {
     const path = [
       this.machine.path("bin"),
       this.etcdBinaries,
@@ -227,6 +240,8 @@ export class LoopbackControlPlane {
 
   private installScripts(): void {
     for (const name of [
+      "encryption.sh",
+      "etcd.sh",
       "containers.sh",
       "static-pods.sh",
       "etcd-member.sh",
@@ -240,14 +255,18 @@ export class LoopbackControlPlane {
       "--name=cp-1",
       `--initial-advertise-peer-urls=https://${address}:2380`,
     ]);
-    this.putManifest("kube-apiserver", "v1.36.3", []);
+    this.putManifest("kube-apiserver", "v1.36.3", apiServerFlags(6443));
     this.machine.write("etc/kubernetes/encryption/config.yaml", encryption("key1"));
+    this.machine.write(
+      "etc/oslo-cluster/encryption-template.yaml",
+      renderYaml(encryptionConfiguration("__SECRETBOX_KEY__")),
+    );
   }
 
   /** As much of a static pod's manifest as the scripts read. */
-  private putManifest(name: string, tag: string, flags: string[]): void {
+  putManifest(name: string, tag: string, flags: string[], machine = this.machine): void {
     const lines = flags.map((flag) => `    - ${flag}\n`).join("");
-    this.machine.write(
+    machine.write(
       `etc/kubernetes/manifests/${name}.yaml`,
       `spec:\n  containers:\n  - command:\n    - ${name}\n${lines}    image: registry.k8s.io/${name}:${tag}\n`,
     );
@@ -288,19 +307,24 @@ networking: {serviceSubnet: 10.96.0.0/16}
   }
 }
 
+/** Of an API server's manifest, what the scripts read. */
+export function apiServerFlags(port: number): string[] {
+  return [
+    `--advertise-address=${address}`,
+    `--secure-port=${port}`,
+    "--encryption-provider-config-automatic-reload=true",
+  ];
+}
+
 /** An encryption configuration with the keys named, as a node writes it. */
 export function encryption(...names: string[]): string {
-  const keys = names.map(
-    (name) =>
-      `      - name: ${name}\n        secret: ${Buffer.alloc(32, name).toString("base64")}\n`,
-  );
-  return `apiVersion: apiserver.config.k8s.io/v1
-kind: EncryptionConfiguration
-resources:
-- resources: [secrets]
-  providers:
-  - secretbox:
-      keys:
-${keys.join("")}  - identity: {}
-`;
+  const configuration = encryptionConfiguration("");
+  const [provider] = configuration.resources[0]?.providers ?? [];
+  if (provider?.secretbox) {
+    provider.secretbox.keys = names.map((name) => ({
+      name,
+      secret: Buffer.alloc(32, name).toString("base64"),
+    }));
+  }
+  return renderYaml(configuration);
 }

@@ -7,7 +7,6 @@ import { modesProof } from "../../verify/proofs/modes.ts";
 import { nodesProof } from "../../verify/proofs/nodes.ts";
 import { podSubnetsProof } from "../../verify/proofs/pod-subnets.ts";
 import { routesProof } from "../../verify/proofs/routes.ts";
-import { secretsAtRestProof } from "../../verify/proofs/secrets-at-rest.ts";
 import type { Row } from "../../verify/run.ts";
 import { labProofs } from "../lab/verification/own.ts";
 import { batches } from "./mutations.ts";
@@ -26,7 +25,6 @@ const cannotBreak: Readonly<Record<string, string>> = Object.fromEntries([
   [gatewayCrdsProof.promise, "a CRD that goes takes its objects with it"],
   [gatewayStatusProof.promise, "the operator repairs it while it is looked at"],
   [routeStatusProof.promise, "the operator repairs it while it is looked at"],
-  [secretsAtRestProof.promise, "it takes a restart of the API server with another key"],
   [accessProof.promise, "not tried on a living cluster yet"],
 ]);
 

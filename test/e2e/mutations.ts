@@ -15,6 +15,7 @@ import { packagesProof } from "../../verify/proofs/packages.ts";
 import { packetLossProof } from "../../verify/proofs/packet-loss.ts";
 import { podTrafficProof } from "../../verify/proofs/pod-traffic.ts";
 import { reversePathProof } from "../../verify/proofs/reverse-path.ts";
+import { secretsAtRestProof } from "../../verify/proofs/secrets-at-rest.ts";
 import { sysctlsProof } from "../../verify/proofs/sysctls.ts";
 import { ensureRouter, stopRouter } from "../lab/router.ts";
 import { filterPort, type PortFilter } from "../lab/segment.ts";
@@ -99,6 +100,15 @@ export const batches: readonly Batch[] = [
           "worker-1",
           "sysctl -qw net.ipv4.tcp_fin_timeout=60",
           "sysctl -qw net.ipv4.tcp_fin_timeout=15",
+        ),
+      },
+      {
+        name: "a rotation of the encryption key that was left half done",
+        breaks: [{ proof: secretsAtRestProof, reading: /^cp-1: keys in use: key\d+,key99$/ }],
+        ...on(
+          "cp-1",
+          "cp -a /etc/kubernetes/encryption/config.yaml /run/former-keys.yaml && bash /usr/local/lib/oslo-cluster/encryption.sh make key99",
+          "mv /run/former-keys.yaml /etc/kubernetes/encryption/config.yaml",
         ),
       },
       {

@@ -34,6 +34,7 @@ import {
   inMinutes,
   rbac,
   rehearsalReport,
+  stored,
   token,
 } from "./healthy.ts";
 
@@ -320,8 +321,14 @@ export const broken: [proof: Proof, fault: string, sick: Answers, reading: RegEx
   [
     secretsAtRestProof,
     "plain",
-    [["/v3/kv/range", JSON.stringify({ kvs: [{ value: btoa("k8s\x00 v1 Secret") }] })]],
-    /^stored as k8s\. v1 Secret/,
+    [["/v3/kv/range", stored("k8s\x00 v1 Secret")]],
+    /^node-0: stored as k8s\. v1 Secret/,
+  ],
+  [
+    secretsAtRestProof,
+    "a rotation that has not ended",
+    [["/v3/kv/range", stored("k8s:enc:secretbox:v1:key2:\x01", "key2,key1")]],
+    /^node-0: keys in use: key2,key1$/,
   ],
   ...(
     [

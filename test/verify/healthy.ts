@@ -29,6 +29,10 @@ KubeProxyReplacement Details:
   XDP Acceleration:       Best-Effort
 `;
 
+/** The names of a control plane's keys, and what its etcd has of a Secret. */
+export const stored = (value: string, keys = "key1") =>
+  `${keys}\n${JSON.stringify({ kvs: [{ value: btoa(value) }] })}`;
+
 /** What a cluster answers that keeps every promise. */
 export function healthy(config: Config, plan: ClusterPlan): Answers {
   const names = plan.nodes.map(({ name }) => name);
@@ -107,10 +111,7 @@ export function healthy(config: Config, plan: ClusterPlan): Answers {
     [`/${ports.tcp} && read`, "answered"],
     ["hubble observe", (node) => flow(names, node)],
     ["curl -s --max-time", (_, question) => canary(question)],
-    [
-      "/v3/kv/range",
-      JSON.stringify({ kvs: [{ value: btoa("k8s:enc:secretbox:v1:key1:\x01\x02") }] }),
-    ],
+    ["/v3/kv/range", stored("k8s:enc:secretbox:v1:key1:\x01\x02")],
     ["super-admin.conf", ""],
     ["backup/status.json", backupStatus()],
     ["backup/rehearsal", `${backupTime + 3600}\n${rehearsalReport()}`],
