@@ -159,7 +159,7 @@ reconfigure() {
 changed() {
   local path
   for path in "${CHANGED[@]}"; do
-    case ${path##*/} in kubeadm-join.yaml | kubeadm-discovery.yaml | control-planes) ;; *) return 0 ;; esac
+    case ${path##*/} in kubeadm-join.yaml | kubeadm-discovery.yaml | control-planes | removed-nodes.yaml) ;; *) return 0 ;; esac
   done
   return 1
 }

@@ -29,7 +29,7 @@ main() {
   if [[ -n $member ]]; then refuse_second; fi
   case $heard in
     absent)
-      [[ -n $member ]] || { say "node $node is not in the cluster: nothing to do" && return; }
+      [[ -n $member ]] || { refuse_return && say "node $node is not in the cluster" && return; }
       ;;
     True | False) drain_or_give_up ;;
     *) give_up ;;
@@ -38,7 +38,18 @@ main() {
   ask delete node "$node" --ignore-not-found --timeout 60s
   # Pods of daemon sets, and of a dead machine: the next machine of this name must not meet them.
   ask delete pods --all-namespaces --field-selector "spec.nodeName=$node" --force --grace-period 0 --wait=false 2>/dev/null
+  refuse_return
   say "node $node has left the cluster"
+}
+
+# Its certificate lives on, wherever its disk is: it makes no Node again and renews nothing.
+refuse_return() {
+  local map=oslo-cluster-removed-nodes
+  ask apply --server-side --force-conflicts --filename /etc/oslo-cluster/removed-nodes.yaml >/dev/null
+  printf '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"%s","namespace":"kube-system"},"data":{"%s":"%s"}}' \
+    "$map" "$node" "$(date --utc +%FT%TZ)" |
+    # A manager for each name, so that nobody takes out what another has put in.
+    ask apply --server-side --force-conflicts --field-manager "oslo-cluster-$node" --filename - >/dev/null
 }
 
 # What the node's kubelet said last of being ready: True, False, or Unknown where it says nothing any more.

@@ -3,6 +3,7 @@ import { admissionConfiguration } from "../api-server/admission.ts";
 import { auditPolicy } from "../api-server/audit-policy.ts";
 import { authenticationConfiguration } from "../api-server/authentication.ts";
 import { encryptionConfiguration } from "../api-server/encryption.ts";
+import { removedNodes } from "../api-server/removed-nodes.ts";
 import { effect } from "../effect.ts";
 import { directory, initDocument, joinFiles, paths } from "../kubeadm.ts";
 import { defineStep } from "../step.ts";
@@ -47,6 +48,7 @@ export const controlPlane = defineStep({
           .filter(({ role }) => role === "control-plane")
           .map(({ name }) => name)
           .join("\n"),
+        [paths.removedNodes]: removedNodes(),
         [paths.audit]: renderYaml(auditPolicy),
         [paths.admission]: renderYaml(admissionConfiguration),
         [paths.authentication]: renderYaml(authenticationConfiguration(kubernetes.minor)),
@@ -68,6 +70,7 @@ export const controlPlane = defineStep({
       [paths.join]: effect("none", "kept for the next join"),
       [paths.discovery]: effect("none", "kept for the next join"),
       [`${directory}/control-planes`]: effect("none", "who the others are"),
+      [paths.removedNodes]: effect("none", "applied when a node leaves"),
       [paths.encryption]: effect(
         "impossible",
         `a living cluster keeps ${paths.encryptionWithKey}, which holds its key: put the template back`,

@@ -26,6 +26,7 @@ case "$1 $2" in
     for _ in {1..300}; do [[ -e $cluster/silent ]] && exit 0; sleep 0.1; done
     exit 1 ;;
   "delete "*) echo "$1 $2 $3" >>"$cluster/journal" ;;
+  "apply "*) cat >>"$cluster/applied" ;;
 esac
 `;
 
@@ -124,13 +125,16 @@ describe.runIf(process.platform === "linux" && hasTools)("oslo-step leave", () =
       "delete node worker-1",
       "delete pods --all-namespaces",
     ]);
+    expect(machine.read("cluster/applied")).toMatch(
+      /"name":"oslo-cluster-removed-nodes",.*"data":\{"worker-1":"\d{4}-/,
+    );
   });
 
   test("finds nothing to do the second time", async ({ machine }) => {
     machine.forget("cluster/node.json");
     const { exitCode, stdout } = await leave(machine);
     expect(exitCode).toBe(0);
-    expect(stdout).toBe("node worker-1 is not in the cluster: nothing to do");
+    expect(stdout).toBe("node worker-1 is not in the cluster");
     expect(journal(machine)).toEqual([]);
   });
 

@@ -147,10 +147,14 @@ describe("joining a worker", () => {
     const result = await fake.run(join().create, join().stdin);
     expect(result).toEqual({ exitCode: 0, stdout: "{}", stderr: "" });
     const [asked, minted, run, revoked] = fake.calls();
-    expect(revoked?.arguments).toMatch(/operator@192\.0\.2\.10\nsudo -n \S+ mint-join worker\n$/);
+    expect(revoked?.arguments).toMatch(
+      /operator@192\.0\.2\.10\nsudo -n \S+ mint-join worker bravo\n$/,
+    );
     expect(revoked?.stdin).toBe(`secrets:\n  TOKEN: "${token}"\n`);
     expect(asked?.arguments).toMatch(/operator@192\.0\.2\.11\nsudo -n \S+ member\n$/);
-    expect(minted?.arguments).toMatch(/operator@192\.0\.2\.10\nsudo -n \S+ mint-join worker\n$/);
+    expect(minted?.arguments).toMatch(
+      /operator@192\.0\.2\.10\nsudo -n \S+ mint-join worker bravo\n$/,
+    );
     expect(minted?.stdin).toBe("");
     expect(run?.arguments).toMatch(/operator@192\.0\.2\.11\n.*oslo-step apply kubeadm-join\n$/);
     expect(run?.stdin).toBe(`${join().stdin.trimEnd()}\nsecrets:\n  TOKEN: "${token}"\n`);

@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { removedNodes } from "../../plan/api-server/removed-nodes.ts";
+import { waitFor } from "../lab/shell.ts";
+import { LoopbackControlPlane } from "./loopback.ts";
+
+// What a node's client certificate is worth after `leave`, asked of a real API server as the kubelet would.
+const plane = new LoopbackControlPlane();
+const { machine } = plane;
+const at = (name: string) => machine.path(`kubelets/${name}.conf`);
+
+beforeAll(async () => {
+  plane.apiServerArguments = ["--enable-admission-plugins=NodeRestriction"];
+  await plane.start();
+  for (const name of ["leave.sh", "mint-join.sh"]) machine.install(name);
+  machine.write("state/cluster", "");
+  machine.write("etc/oslo-cluster/removed-nodes.yaml", removedNodes());
+  for (const name of ["worker-1", "worker-2"]) await makeKubelet(name);
+  await plane.kubectl("create", "serviceaccount", "default");
+  await plane.kubectl("create", "secret", "generic", "bound", "--from-literal=value=squirrel");
+}, 300_000);
+
+afterAll(() => plane.remove());
+
+/** A certificate like the one that a kubelet has of its join. */
+async function makeKubelet(name: string): Promise<void> {
+  const config = machine.path("etc/oslo-cluster/kubeadm-init.yaml");
+  const user = ["--client-name", `system:node:${name}`, "--org", "system:nodes"];
+  const { stdout } = await plane.run("kubeadm", "kubeconfig", "user", "--config", config, ...user);
+  machine.write(`kubelets/${name}.conf`, stdout);
+}
+
+const asNode = (name: string, ...args: string[]) =>
+  plane.attempt("kubectl", "--kubeconfig", at(name), ...args);
+
+function asNodeCreates(name: string, object: object) {
+  machine.write("object.json", JSON.stringify(object));
+  return asNode(name, "create", "-f", machine.path("object.json"));
+}
+
+const node = (name: string) => ({ apiVersion: "v1", kind: "Node", metadata: { name } });
+
+/** A pod that the scheduler would have put there, with the Secret. */
+async function bindPod(name: string): Promise<void> {
+  const pod = {
+    ...{ apiVersion: "v1", kind: "Pod", metadata: { name: "reader" } },
+    spec: {
+      nodeName: name,
+      automountServiceAccountToken: false,
+      containers: [{ name: "c", image: "none", envFrom: [{ secretRef: { name: "bound" } }] }],
+    },
+  };
+  machine.write("pod.json", JSON.stringify(pod));
+  await plane.kubectl("create", "-f", machine.path("pod.json"));
+  await waitFor(
+    "the node reads its pod's Secret",
+    30,
+    async () => (await reads(name)).exitCode === 0,
+  );
+}
+
+const reads = (name: string) => asNode(name, "get", "secret", "bound", "-o", "name");
+
+async function renewal(name: string): Promise<object> {
+  const words = ["-newkey", "rsa:2048", "-nodes", "-keyout", machine.path("new.key")];
+  const subject = ["-subj", `/O=system:nodes/CN=system:node:${name}`];
+  const { stdout } = await plane.run("openssl", "req", "-new", ...words, ...subject);
+  return {
+    ...{ apiVersion: "certificates.k8s.io/v1", kind: "CertificateSigningRequest" },
+    metadata: { generateName: "renewal-" },
+    spec: {
+      request: Buffer.from(stdout).toString("base64"),
+      signerName: "kubernetes.io/kube-apiserver-client-kubelet",
+      usages: ["digital signature", "client auth"],
+    },
+  };
+}
+
+it("without leave, it makes its Node again, and reads what is scheduled there", async () => {
+  expect(await asNodeCreates("worker-1", node("worker-1"))).toMatchObject({ exitCode: 0 });
+  await plane.kubectl("delete", "node", "worker-1");
+  expect(await asNodeCreates("worker-1", node("worker-1"))).toMatchObject({ exitCode: 0 });
+  await bindPod("worker-1");
+});
+
+it("after leave, it reads no Secret, makes no Node and renews nothing", async () => {
+  const left = await plane.attempt("bash", machine.path("lib/leave.sh"), "worker-1", "10");
+  expect(left).toMatchObject({ exitCode: 0, all: expect.stringContaining("has left the cluster") });
+  // Its parameters reach the admission of the API server by a watch.
+  await waitFor("the policy is in force", 30, async () => {
+    const { exitCode } = await asNode(
+      "worker-1",
+      "create",
+      "--dry-run=server",
+      "-f",
+      machine.path("object.json"),
+    );
+    return exitCode !== 0;
+  });
+  const refused = {
+    exitCode: 1,
+    all: expect.stringContaining("node worker-1 has left the cluster"),
+  };
+  expect(await asNodeCreates("worker-1", node("worker-1"))).toMatchObject(refused);
+  expect(await asNodeCreates("worker-1", await renewal("worker-1"))).toMatchObject(refused);
+  const forbidden = { exitCode: 1, all: expect.stringContaining("no relationship found") };
+  expect(await reads("worker-1")).toMatchObject(forbidden);
+});
+
+it("leaves the other nodes alone", async () => {
+  expect(await asNodeCreates("worker-2", node("worker-2"))).toMatchObject({ exitCode: 0 });
+  expect(await asNodeCreates("worker-2", await renewal("worker-2"))).toMatchObject({ exitCode: 0 });
+});
+
+it("a second leave changes nothing, and another name that leaves keeps the first", async () => {
+  for (const name of ["worker-1", "worker-2"]) {
+    const { exitCode } = await plane.attempt("bash", machine.path("lib/leave.sh"), name, "10");
+    expect(exitCode).toBe(0);
+  }
+  const { stdout } = await plane.kubectl(
+    ...[
+      "-n",
+      "kube-system",
+      "get",
+      "configmap",
+      "oslo-cluster-removed-nodes",
+      "-o",
+      "jsonpath={.data}",
+    ],
+  );
+  expect(Object.keys(JSON.parse(stdout))).toEqual(["worker-1", "worker-2"]);
+});
+
+it("a join of the name lets it in again, and says what that means", async () => {
+  const minted = await plane.attempt(
+    "bash",
+    machine.path("lib/mint-join.sh"),
+    "worker",
+    "worker-1",
+  );
+  expect(minted.exitCode, minted.stderr).toBe(0);
+  expect(minted.stderr).toMatch(/node worker-1 left the cluster at .* and joins again/);
+  await waitFor("the node may register", 30, async () => {
+    return (await asNodeCreates("worker-1", node("worker-1"))).exitCode === 0;
+  });
+  expect((await asNodeCreates("worker-2", node("worker-2"))).all).toContain("worker-2 has left");
+});
