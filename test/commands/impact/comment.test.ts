@@ -117,7 +117,7 @@ describe("a comment", () => {
     const report = request("articles", { "gatewayApi.routes": routes });
     const comment = renderMarkdown({ base: "main", reports: [report], violations: [] });
     expect(comment.length).toBeLessThan(65_536);
-    expect(comment).toContain(`### dev: ${headline(report)}`);
+    expect(comment).toContain(`### articles: ${headline(report)}`);
   });
 
   it("shows no secret: nothing at all is made where a plan holds one", () => {
@@ -227,7 +227,7 @@ describe("a policy", () => {
 
   it("of risks fails for risks alone", () => {
     const risky = { ...live, risks: ["something"] };
-    expect(violations([risky, recreate], ["risk"])).toEqual(["dev: 1 risk"]);
+    expect(violations([risky, recreate], ["risk"])).toEqual(["articles: 1 risk"]);
     expect(violations([risky], [])).toEqual([]);
   });
 });
