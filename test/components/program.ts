@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
 import { parse } from "yaml";
-import type { NodeFacts } from "../../components/node/node.ts";
 import { project } from "../../config/load.ts";
+import { healthyStdout } from "./healthy-stdout.ts";
 
 /** A resource as the program registered it. */
 export interface Registered {
@@ -130,38 +130,4 @@ function opened(value: unknown): unknown {
 function stateOf(type: string, name: string, inputs: Record<string, unknown>, world: World) {
   if (!type.startsWith("command:") || world.preview) return inputs;
   return { ...inputs, stdout: world.stdout?.(name) ?? healthyStdout(name), stderr: "" };
-}
-
-function healthyStdout(name: string): string {
-  if (name === "datapath-probe") return '{"a -> b":{"ipv4":{"plain":true,"option":true}}}';
-  if (name === "identity") return '{"version":"1.36.3","uid":"5f0c","caCertificate":"Q0E="}';
-  const step = name.replace(/^.*?-(preflight|guest|claim)$/, "$1");
-  const machine = name.slice(0, -step.length - 1);
-  switch (step) {
-    case "preflight":
-      return '{"cpus":8}';
-    case "guest":
-      return `ssh-ed25519 AAAA${machine.replaceAll("-", "+")}\n`;
-    case "claim":
-      return `${factsOf(machine)}\n${JSON.stringify({
-        "gate-host": { cpus: 4, memoryMebibytes: 8000, stealPercent: 0 },
-        ...(machine.startsWith("cp-") ? { "gate-etcd-disk": etcdDisk } : {}),
-        "gate-peers": {},
-      })}\n`;
-    default:
-      return "";
-  }
-}
-
-const etcdDisk = { etcdFsyncP99Milliseconds: 1.234 };
-
-/** What a claim's first line is. */
-export function factsOf(machine: string, facts: Partial<NodeFacts> = {}): string {
-  return JSON.stringify({
-    hostname: machine,
-    machineId: `id-of-${machine}`,
-    macAddresses: `mac-of-${machine}`,
-    productUuid: "",
-    ...facts,
-  });
 }

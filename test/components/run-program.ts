@@ -1,7 +1,8 @@
 // Runs index.ts in a process of its own, as the engine does: what nothing handles ends it. Takes a
 // stack's file and the machine-id of each claimed node as JSON; prints each resource that begins.
 import { setTimeout } from "node:timers/promises";
-import { factsOf, runProgram } from "./program.ts";
+import { factsOf } from "./healthy-stdout.ts";
+import { runProgram } from "./program.ts";
 
 const [stackFile, machineIds] = process.argv.slice(2) as [string, string];
 const ids = JSON.parse(machineIds) as Record<string, string>;
