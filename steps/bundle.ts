@@ -15,11 +15,6 @@ export function claimScript(): string {
   return `${read("claim.sh")}\n${parts.join("")}facts\n`;
 }
 
-/** Gives a node back, as one script for `bash -s -- <cluster>`. */
-export function releaseScript(): string {
-  return read("release.sh");
-}
-
 /** A short digest of steps' scripts and of what they build on: a changed script runs again. */
 export function scriptDigest(...steps: string[]): string {
   const scripts = steps.map((step) => `${step}.sh`);

@@ -2,7 +2,7 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan, NodePlan } from "../../plan/plan.ts";
 import { renderStep } from "../../plan/step.ts";
-import { claimDigest, releaseScript, scriptDigest } from "../../steps/bundle.ts";
+import { claimDigest, scriptDigest } from "../../steps/bundle.ts";
 import { quote } from "../../steps/ssh/arguments.ts";
 import { deleteOverSsh, onNode, ssh } from "../../steps/ssh/command.ts";
 import { type NodeReach, nodeReach } from "../../steps/ssh/target.ts";
@@ -157,9 +157,13 @@ export class Node extends pulumi.ComponentResource {
       {
         create: ":",
         delete: this.reach.apply((reach) =>
-          deleteOverSsh(reach, reach.asRoot(`bash -s -- ${cluster}`), { kind: "node" }),
+          deleteOverSsh(
+            reach,
+            reach.asRoot(`bash -s -- ${cluster}`),
+            { kind: "node" },
+            "steps/release.sh",
+          ),
         ),
-        stdin: releaseScript(),
         logging: command.local.Logging.StdoutAndStderr,
         addPreviousOutputInEnv: false,
       },

@@ -25,13 +25,20 @@ ${command} || status=$?`;
  * A command for a resource's `delete`. Fails in bounded time where the machine is dead, and says what
  * is still there and how to continue; OSLO_CLUSTER_ABANDON names machines that are gone for good.
  * @param left What stays there if it cannot be reached; its first line has it for programs.
+ * @param input The file, from the program's folder, that the command reads. @default the resource's stdin
  */
-export function deleteOverSsh(reach: NodeReach, remote: string, left: Left): string {
+export function deleteOverSsh(
+  reach: NodeReach,
+  remote: string,
+  left: Left,
+  input?: string,
+): string {
   const { name } = reach;
   const what = describeLeft(left);
   const abandoned = `on ${name}: ${what} (abandoned by OSLO_CLUSTER_ABANDON)`;
+  const from = input === undefined ? "" : ` <${input}`;
   return `# ${leftLine({ machine: name, ...left })}
-${unlessAbandoned(name, abandoned, `timeout 900 ${ssh(reach, remote)}`)}
+${unlessAbandoned(name, abandoned, `timeout 900 ${ssh(reach, remote)}${from}`)}
 [ "$status" != 255 ] || echo "left behind on ${name}: ${what}: the machine does not answer. Destroy again when it does; if it is gone for good, destroy with OSLO_CLUSTER_ABANDON=${name}" >&2
 exit "$status"`;
 }

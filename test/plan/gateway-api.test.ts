@@ -1,8 +1,12 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { loadConfig } from "../../config/load.ts";
 import { planFiles } from "../../plan/files.ts";
 import { plan } from "../../plan/plan.ts";
 import { validator } from "../crd.ts";
+import { root } from "../root.ts";
 import { stack } from "../stack.ts";
 import { planOf, stackNames } from "../stacks.ts";
 
@@ -27,6 +31,26 @@ describe("the Gateway API", () => {
       expect(annotations["gateway.networking.k8s.io/bundle-version"]).toBe("v1.6.1");
       expect(annotations["gateway.networking.k8s.io/channel"]).toBe("standard");
     }
+  });
+
+  it("has upstream's CRDs but for their texts, each field of them", () => {
+    const folder = join(root, "plan/gateway-api/crds/v1.6.1");
+    const upstream = readdirSync(folder)
+      .sort()
+      .map((file) => parse(readFileSync(join(folder, file), "utf8")));
+    const { crds } = planned().gatewayApi;
+    const leaves = (value: unknown, path: string): string[] =>
+      typeof value === "object" && value !== null
+        ? Object.entries(value).flatMap(([key, child]) => leaves(child, `${path}/${key}`))
+        : [`${path}=${value}`];
+    // A schema's text is a leaf of that name; a field of that name would have a type below it.
+    const isText = (leaf: string) => /\/description=/.test(leaf);
+    for (const [i, crd] of crds.entries()) {
+      const whole = leaves(upstream[i], "");
+      expect(leaves(crd, "")).toEqual(whole.filter((leaf) => !isText(leaf)));
+      expect(whole.some(isText)).toBe(true);
+    }
+    expect(JSON.stringify(crds).length).toBeLessThan(JSON.stringify(upstream).length / 3);
   });
 
   it("puts the routes of the articles onto the gateway of another namespace", () => {

@@ -32,13 +32,13 @@ describe("giving a machine back", () => {
 
   test("creates nothing", async ({ ssh }) => {
     const fake = ssh("exit 1");
-    expect(await fake.run(release().create, release().stdin)).toMatchObject({ exitCode: 0 });
+    expect(await fake.run(release().create, "")).toMatchObject({ exitCode: 0 });
     expect(fake.calls()).toEqual([]);
   });
 
   test("runs the release script there as root, for this cluster alone", async ({ ssh }) => {
     const fake = ssh("echo released bravo");
-    const { exitCode, stdout } = await fake.run(release().delete, release().stdin);
+    const { exitCode, stdout } = await fake.run(release().delete, "");
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "released bravo" });
     const [call] = fake.calls();
     expect(call?.stdin).toBe(readFileSync(join(root, "steps/release.sh"), "utf8"));
