@@ -9,8 +9,10 @@ declare module "vitest" {
 
 const updatesGoldenFiles = ["-u", "--update"].some((flag) => process.argv.includes(flag));
 const minutes = 60_000;
-/** Three control planes and what they survive; guests' whole life in emulation; ephemeral clusters. */
-const long = ["control-planes", "guests", "ephemeral"].map((name) => `test/e2e/${name}.e2e.ts`);
+/** Three control planes and what they survive; restores; guests' whole life in emulation; ephemeral clusters. */
+const long = ["control-planes", "restore", "guests", "ephemeral"].map(
+  (name) => `test/e2e/${name}.e2e.ts`,
+);
 
 export default defineConfig({
   test: {

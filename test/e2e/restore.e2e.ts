@@ -1,0 +1,366 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { chooseEngine, type Engine, forgetState, labEnvironment } from "../lab/engine.ts";
+import * as infrastructure from "../lab/infrastructure.ts";
+import { runDirectory } from "../lab/paths.ts";
+import { inNamespace, waitFor } from "../lab/shell.ts";
+import { removeStackFile, stackFile, writeStackFile } from "../lab/stack.ts";
+import { ensureVault, type Vault } from "../lab/vault.ts";
+import type { Lab } from "../lab/verification/proof.ts";
+import { labOf, saveKubeconfig } from "../lab/verification/verify.ts";
+import { unchanged } from "./unchanged.ts";
+
+const minutes = 60_000;
+const main = fileURLToPath(new URL("../../commands/main.ts", import.meta.url));
+const identityFile = join(runDirectory, "operator.age");
+/** How often a restore is killed, each time one operation later. @default 3; OSLO_LAB_RESTORE_KILLS overrides it */
+const kills = Number(process.env.OSLO_LAB_RESTORE_KILLS ?? 3);
+const secretValue = "squirrel-in-the-snow";
+
+let facts: infrastructure.LabFacts;
+let vault: Vault;
+let engine: Engine;
+let lab: Lab;
+
+/** Brings the lab to these hosts, and the stack to them; `up` is the test's. */
+async function use(hosts: readonly string[]): Promise<void> {
+  facts = await infrastructure.up({ hosts });
+  vault = await ensureVault();
+  const recipient = execFileSync("age-keygen", ["-y", identityFile], { encoding: "utf8" }).trim();
+  writeStackFile(facts, (config) => {
+    config.kubernetes = {
+      ...config.kubernetes,
+      etcd: { heartbeatMilliseconds: 250, electionMilliseconds: 2500 },
+    };
+    config.backup = { recipients: [recipient], targets: [vault.target] };
+  });
+  engine = await chooseEngine(facts);
+  lab = labOf(facts, engine);
+}
+
+async function up(): Promise<void> {
+  await engine.up();
+  await saveKubeconfig(engine);
+  const { backupKeys } = await engine.outputs();
+  await vault.letIn(Object.values(backupKeys as Record<string, string>));
+}
+
+/** What an operator runs. */
+function etcd(verb: string, ...words: string[]) {
+  const [file = "", ...args] = inNamespace(facts.netns, [
+    ...[process.execPath, main, "etcd", verb, stackFile, ...words],
+  ]);
+  return execa(file, args, { env: labEnvironment(facts), all: true, reject: false });
+}
+
+const fromCopy = () => ["--from", vault.target.name, "--identity", identityFile];
+
+/** Restores to the end; answers its seconds until the API answered, and until all was done. */
+async function restore(...words: string[]) {
+  const { exitCode, all } = await etcd("restore", "--yes", ...words);
+  console.log(all);
+  expect(exitCode).toBe(0);
+  const seconds = (pattern: RegExp) => Number(all?.match(pattern)?.[1] ?? 0);
+  return {
+    answered: seconds(/the API answered after ([\d.]+) s/),
+    whole: seconds(/restored in ([\d.]+) s/),
+  };
+}
+
+/** The same, killed at one operation after the other until `kills` are used up. */
+async function restoreKilled(...words: string[]) {
+  for (let nth = 1; nth <= kills; nth++) {
+    const run = etcd("restore", "--yes", ...words);
+    let begun = 0;
+    run.stderr?.on("data", (data: Buffer) => {
+      begun += data.toString().match(/^\[\d+\/\d+\] /gm)?.length ?? 0;
+      // One operation is let through, so that the next run begins later.
+      if (begun >= 2) run.kill("SIGKILL");
+    });
+    const { all } = await run;
+    console.log(`kill ${nth}:\n${all}`);
+    if (begun < 2) break;
+  }
+  return restore(...words);
+}
+
+const configmap = (name: string) =>
+  lab.kubectl("get", "configmap", name, "--ignore-not-found", "-o", "name");
+
+interface Node {
+  metadata: { name: string };
+  status: { conditions: { type: string; status: string }[] };
+}
+
+async function nodesReady(names: readonly string[]): Promise<void> {
+  await waitFor(`${names.join(", ")} to be all nodes, and Ready`, 240, async () => {
+    const text = await lab.kubectl("get", "nodes", "-o", "json").catch(() => '{"items":[]}');
+    const { items } = JSON.parse(text) as { items: Node[] };
+    const ready = items.filter(({ status }) =>
+      status.conditions.some(({ type, status: is }) => type === "Ready" && is === "True"),
+    );
+    const found = ready.map(({ metadata }) => metadata.name).sort();
+    return items.length === names.length && found.join() === [...names].sort().join();
+  });
+}
+
+/** etcd's data on a control plane is gone, and nothing brings it back. */
+async function wipe(plane: string): Promise<void> {
+  const script = `systemctl stop kubelet
+for name in etcd kube-apiserver; do
+  for id in $(ctr -n k8s.io containers ls -q "labels.\\"io.kubernetes.container.name\\"==$name"); do
+    ctr -n k8s.io tasks kill -s KILL "$id" 2>/dev/null
+  done
+done
+while pgrep -x etcd >/dev/null; do read -r -t 0.2 <> <(:); done
+rm -rf /var/lib/etcd/member
+systemctl start kubelet`;
+  await lab.onHost(plane, script);
+}
+
+async function identity(by = "cp-1") {
+  const uid = ["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"];
+  const ca = "sha256sum /etc/kubernetes/pki/ca.crt | cut -d' ' -f1";
+  return { uid: await lab.kubectl(...uid), ca: (await lab.onHost(by, ca)).trim() };
+}
+
+async function voters(by: string): Promise<string[]> {
+  const list =
+    "bash -c 'source /usr/local/lib/oslo-cluster/lib.sh; source /usr/local/lib/oslo-cluster/etcd.sh; etcd_members'";
+  const lines = (await lab.onHost(by, list)).trim().split("\n");
+  return lines.map((line) => line.split("\t").slice(1, 3).join(" ")).sort();
+}
+
+/** Objects of before a copy, and the copy itself. */
+async function copied(name: string): Promise<void> {
+  await lab.kubectl("create", "configmap", `${name}-before`);
+  const { exitCode, all } = await etcd("backup");
+  expect(all).toContain("cp-1: copied");
+  expect(exitCode).toBe(0);
+}
+
+/** Objects of after it, with a pod that runs on the worker, and somebody who watches. */
+async function sinceCopy(name: string) {
+  await lab.kubectl("create", "configmap", `${name}-after`);
+  const pod = {
+    ...{ apiVersion: "v1", kind: "Pod", metadata: { name: `${name}-late` } },
+    spec: {
+      nodeName: "worker-1",
+      terminationGracePeriodSeconds: 1,
+      containers: [{ name: "pause", image: "registry.k8s.io/pause:3.10.2" }],
+    },
+  };
+  const apply = `kubectl --kubeconfig /etc/kubernetes/admin.conf apply -f - <<'END'\n${JSON.stringify(pod)}\nEND`;
+  await lab.onHost("cp-1", apply);
+  await lab.kubectl("wait", "--for=condition=Ready", "--timeout=120s", `pod/${name}-late`);
+  const revision = await lab.kubectl(
+    ...["get", "configmap", `${name}-after`, "-o", "jsonpath={.metadata.resourceVersion}"],
+  );
+  // An informer: it notices the end of an object that was never deleted only by listing again.
+  const noticed = lab.kubectl(
+    ...["wait", "--for=delete", "--timeout=1200s", `configmap/${name}-after`],
+  );
+  noticed.catch(() => {}); // judged at the end
+  return { revision, noticed };
+}
+
+/** What came after the copy is gone, and everybody knows. */
+async function goneSince(
+  name: string,
+  { revision, noticed }: Awaited<ReturnType<typeof sinceCopy>>,
+) {
+  expect(await configmap(`${name}-before`)).toBe(`configmap/${name}-before`);
+  expect(await configmap(`${name}-after`)).toBe("");
+  expect(await noticed).toContain("condition met");
+  const watch = `/api/v1/namespaces/default/configmaps?watch=1&resourceVersion=${revision}&timeoutSeconds=10`;
+  expect(await lab.kubectl("get", "--raw", watch)).toContain('"code":410');
+  await waitFor("the pod of a deleted object to end", 120, async () => {
+    const label = `labels."io.kubernetes.pod.name"==${name}-late`;
+    return (await lab.onHost("worker-1", `ctr -n k8s.io containers ls -q '${label}'`)) === "";
+  });
+  const secret = ["get", "secret", "canary", "-o", "jsonpath={.data.value}"];
+  expect(Buffer.from(await lab.kubectl(...secret), "base64").toString()).toBe(secretValue);
+}
+
+beforeAll(async () => {
+  await infrastructure.down();
+  await forgetState();
+  execFileSync("mkdir", ["-p", runDirectory]);
+  execFileSync("age-keygen", ["-o", identityFile], { stdio: "ignore" });
+  await use(["cp-1", "worker-1"]);
+  await up();
+  await lab.kubectl("create", "secret", "generic", "canary", `--from-literal=value=${secretValue}`);
+}, 80 * minutes);
+
+afterAll(async () => {
+  await infrastructure.down();
+  removeStackFile();
+}, 2 * minutes);
+
+describe("a single control plane", () => {
+  const all = ["cp-1", "worker-1"];
+
+  test("that lives is refused, and a dry run touches nothing", {
+    timeout: 5 * minutes,
+  }, async () => {
+    await nodesReady(all);
+    const { exitCode, all: said } = await etcd("restore", "--dry-run");
+    expect(said).toMatch(
+      /^cp-1: etcd has quorum and serves cluster [0-9a-f-]{36}: nothing is lost/,
+    );
+    expect(exitCode).toBe(1);
+    const { uid } = await identity();
+    const dry = await etcd("restore", "--dry-run", "--replace", uid);
+    expect(dry.stdout).toMatch(
+      /1\. cp-1: save a snapshot.*\n2\. cp-1: restore etcd from its own snapshot/,
+    );
+    expect(dry.exitCode).toBe(0);
+    const unasked = await etcd("restore", "--replace", uid);
+    expect(unasked).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining("nothing was touched"),
+    });
+    await nodesReady(all);
+  });
+
+  test("its data lost: back from the target within 90 s", { timeout: 20 * minutes }, async () => {
+    const born = await identity();
+    await copied("one");
+    const late = await sinceCopy("one");
+    await wipe("cp-1");
+    const missing = await etcd("restore", "--yes");
+    expect(missing.all).toContain("name a copy, --from TARGET or --file FILE");
+    const { answered, whole } = await restore(...fromCopy());
+    console.log(`1+1 from the target: answers after ${answered} s, whole after ${whole} s`);
+    expect(answered).toBeLessThan(90);
+    await nodesReady(all);
+    await goneSince("one", late);
+    expect(await identity()).toEqual(born);
+  });
+
+  test("killed at its operations, it is taken up", { timeout: 30 * minutes }, async () => {
+    await copied("killed");
+    const late = await sinceCopy("killed");
+    await wipe("cp-1");
+    await restoreKilled(...fromCopy());
+    await nodesReady(all);
+    await goneSince("killed", late);
+  });
+
+  test("the next up has nothing to do", { timeout: 15 * minutes }, async () => {
+    await up();
+    expect(await engine.up()).toMatchObject(unchanged);
+  });
+
+  test("nothing of a copy is in the state, in logs, or in files that others may read", {
+    timeout: 10 * minutes,
+  }, async () => {
+    const planted = await plant("cp-1");
+    expect(await leaksOn("cp-1", planted)).toEqual([]);
+    const state = await engine.exportedState();
+    expect(planted.filter((text) => state.includes(text))).toEqual([]);
+    // The search itself finds what is there to be found.
+    await lab.onHost(
+      "cp-1",
+      `cp /etc/kubernetes/pki/sa.key /var/tmp/open && chmod 644 /var/tmp/open`,
+    );
+    expect(await leaksOn("cp-1", planted)).toEqual(["/var/tmp/open"]);
+    await lab.onHost("cp-1", "rm /var/tmp/open");
+  });
+});
+
+/** Lines that only a copy's content has: of the keys, of the encryption's key, and a Secret's value. */
+async function plant(plane: string): Promise<string[]> {
+  const lines = await lab.onHost(
+    plane,
+    "cd /etc/kubernetes; for f in pki/ca.key pki/sa.key pki/front-proxy-ca.key pki/etcd/ca.key; do sed -n 3p $f; done; sed -n 's/^ *secret: *//p' encryption/config.yaml",
+  );
+  return [...lines.trim().split("\n"), secretValue, Buffer.from(secretValue).toString("base64")];
+}
+
+/** Where they are found: the journal, logs, and files that are open to others. */
+async function leaksOn(host: string, planted: readonly string[]): Promise<string[]> {
+  const script = `umask 077
+cat >/root/planted <<'END'
+${planted.join("\n")}
+END
+trap 'rm -f /root/planted' EXIT
+{ find / -xdev -type f -perm -004 -size -64M -print0; find /var/log -type f -print0; } |
+  xargs -0 grep -lsaFf /root/planted | sort -u || true
+if journalctl --no-pager 2>/dev/null | grep -qaFf /root/planted; then echo journal; fi`;
+  return (await lab.onHost(host, script)).trim().split("\n").filter(Boolean);
+}
+
+describe("three control planes", () => {
+  const planes = ["cp-1", "cp-2", "cp-3"];
+  const all = [...planes, "worker-1"];
+  const whole = planes.map((name) => `${name} voter`);
+  let born: Awaited<ReturnType<typeof identity>>;
+
+  beforeAll(async () => {
+    born = await identity();
+    // Addresses follow the order, and the worker keeps its own.
+    await use(["cp-1", "worker-1", "cp-2", "cp-3"]);
+    await up();
+    await nodesReady(all);
+  }, 40 * minutes);
+
+  async function isWhole(): Promise<void> {
+    await nodesReady(all);
+    for (const plane of planes) expect(await voters(plane)).toEqual(whole);
+    expect(await identity()).toEqual(born);
+  }
+
+  test("two lose their data: back from the survivor's, and nothing is lost", {
+    timeout: 30 * minutes,
+  }, async () => {
+    await lab.kubectl("create", "configmap", "newest");
+    await wipe("cp-1");
+    await wipe("cp-2");
+    const { answered, whole: seconds } = await restore();
+    console.log(`3+1 from a survivor: answers after ${answered} s, whole after ${seconds} s`);
+    expect(answered).toBeLessThan(300);
+    await isWhole();
+    expect(await configmap("newest")).toBe("configmap/newest");
+  });
+
+  test("all three lose their data: back from the target's copy, killed on the way", {
+    timeout: 40 * minutes,
+  }, async () => {
+    await copied("three");
+    const late = await sinceCopy("three");
+    for (const plane of planes) await wipe(plane);
+    const start = performance.now();
+    await restoreKilled(...fromCopy());
+    console.log(`3+1 from the target, killed: ${Math.round((performance.now() - start) / 1000)} s`);
+    await isWhole();
+    await goneSince("three", late);
+  });
+
+  test("all machines of control planes gone: new ones, with other addresses, from the target", {
+    timeout: 60 * minutes,
+  }, async () => {
+    await copied("new");
+    const late = await sinceCopy("new");
+    await Promise.all(planes.map((plane) => infrastructure.rebuildHost(plane)));
+    // The same names, and each has the address of another.
+    await Promise.all(planes.map((plane) => infrastructure.stopHost(plane)));
+    await use(["cp-2", "worker-1", "cp-3", "cp-1"]);
+    const abandoned = { OSLO_CLUSTER_RESTORE: "yes", OSLO_CLUSTER_ABANDON: planes.join(",") };
+    Object.assign(process.env, abandoned);
+    try {
+      await expect(engine.up()).rejects.toThrow("prepared, and no cluster is begun");
+    } finally {
+      for (const name of Object.keys(abandoned)) delete process.env[name];
+    }
+    const { answered, whole: seconds } = await restore(...fromCopy());
+    console.log(`new machines: answers after ${answered} s, whole after ${seconds} s`);
+    await up();
+    await isWhole();
+    await goneSince("new", late);
+    expect(await engine.up()).toMatchObject(unchanged);
+  });
+});
