@@ -117,9 +117,34 @@ command
     "etcd, etcdctl, etcdutl and kube-apiserver; from the images of the copy by default",
   )
   .action(async (stack: string, options: RehearsalOptions) => {
-    const report = await rehearse(configOf(stack), options);
+    const config = configOf(stack);
+    const report = await rehearse(config, options);
     console.log(JSON.stringify(report, null, 2));
+    const { targets } = config.backup;
+    const target = targets.find(({ name }) => name === (options.from ?? targets[0]?.name));
+    if (target?.mayRead === false)
+      console.error(
+        `the nodes may not read at ${target.name}: bring the report to them with \`oslo-cluster etcd report ${stack} --from ${target.name}\`, so that verify knows of it`,
+      );
     if (report.problems.length > 0) process.exitCode = 3;
+  });
+
+command
+  .command("report")
+  .description(
+    "Brings the newest rehearsal's report from a target to the control planes, for verify: needed where the nodes may not read there (backup.targets[].mayRead: false).",
+  )
+  .argument("<stack>", stackHelp)
+  .option("--from <target>", "the target; the first of the stack's file by default")
+  .action(async (stack: string, { from }: { from?: string }) => {
+    const config = configOf(stack);
+    const copies = new Copies(config, from);
+    const { uid } = await copies.find();
+    const report = await copies.report(uid);
+    for (const { name, send } of await machinesOf(plan(config), "control-plane")) {
+      await send(report, "backup", "report");
+      console.log(`${name}: has the report`);
+    }
   });
 
 function configOf(stack: string) {

@@ -4,6 +4,7 @@
 #
 #   backup.sh            one copy
 #   backup.sh credential TARGET   takes an S3 target's credential from stdin: key id and secret, a line each
+#   backup.sh report     takes a rehearsal's report from stdin, and its signature
 set -euo pipefail
 shopt -s inherit_errexit
 library=${BASH_SOURCE[0]%/*}
@@ -24,6 +25,7 @@ main() {
   mkdir -p "$home" "$copies" "$home/sent" "$home/credentials"
   case ${1:-} in
     credential) credential "$2" ;;
+    report) report ;;
     *) back_up ;;
   esac
 }
@@ -258,12 +260,37 @@ transfer() {
 # The newest rehearsal's report and its signature, for `verify`.
 fetch_report() {
   local part
-  mkdir -p "$home/rehearsal"
   for part in report.json report.json.sig; do
-    if transfer cat "$1/rehearsal/$part" >"$work/$part" 2>/dev/null && [[ -s $work/$part ]]; then
-      mv "$work/$part" "$home/rehearsal/$part"
-    fi
+    transfer cat "$1/rehearsal/$part" >"$work/$part" 2>/dev/null || return 0
   done
+  keep_report "$work"
+}
+
+# Of several targets' reports the newest counts. Who has signed it is judged by who reads it.
+keep_report() {
+  local kept=$home/rehearsal
+  [[ -s $1/report.json && -s $1/report.json.sig ]] || return 0
+  if [[ -s $kept/report.json ]] &&
+    ! jq --exit-status --slurpfile kept "$kept/report.json" '.rehearsedAt >= $kept[0].rehearsedAt' "$1/report.json" >/dev/null; then
+    return 0
+  fi
+  rm -rf "$kept.new"
+  mkdir -p "$kept.new"
+  mv "$1/report.json" "$1/report.json.sig" "$kept.new/"
+  rm -rf "$kept"
+  mv "$kept.new" "$kept"
+}
+
+# From stdin, where this node may not read at the target: the report's line, and its signature.
+report() {
+  local given line
+  given=$(mktemp --directory "$home/report.XXXXXX")
+  trap 'rm -rf "$home"/report.??????' EXIT
+  IFS= read -r line || die "a line with the report is wanted, and its signature"
+  printf '%s\n' "$line" >"$given/report.json"
+  cat >"$given/report.json.sig"
+  jq --exit-status .rehearsedAt "$given/report.json" >/dev/null || die "what was received is no report"
+  keep_report "$given"
 }
 
 # What `verify` and metrics read, whatever has become of the run.

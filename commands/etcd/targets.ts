@@ -92,6 +92,17 @@ export class Copies {
   async put(file: string, path: string): Promise<void> {
     await output(this.command("copyto", file, this.at(path)));
   }
+
+  /** The newest rehearsal's report of a cluster, and its signature. @throws UserError where there is none */
+  async report(uid: string): Promise<string> {
+    const parts = ["report.json", "report.json.sig"].map((name) =>
+      output(this.command("cat", this.at(`${uid}/rehearsal/${name}`))),
+    );
+    const [report = "", signature = ""] = await Promise.all(parts).catch((error: Error) => {
+      throw new UserError(`target ${this.name} has no rehearsal's report: ${error.message}`);
+    });
+    return `${report.trim()}\n${signature}`;
+  }
 }
 
 function chosen({ backup: { targets } }: Config, name?: string): Target {

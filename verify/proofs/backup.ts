@@ -157,7 +157,9 @@ fi`;
 
 function judge(answer: string, uid: string, maxAgeHours: number): Verdict {
   if (answer === "none")
-    return notProved("no rehearsal was reported: oslo-cluster etcd rehearse <stack>");
+    return notProved(
+      "no rehearsal was reported: oslo-cluster etcd rehearse <stack>; where the nodes may not read at the target, oslo-cluster etcd report <stack> after it",
+    );
   if (answer === "unsigned")
     return fail("the rehearsal's report is not signed by one of backup.rehearsal.signers");
   const [now = "", ...lines] = answer.split("\n");

@@ -89,7 +89,9 @@ async function apply(access: Access, inputs: Values, context: Context, isNew: bo
   );
   if (applied.status !== 0) throw failure("kubectl apply", applied);
   if (kind === "CustomResourceDefinition") {
-    const wait = ["wait", "--for=condition=Established", `--timeout=${establishTimeout}`];
+    // A path and not a condition: that fails where there are no conditions yet, and this waits.
+    const established = '{.status.conditions[?(@.type=="Established")].status}=True';
+    const wait = ["wait", `--for=jsonpath=${established}`, `--timeout=${establishTimeout}`];
     const served = await kubectl(access, [...wait, `crd/${metadata.name}`], undefined, context);
     if (served.status !== 0) throw failure("kubectl wait", served);
   }
