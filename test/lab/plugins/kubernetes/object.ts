@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
 import { failuresOf } from "../protocol/inputs.ts";
 import { failure, runProgram } from "../protocol/process.ts";
@@ -98,7 +99,27 @@ async function apply(access: Access, inputs: Values, context: Context, isNew: bo
   return keepSecrets(JSON.parse(applied.stdout), inputs) as Values;
 }
 
-function kubectl(
+/** What an API server on a machine with too much to do says, or lets kubectl say; another attempt succeeds. */
+const passing =
+  /TLS handshake timeout|Client\.Timeout|i\/o timeout|etcdserver: |conditions accessor error/;
+/** Attempts, and the time between them. */
+const [attempts, betweenMilliseconds] = [5, 3000];
+
+async function kubectl(
+  access: Access,
+  args: string[],
+  manifest: Values | undefined,
+  context: Context,
+) {
+  for (let attempt = 1; ; attempt++) {
+    const finished = await kubectlOnce(access, args, manifest, context);
+    const again = finished.status !== 0 && passing.test(finished.stderr);
+    if (!again || attempt === attempts || context.signal.aborted) return finished;
+    await setTimeout(betweenMilliseconds);
+  }
+}
+
+function kubectlOnce(
   { kubeconfig, contextName, namespace, directory }: Access,
   args: string[],
   manifest: Values | undefined,
