@@ -157,6 +157,8 @@ function clusterConfiguration(config: Config) {
         "encryption-provider-config": paths.encryptionWithKey,
         // A rotation of its key restarts nothing.
         "encryption-provider-config-automatic-reload": "true",
+        // Every kubelet has a certificate of this CA before a living cluster gets the flag: steps/kubelet.sh.
+        "kubelet-certificate-authority": "/etc/kubernetes/pki/ca.crt",
         ...hardening.apiServer,
       }),
       extraVolumes: [

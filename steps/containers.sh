@@ -10,3 +10,10 @@ system_containers() {
   tasks=$(ctr --namespace k8s.io tasks list) || return
   comm -12 <(sort <<<"$made") <(awk '$3 == "RUNNING" { print $1 }' <<<"$tasks" | sort) | sed '/^$/d'
 }
+
+# Prints the process ids of the same.
+system_processes() {
+  local ids
+  ids=$(system_containers "$1") || return
+  [[ -z $ids ]] || ctr --namespace k8s.io tasks list | awk -v ids="$ids" 'BEGIN { split(ids, list, "\n"); for (i in list) ours[list[i]] } $1 in ours { print $2 }'
+}

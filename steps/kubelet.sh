@@ -1,15 +1,20 @@
 # shellcheck shell=bash
-# The kubelet's settings of this node.
+# The kubelet's settings of this node, and that it has a serving certificate of the cluster's CA.
+# shellcheck source=steps/kubelet-serving.sh
+source "${BASH_SOURCE[0]%/*}/kubelet-serving.sh"
 
 check() {
   files_drift
   if [[ -f $state/cluster ]]; then
     systemctl is-active --quiet kubelet || echo "kubelet is not running"
+    serving_certificate >/dev/null ||
+      echo "the kubelet has no serving certificate of the cluster's CA ($(serving_certificate | tail -n 1)): see journalctl -u oslo-cluster-kubelet-approver on the control planes"
   fi
 }
 
 apply() {
   refuse_other_driver
+  if [[ -f $state/cluster ]]; then first_serving_certificate; fi
   files_apply
   files_prune /etc/kubernetes/kubelet.conf.d
   systemctl daemon-reload
@@ -18,6 +23,7 @@ apply() {
   if [[ -f $state/cluster ]]; then
     systemctl restart kubelet
     wait_until 60 "kubelet is healthy" curl --fail --silent http://127.0.0.1:10248/healthz
+    wait_until 60 "the kubelet has a serving certificate" serving_certificate
   fi
 }
 

@@ -37,10 +37,9 @@ main() {
 
 stop_steps() {
   # Before their files go; what was copied to targets stays there.
-  systemctl --quiet disable --now 'oslo-cluster-*.timer' 2>/dev/null || true
-  systemctl stop 'oslo-cluster-*.service' 2>/dev/null || true
-  systemctl stop 'oslo-step-*' 2>/dev/null || true
-  systemctl --quiet disable --now oslo-cluster-api.service 2>/dev/null || true
+  sed -n 's#^/etc/systemd/system/\(oslo-cluster-[^/]*\)$#\1#p' "$state/files" 2>/dev/null |
+    xargs --no-run-if-empty systemctl --quiet disable --now 2>/dev/null || true
+  systemctl stop 'oslo-cluster-*' 'oslo-step-*' 2>/dev/null || true
 }
 
 # What kubeadm made here; a machine that never came so far is not touched.

@@ -17,6 +17,7 @@ import { encryptionProof } from "./proofs/encryption.ts";
 import { gatewayCrdsProof } from "./proofs/gateway-crds.ts";
 import { gatewayStatusProof, routeStatusProof } from "./proofs/gateway-status.ts";
 import { kubeProxyProof } from "./proofs/kube-proxy.ts";
+import { kubeletCertificatesProof } from "./proofs/kubelet-certificates.ts";
 import { l2AnnouncementsProof } from "./proofs/l2-announcements.ts";
 import { modesProof } from "./proofs/modes.ts";
 import { nixProof } from "./proofs/nix.ts";
@@ -68,6 +69,7 @@ export const promises: readonly Proof[] = [
   secretsAtRestProof,
   credentialsProof,
   accessProof,
+  kubeletCertificatesProof,
   backupProof,
   rehearsalProof,
 ];

@@ -50,9 +50,9 @@ export class Cluster extends pulumi.ComponentResource {
 
     const endpoint = createEndpoint({ plan, controlPlanes, after: [gates] }, child);
 
-    // Every balancer lists a control plane before it is one.
-    const listed =
-      controlPlanes.length > 1 ? [barrier("balancers", [...runtimes.values()], child)] : [];
+    // Every balancer lists a control plane before it is one, and every kubelet of a living cluster has a
+    // serving certificate before an API server verifies it.
+    const listed = barrier("balancers", [...runtimes.values()], child);
     // From before there is anything of it, so that whatever is there of it is removed with it.
     const cluster = barrier("cluster", [], child);
     const controlPlane = new ControlPlane(
@@ -62,7 +62,7 @@ export class Cluster extends pulumi.ComponentResource {
         nodes: controlPlanes,
         workers: nodes.filter((node) => node.plan.role === "worker"),
         cluster,
-        after: (node) => [...built(node), ...listed, ...datapath.proven, endpoint],
+        after: (node) => [...built(node), listed, ...datapath.proven, endpoint],
       },
       child,
     );

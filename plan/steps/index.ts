@@ -12,6 +12,7 @@ import { images } from "./images.ts";
 import { kernel } from "./kernel.ts";
 import { kubeadmJoin } from "./kubeadm-join.ts";
 import { kubelet } from "./kubelet.ts";
+import { kubeletApprover } from "./kubelet-approver.ts";
 import { packages } from "./packages.ts";
 import { prerequisites } from "./prerequisites.ts";
 import { swap } from "./swap.ts";
@@ -30,6 +31,7 @@ export const steps = [
   apiBalancer,
   packages,
   containerd,
+  kubeletApprover,
   kubelet,
   images,
   controlPlane,

@@ -29,6 +29,13 @@ export const kubelet = defineStep({
   resource: "runtime",
   document({ kubernetes: { kubelet } }, node) {
     return {
+      vars: {
+        NODE: node.name,
+        SERVING_NAMES: [
+          `DNS:${node.name}`,
+          ...node.addresses.map((address) => `IP:${address}`),
+        ].join(","),
+      },
       files: {
         [`${dropInDirectory}/10-oslo-cluster.conf`]: renderYaml({
           apiVersion: "kubelet.config.k8s.io/v1beta1",
@@ -37,6 +44,8 @@ export const kubelet = defineStep({
           failCgroupV1: kubelet.failCgroupV1,
           maxPods: kubelet.maxPods,
           evictionHard: kubelet.evictionHard,
+          // One that the cluster's CA signs and the API servers verify, in place of the kubelet's own.
+          serverTLSBootstrap: true,
           // Longer than the kubelet's 0 s: a reboot ends pods in order, critical ones last.
           shutdownGracePeriod: "90s",
           shutdownGracePeriodCriticalPods: "15s",
@@ -49,6 +58,10 @@ export const kubelet = defineStep({
   },
   effects: {
     default: restart,
+    vars: {
+      NODE: effect("none", "the node's name is refused before this"),
+      SERVING_NAMES: effect("live", "the kubelet asks for a serving certificate of its addresses"),
+    },
     files: { [`${dropInDirectory}/*`]: byPath({ cgroupDriver: otherDriver }, restart) },
   },
 });

@@ -56,7 +56,7 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
         Object.keys(node.resources).map((resource) => `${node.name}-${resource}`),
       );
       const others = [
-        ...["gates", "endpoint", "bases", "cluster", "identity", "joined", "ready"],
+        ...["gates", "endpoint", "bases", "balancers", "cluster", "identity", "joined", "ready"],
         ...(made.length > 0 ? ["booted"] : []),
         ...given.flatMap((node) => [`${node}-release`, `${node}-identity`]),
         ...nodes.map((node) => `${node}-leave`),

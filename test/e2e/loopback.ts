@@ -157,6 +157,10 @@ export class LoopbackControlPlane {
       `--secure-port=${port}`,
       "--authorization-mode=Node,RBAC",
       `--client-ca-file=${file("ca.crt")}`,
+      `--kubelet-certificate-authority=${file("ca.crt")}`,
+      `--kubelet-client-certificate=${file("apiserver-kubelet-client.crt")}`,
+      `--kubelet-client-key=${file("apiserver-kubelet-client.key")}`,
+      "--kubelet-preferred-address-types=InternalIP",
       "--etcd-servers=https://127.0.0.1:2379",
       `--etcd-cafile=${file("etcd/ca.crt")}`,
       `--etcd-certfile=${file("apiserver-etcd-client.crt")}`,
@@ -213,17 +217,31 @@ export class LoopbackControlPlane {
     // exec: the process that is ended is the program itself.
     const child = spawn("ip", ["netns", "exec", this.namespace, command, ...args], {
       env: { ...this.environment(), ...env },
-      stdio: ["ignore", "ignore", "pipe"],
+      stdio: ["ignore", "pipe", "pipe"],
     });
+<<<<<<< HEAD
     child.stderr?.on("data", (data: Buffer) => this.log.push(`${command}: ${data}`));
     this.processes.set(name, child);
+=======
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on("data", (data: Buffer) => this.log.push(`${command}: ${data}`));
+    this.processes.set(command.split("/").at(-1) as string, child);
+>>>>>>> b3e607e (Kubelets show certificates of the cluster's CA, approved by the plan alone, and API servers verify them: an approver per control plane, requests judged as bytes, no gap for clusters that exist)
     return child;
   }
 
   /** What the daemons said. */
   readonly log: string[] = [];
 
+<<<<<<< HEAD
   environment() {
+=======
+  said(command: string): string {
+    return this.log.filter((line) => line.startsWith(`${command}: `)).join("");
+  }
+
+  private environment() {
+>>>>>>> b3e607e (Kubelets show certificates of the cluster's CA, approved by the plan alone, and API servers verify them: an approver per control plane, requests judged as bytes, no gap for clusters that exist)
     const path = [
       this.machine.path("bin"),
       this.etcdBinaries,

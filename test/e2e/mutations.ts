@@ -8,6 +8,7 @@ import { deniedCallProof } from "../../verify/proofs/denied-call.ts";
 import { dnsProof } from "../../verify/proofs/dns.ts";
 import { dsrProof } from "../../verify/proofs/dsr.ts";
 import { kubeProxyProof } from "../../verify/proofs/kube-proxy.ts";
+import { kubeletCertificatesProof } from "../../verify/proofs/kubelet-certificates.ts";
 import { l2AnnouncementsProof } from "../../verify/proofs/l2-announcements.ts";
 import { nixProof } from "../../verify/proofs/nix.ts";
 import { overlayProof } from "../../verify/proofs/overlay.ts";
@@ -74,6 +75,10 @@ function withoutObject(...kindAndName: string[]): Change {
       saved && onHost("cp-1", `${admin} create -f - <<'END'\n${saved}\nEND`),
   };
 }
+
+/** Waits until a kubelet that was restarted answers by TLS again. */
+const kubeletAnswers =
+  "curl -sk -o /dev/null --retry 60 --retry-delay 1 --retry-connrefused https://127.0.0.1:10250/healthz";
 
 const admin = "kubectl --kubeconfig /etc/kubernetes/admin.conf";
 
@@ -147,6 +152,20 @@ export const batches: readonly Batch[] = [
           "worker-1",
           "touch /etc/kubernetes/super-admin.conf",
           "rm /etc/kubernetes/super-admin.conf",
+        ),
+      },
+      {
+        name: "a kubelet that shows a certificate of its own making",
+        breaks: [
+          {
+            proof: kubeletCertificatesProof,
+            reading: /^cp-1: worker-1 10\.10\.0\.12 shows no certificate of the cluster's CA/,
+          },
+        ],
+        ...on(
+          "worker-1",
+          `echo '{"apiVersion":"kubelet.config.k8s.io/v1beta1","kind":"KubeletConfiguration","serverTLSBootstrap":false}' >/etc/kubernetes/kubelet.conf.d/90-mutant.conf && systemctl restart kubelet && ${kubeletAnswers}`,
+          `rm -f /etc/kubernetes/kubelet.conf.d/90-mutant.conf && systemctl restart kubelet && ${kubeletAnswers}`,
         ),
       },
       {

@@ -14,6 +14,7 @@ import { dsrProof } from "../../verify/proofs/dsr.ts";
 import { gatewayCrdsProof } from "../../verify/proofs/gateway-crds.ts";
 import { gatewayStatusProof, routeStatusProof } from "../../verify/proofs/gateway-status.ts";
 import { kubeProxyProof } from "../../verify/proofs/kube-proxy.ts";
+import { kubeletCertificatesProof } from "../../verify/proofs/kubelet-certificates.ts";
 import { modesProof } from "../../verify/proofs/modes.ts";
 import { nixProof } from "../../verify/proofs/nix.ts";
 import { nodesProof } from "../../verify/proofs/nodes.ts";
@@ -370,6 +371,31 @@ export const broken: [proof: Proof, fault: string, sick: Answers, reading: RegEx
     rehearsalProof,
     fault,
     [["backup/rehearsal", answer]],
+    reading,
+  ]),
+  ...(
+    [
+      ["no kubelet was asked", "", /^node-0: only 0 of 6 addresses were asked$/],
+      [
+        "a machine that poses as a kubelet",
+        "node-1 10.10.1.2 shows no certificate of the cluster's CA for this address: self-signed certificate",
+        /^node-0: node-1 10\.10\.1\.2 shows no certificate .*self-signed certificate$/,
+      ],
+      [
+        "a certificate that was not rotated",
+        "shown node-1 10.10.1.2 1728000 31536000",
+        /^node-1 10\.10\.1\.2: ends in 480\.0 h and was not rotated/,
+      ],
+      [
+        "an API server that takes any certificate",
+        "its API server does not verify kubelets",
+        /^node-0: its API server does not verify kubelets$/,
+      ],
+    ] as const
+  ).map(([fault, answer, reading]): (typeof broken)[number] => [
+    kubeletCertificatesProof,
+    fault,
+    [["openssl s_client", answer]],
     reading,
   ]),
   [

@@ -111,12 +111,29 @@ export function healthy(config: Config, plan: ClusterPlan): Answers {
     [`/${ports.tcp} && read`, "answered"],
     ["hubble observe", (node) => flow(names, node)],
     ["curl -s --max-time", (_, question) => canary(question)],
+<<<<<<< HEAD
     ["/v3/kv/range", stored("k8s:enc:secretbox:v1:key1:\x01\x02")],
+=======
+    [
+      "/v3/kv/range",
+      JSON.stringify({ kvs: [{ value: btoa("k8s:enc:secretbox:v1:key1:\x01\x02") }] }),
+    ],
+    ["openssl s_client", kubeletsShown(plan)],
+>>>>>>> b3e607e (Kubelets show certificates of the cluster's CA, approved by the plan alone, and API servers verify them: an approver per control plane, requests judged as bytes, no gap for clusters that exist)
     ["super-admin.conf", ""],
     ["backup/status.json", backupStatus()],
     ["backup/rehearsal", `${backupTime + 3600}\n${rehearsalReport()}`],
     ["get namespace kube-system", "0d5e"],
   ];
+}
+
+/** What a control plane reads of every kubelet's certificate, two thirds of a year before its end. */
+export function kubeletsShown(plan: ClusterPlan, left = 240 * 86_400): string {
+  return plan.nodes
+    .flatMap(({ name, addresses }) =>
+      addresses.map((address) => `shown ${name} ${address} ${left} ${365 * 86_400}`),
+    )
+    .join("\n");
 }
 
 /** When the newest copy of the simulated cluster was made. */

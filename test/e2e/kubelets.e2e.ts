@@ -1,0 +1,253 @@
+import { execFileSync } from "node:child_process";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadConfig } from "../../config/load.ts";
+import { plan } from "../../plan/plan.ts";
+import { waitFor } from "../lab/shell.ts";
+import { stack } from "../stack.ts";
+import { type Asked, bad, good, kubelet, request, usages } from "../steps/requests.ts";
+import { LoopbackControlPlane } from "./loopback.ts";
+
+// The approver of kubelets' certificates against a real API server, and a kubelet that is none.
+
+const plane = new LoopbackControlPlane();
+const { machine } = plane;
+/** Where node-1's kubelet is, or who poses as it. */
+const address = "10.99.0.2";
+
+beforeAll(async () => {
+  await plane.start();
+  const files = plan(loadConfig(stack(), "test")).nodes[0]?.steps["kubelet-approver"]?.files ?? {};
+  for (const name of ["kubelets.json", "kubelet-approver.yaml"])
+    machine.write(`etc/oslo-cluster/${name}`, files[`/etc/oslo-cluster/${name}`] ?? "");
+  for (const script of ["approve-kubelets.sh", "serving-request.sh"]) machine.install(script);
+  // Whoever asks, so that all reaches the approver.
+  await plane.kubectl("create", "clusterrole", "ask", "--verb=create,get", "--resource=csr");
+  await plane.kubectl(
+    ...["create", "clusterrolebinding", "ask"],
+    ...["--clusterrole=ask", "--group=system:authenticated"],
+  );
+  startApprover();
+});
+
+afterAll(() => plane.remove());
+
+function startApprover(): void {
+  machine.write("run/approver/.keep", "");
+  plane.spawn("bash", [machine.path("lib/approve-kubelets.sh")], {
+    RUNTIME_DIRECTORY: machine.path("run/approver"),
+    API: "https://10.99.0.1:6443",
+    APPROVER: "oslo-cluster:kubelet-approver",
+  });
+}
+
+/** Sends requests; answers the names of those that the API server itself refused. */
+async function send(asked: [name: string, asked: Asked][]): Promise<string[]> {
+  const by = new Map<string, object[]>();
+  for (const [name, one] of asked) {
+    const { username = "system:node:node-1", groups = ["system:nodes"] } = one;
+    const who = JSON.stringify([username, groups]);
+    by.set(who, [...(by.get(who) ?? []), object(name, one)]);
+  }
+  const refused: string[] = [];
+  for (const [who, items] of by) {
+    const [username, groups] = JSON.parse(who) as [string, string[]];
+    machine.write("requests.json", JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+    const as = [`--as=${username}`, ...groups.map((group) => `--as-group=${group}`)];
+    const { stderr } = await plane.attempt(
+      ...["kubectl", "--kubeconfig", machine.path("etc/kubernetes/admin.conf"), ...as],
+      ...["create", "--filename", machine.path("requests.json")],
+    );
+    for (const [, name = ""] of stderr.matchAll(/"([a-z0-9-]+)" is invalid/g)) refused.push(name);
+  }
+  return refused;
+}
+
+const slug = (name: string) => name.toLowerCase().replace(/[^a-z0-9]+/g, "-");
+
+function object(name: string, { request: pem, usages: wanted = usages }: Asked) {
+  return {
+    apiVersion: "certificates.k8s.io/v1",
+    kind: "CertificateSigningRequest",
+    metadata: { name: slug(name) },
+    spec: {
+      request: Buffer.from(pem).toString("base64"),
+      signerName: "kubernetes.io/kubelet-serving",
+      usages: wanted,
+    },
+  };
+}
+
+interface Decided {
+  metadata: { name: string };
+  status: { conditions?: { type: string; message: string }[] };
+}
+
+async function decisions(): Promise<Map<string, string>> {
+  const { stdout } = await plane.kubectl("get", "csr", "-o", "json");
+  const { items } = JSON.parse(stdout) as { items: Decided[] };
+  return new Map(
+    items.map(({ metadata, status: { conditions = [] } }) => [
+      metadata.name,
+      conditions.map(({ type, message }) => `${type}: ${message}`).join(),
+    ]),
+  );
+}
+
+const undecided = async (names: string[]) => {
+  const all = await decisions();
+  return names.filter((name) => all.get(name) === "");
+};
+
+describe("the approver", () => {
+  it("approves what a node of the plan may have", async () => {
+    expect(await send(good)).toEqual([]);
+    const names = good.map(([name]) => slug(name));
+    await waitFor("the decisions", 60, async () => (await undecided(names)).length === 0);
+    const all = await decisions();
+    for (const name of names)
+      expect(all.get(name)).toBe("Approved: the names of system:node:node-1 in the plan");
+  });
+
+  it("denies everything else that a node asks for, and says why", {
+    timeout: 120_000,
+  }, async () => {
+    const refused = await send(bad.map(([name, asked]) => [name, asked]));
+    const left = bad.filter(([name]) => !refused.includes(slug(name)));
+    expect(left.length).toBeGreaterThan(20);
+    const names = left.map(([name]) => slug(name));
+    await waitFor("the decisions", 90, async () => (await undecided(names)).length === 0);
+    const all = await decisions();
+    for (const [name, , reason] of left) {
+      expect(all.get(slug(name))).toMatch(/^Denied: /);
+      expect(all.get(slug(name))).toMatch(reason);
+    }
+  });
+
+  it("leaves who is no node of the plan, and names him", async () => {
+    const pem = request(kubelet("DNS:node-1"));
+    await send([
+      ["of a stranger", { request: pem, username: "system:node:node-9" }],
+      ["of a person", { request: pem, username: "eve", groups: [] }],
+      ["after them", good[0]?.[1] as Asked],
+    ]);
+    await waitFor("the last one", 60, async () => (await undecided(["after-them"])).length === 0);
+    expect(await undecided(["of-a-stranger", "of-a-person"])).toHaveLength(2);
+    expect(plane.said("bash")).toMatch(
+      /left: request of-a-stranger is by system:node:node-9, who is no node of the plan/,
+    );
+  });
+
+  it("a request with a foreign address stays denied, also for an approver that begins again", async () => {
+    await plane.stop("bash");
+    startApprover();
+    await send([["after a restart", good[0]?.[1] as Asked]]);
+    await waitFor("the new one", 60, async () => {
+      return (await undecided(["after-a-restart"])).length === 0;
+    });
+    expect((await decisions()).get("a-foreign-address")).toMatch(/^Denied: .*10\.10\.0\.11$/);
+  });
+
+  it("may do nothing else with its credential", async () => {
+    const credential = ["--client-certificate", "--client-key"].map(
+      (flag, i) => `${flag}=${machine.path(`run/approver/client.${i === 0 ? "crt" : "key"}`)}`,
+    );
+    const can = async (...words: string[]) => {
+      const { stdout } = await plane.attempt(
+        ...["kubectl", "--kubeconfig=/dev/null", "--server=https://10.99.0.1:6443"],
+        `--certificate-authority=${machine.path("etc/kubernetes/pki/ca.crt")}`,
+        ...credential,
+        ...["auth", "can-i", ...words],
+      );
+      return stdout;
+    };
+    expect(await can("watch", "csr")).toBe("yes");
+    for (const words of [
+      ["get", "secrets"],
+      ["delete", "csr"],
+      ["approve", "signers.certificates.k8s.io/kubernetes.io/kube-apiserver-client"],
+      ["approve", "signers.certificates.k8s.io/kubernetes.io/kube-apiserver-client-kubelet"],
+      ["sign", "signers.certificates.k8s.io/kubernetes.io/kubelet-serving"],
+    ])
+      expect(await can(...words)).toBe("no");
+  });
+});
+
+describe("the API server", () => {
+  beforeAll(async () => {
+    await plane.run("ip", "address", "add", `${address}/32`, "dev", "lo");
+    machine.write(
+      "node.json",
+      JSON.stringify({ apiVersion: "v1", kind: "Node", metadata: { name: "node-1" } }),
+    );
+    await plane.kubectl("create", "--filename", machine.path("node.json"));
+    await plane.kubectl(
+      ...["patch", "node", "node-1", "--subresource=status", "--type=merge", "--patch"],
+      JSON.stringify({
+        status: {
+          addresses: [{ type: "InternalIP", address }],
+          daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
+        },
+      }),
+    );
+  });
+
+  const ask = () =>
+    plane.attempt(
+      ...["kubectl", "--kubeconfig", machine.path("etc/kubernetes/admin.conf")],
+      ...["get", "--raw", "/api/v1/nodes/node-1/proxy/healthz"],
+    );
+
+  it("refuses a machine that poses as a kubelet at the node's address", async () => {
+    await show("selfsigned", []);
+    const { exitCode, stderr } = await ask();
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toMatch(/x509: certificate signed by unknown authority/);
+  });
+
+  it("refuses another node's certificate at that address", async () => {
+    await show("other", signedFor("10.99.0.3"));
+    expect((await ask()).stderr).toMatch(
+      /x509: certificate is valid for 10\.99\.0\.3, not 10\.99\.0\.2/,
+    );
+  });
+
+  it("takes the certificate that the cluster's CA signed for the address", async () => {
+    await show("own", signedFor(address));
+    const { exitCode, all } = await ask();
+    expect(all).toContain("s_server");
+    expect(exitCode).toBe(0);
+  });
+});
+
+/** By the cluster's CA. */
+function signedFor(ip: string): string[] {
+  const pki = machine.path("etc/kubernetes/pki");
+  return ["-CA", `${pki}/ca.crt`, "-CAkey", `${pki}/ca.key`, "-addext", `subjectAltName=IP:${ip}`];
+}
+
+/** A TLS server in the kubelet's place, with a certificate that is made for it. */
+async function show(name: string, signer: string[]): Promise<void> {
+  await plane.stop("openssl");
+  const [key, certificate] = [machine.path(`${name}.key`), machine.path(`${name}.crt`)];
+  const names = signer.length > 0 ? [] : ["-addext", `subjectAltName=IP:${address}`];
+  execFileSync("openssl", [
+    ...["req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
+    ...["-subj", "/O=system:nodes/CN=system:node:node-1", "-days", "1"],
+    ...["-keyout", key, "-out", certificate, ...signer, ...names],
+  ]);
+  const place = ["-accept", `${address}:10250`];
+  plane.spawn("openssl", ["s_server", ...place, "-key", key, "-cert", certificate, "-www"]);
+  await waitFor("the server", 20, async () => {
+    const url = `https://${address}:10250/`;
+    const { exitCode } = await plane.attempt(
+      "curl",
+      "-sk",
+      "--max-time",
+      "5",
+      "-o",
+      "/dev/null",
+      url,
+    );
+    return exitCode === 0;
+  });
+}
