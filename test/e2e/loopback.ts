@@ -219,29 +219,20 @@ export class LoopbackControlPlane {
       env: { ...this.environment(), ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
-<<<<<<< HEAD
-    child.stderr?.on("data", (data: Buffer) => this.log.push(`${command}: ${data}`));
-    this.processes.set(name, child);
-=======
     for (const stream of [child.stdout, child.stderr])
       stream?.on("data", (data: Buffer) => this.log.push(`${command}: ${data}`));
-    this.processes.set(command.split("/").at(-1) as string, child);
->>>>>>> b3e607e (Kubelets show certificates of the cluster's CA, approved by the plan alone, and API servers verify them: an approver per control plane, requests judged as bytes, no gap for clusters that exist)
+    this.processes.set(name, child);
     return child;
   }
 
   /** What the daemons said. */
   readonly log: string[] = [];
 
-<<<<<<< HEAD
-  environment() {
-=======
   said(command: string): string {
     return this.log.filter((line) => line.startsWith(`${command}: `)).join("");
   }
 
-  private environment() {
->>>>>>> b3e607e (Kubelets show certificates of the cluster's CA, approved by the plan alone, and API servers verify them: an approver per control plane, requests judged as bytes, no gap for clusters that exist)
+  environment() {
     const path = [
       this.machine.path("bin"),
       this.etcdBinaries,
