@@ -111,15 +111,12 @@ export function healthy(config: Config, plan: ClusterPlan): Answers {
     [`/${ports.tcp} && read`, "answered"],
     ["hubble observe", (node) => flow(names, node)],
     ["curl -s --max-time", (_, question) => canary(question)],
-<<<<<<< HEAD
     ["/v3/kv/range", stored("k8s:enc:secretbox:v1:key1:\x01\x02")],
-=======
     [
       "/v3/kv/range",
       JSON.stringify({ kvs: [{ value: btoa("k8s:enc:secretbox:v1:key1:\x01\x02") }] }),
     ],
     ["openssl s_client", kubeletsShown(plan)],
->>>>>>> b3e607e (Kubelets show certificates of the cluster's CA, approved by the plan alone, and API servers verify them: an approver per control plane, requests judged as bytes, no gap for clusters that exist)
     ["super-admin.conf", ""],
     ["backup/status.json", backupStatus()],
     ["backup/rehearsal", `${backupTime + 3600}\n${rehearsalReport()}`],
