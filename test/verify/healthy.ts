@@ -112,10 +112,6 @@ export function healthy(config: Config, plan: ClusterPlan): Answers {
     ["hubble observe", (node) => flow(names, node)],
     ["curl -s --max-time", (_, question) => canary(question)],
     ["/v3/kv/range", stored("k8s:enc:secretbox:v1:key1:\x01\x02")],
-    [
-      "/v3/kv/range",
-      JSON.stringify({ kvs: [{ value: btoa("k8s:enc:secretbox:v1:key1:\x01\x02") }] }),
-    ],
     ["openssl s_client", kubeletsShown(plan)],
     ["super-admin.conf", ""],
     ["backup/status.json", backupStatus()],
