@@ -82,7 +82,11 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
 
     it("has no resource whose own dependencies grow with the nodes, but for barriers", () => {
       for (const { name, dependencies } of graph.resources) {
-        if (["gates", "bases", "balancers", "booted", "joined", "datapath-probe", "ready"].includes(name))
+        if (
+          ["gates", "bases", "balancers", "booted", "joined", "datapath-probe", "ready"].includes(
+            name,
+          )
+        )
           continue;
         const named = dependencies.map((urn) => graph.nameOf(urn));
         const foreign = workers.filter(
