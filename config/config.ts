@@ -18,7 +18,9 @@ export function resolve(parsed: ParsedConfig) {
   const nodes = allNodes(parsed);
   const firstControlPlane = nodes.find((node) => node.role === "control-plane");
   const minor = kubernetes.version.split(".").slice(0, 2).join(".");
-  const host = cluster.endpoint.host ?? firstControlPlane?.addresses[0] ?? "";
+  const { virtualAddress } = cluster.endpoint;
+  const host =
+    cluster.endpoint.host ?? virtualAddress?.address ?? firstControlPlane?.addresses[0] ?? "";
 
   return {
     ...parsed,
@@ -33,7 +35,7 @@ export function resolve(parsed: ParsedConfig) {
     },
     cluster: {
       ...cluster,
-      endpoint: { host, port: cluster.endpoint.port, isAddress: isAddress(host) },
+      endpoint: { host, port: cluster.endpoint.port, isAddress: isAddress(host), virtualAddress },
     },
     network: {
       ...network,

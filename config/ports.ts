@@ -14,14 +14,22 @@ export interface PortRange {
   from: readonly Client[];
 }
 
-/** Protocols without ports that nodes speak to one another. */
-export const portlessProtocols: readonly {
+/** A protocol without ports that nodes speak to one another. */
+export interface PortlessProtocol {
   name: string;
   /** As in the IP header. */
   number: number;
   owner: string;
   from: readonly Client[];
-}[] = [{ name: "vrrp", number: 112, owner: "keepalived", from: ["control planes"] }];
+}
+
+/** How keepalived says that it lives, with a virtual address. */
+export const vrrp: PortlessProtocol = {
+  ...{ name: "VRRP", number: 112 },
+  ...{ owner: "keepalived, with cluster.endpoint.virtualAddress", from: ["control planes"] },
+};
+
+export const portlessProtocols: readonly PortlessProtocol[] = [vrrp];
 
 /** Where every node finds the API server: its own balancer, on the loopback interface. */
 export const apiBalancerPort = 7443;

@@ -1,6 +1,6 @@
 import { family, hexadecimal, hostPort, lastAddress, unabridged } from "../config/cidr.ts";
 import type { Config, NodeConfig } from "../config/config.ts";
-import { probePort } from "../config/ports.ts";
+import { probePort, vrrp } from "../config/ports.ts";
 import type { LoadBalancerMode } from "./cilium.ts";
 import { effect, type StepEffects } from "./effect.ts";
 import { neighbours } from "./neighbours.ts";
@@ -25,9 +25,10 @@ export type DatapathReading = Record<
 /**
  * plain: an ordinary packet, without which the others prove nothing. podSource: from a pod's address,
  * as native routing sends it. option: with the IP option that carries DSR's service address; ipip:
- * with its other dispatch. nodeSource: from a third node's address, as DSR answers.
+ * with its other dispatch. nodeSource: from a third node's address, as DSR answers. vrrp: between control
+ * planes with a virtual address, as keepalived says that it lives.
  */
-type Kind = "plain" | "podSource" | "option" | "ipip" | "nodeSource";
+type Kind = "plain" | "podSource" | "option" | "ipip" | "nodeSource" | "vrrp";
 
 interface Packet {
   kind: Kind;
@@ -49,6 +50,7 @@ interface Address {
 /** What packets need of a node, read once: there are many packets. */
 interface Endpoint {
   name: string;
+  isControlPlane: boolean;
   addresses: Partial<Record<4 | 6, Address & { option: string }>>;
 }
 
@@ -67,11 +69,15 @@ export function datapathProbe(config: Part): DatapathProbe {
   };
 }
 
-function endpointOf({ name, addresses }: NodeConfig): Endpoint {
+function endpointOf({ name, role, addresses }: NodeConfig): Endpoint {
   const entries = addresses.map((text) => {
     return [family(text), { ...addressOf(text), option: dsrOption(text) }] as const;
   });
-  return { name, addresses: Object.fromEntries(entries) };
+  return {
+    name,
+    isControlPlane: role === "control-plane",
+    addresses: Object.fromEntries(entries),
+  };
 }
 
 function addressOf(text: string): Address {
@@ -94,7 +100,13 @@ function documentOf(
   const { cilium, network } = config;
   const device = `so-bindtodevice=${network.vlan.interface}`;
   const packets = packetsOf(config, endpoints);
-  const peers = neighbours(endpoints, endpoint);
+  // Control planes all of them: with a virtual address each must hear each.
+  const peers = [
+    ...new Set([
+      ...neighbours(endpoints, endpoint),
+      ...endpoints.filter((other) => areKeepers(config, endpoint, other)),
+    ]),
+  ];
   const sent = peers.flatMap((peer) => packets(endpoint, peer));
   const expected = peers.flatMap((peer) => packets(peer, endpoint));
   return step("probe", {
@@ -114,8 +126,19 @@ function documentOf(
   });
 }
 
+/** True of two control planes between which keepalived's packets pass. */
+function areKeepers({ cluster }: Part, one: Endpoint, other: Endpoint): boolean {
+  return (
+    cluster.endpoint.virtualAddress !== undefined &&
+    one !== other &&
+    one.isControlPlane &&
+    other.isControlPlane
+  );
+}
+
 /** Every packet from one node to another. */
-function packetsOf({ cilium, network }: Part, endpoints: readonly Endpoint[]) {
+function packetsOf(config: Part, endpoints: readonly Endpoint[]) {
+  const { cilium, cluster, network } = config;
   const { mode, dsrDispatch } = cilium.loadBalancer;
   const pods = network.podSubnets.map((subnet) => addressOf(lastAddress(subnet)));
   return (from: Endpoint, to: Endpoint): Packet[] => {
@@ -128,7 +151,13 @@ function packetsOf({ cilium, network }: Part, endpoints: readonly Endpoint[]) {
       const packet = (kind: Kind, source: Address = own, option = ""): Packet => {
         return { kind, from: from.name, family: of, source, destination, option };
       };
-      const always = [packet("plain"), packet("podSource", pod)];
+      const { virtualAddress } = cluster.endpoint;
+      const isKept = areKeepers(config, from, to) && family(virtualAddress?.address ?? "") === of;
+      const always = [
+        packet("plain"),
+        packet("podSource", pod),
+        ...(isKept ? [packet("vrrp")] : []),
+      ];
       if (mode === "snat") return always;
       const source = third?.addresses[of];
       return [
@@ -154,8 +183,9 @@ function dsrOption(service: string): string {
 
 /** socat's address that sends a packet. */
 function socat({ kind, family: of, source, destination, option }: Packet): string {
-  const to = kind === "ipip" ? `IP${of}-DATAGRAM` : `UDP${of}-DATAGRAM`;
-  const number = kind === "ipip" ? ipInIp[of] : probePort;
+  const protocol = kind === "ipip" ? ipInIp[of] : kind === "vrrp" ? vrrp.number : undefined;
+  const to = protocol === undefined ? `UDP${of}-DATAGRAM` : `IP${of}-DATAGRAM`;
+  const number = protocol ?? probePort;
   const own = of === 6 ? `[${source.text}]` : source.text;
   const options = [`bind=${own}`];
   if (kind === "podSource" || kind === "nodeSource") options.push("ip-transparent");

@@ -7,13 +7,25 @@ export interface EndpointTry {
   port: number;
   /** Addresses of control planes, with their names: another one is a load balancer's. */
   controlPlanes: Record<string, string>;
-  /** Each control plane's end of it. */
+  /** Control planes take it in turn, and others look on. */
+  virtualAddress?: string;
+  /** Each node's end of it, control planes first. */
   documents: Record<string, StepDocument>;
 }
 
-export function endpointTry({ cluster, nodes }: Pick<Config, "cluster" | "nodes">): EndpointTry {
-  const { host, port } = cluster.endpoint;
+/** Workers that look on as control planes take the virtual address. */
+const onlookers = 2;
+
+type Part = Pick<Config, "cluster" | "network" | "nodes">;
+
+export function endpointTry({ cluster, network, nodes }: Part): EndpointTry {
+  const { host, port, virtualAddress } = cluster.endpoint;
   const controlPlanes = nodes.filter(({ role }) => role === "control-plane");
+  const workers = nodes.filter(({ role }) => role === "worker");
+  const taking = virtualAddress && {
+    ADDRESS: virtualAddress.address,
+    INTERFACE: network.vlan.interface,
+  };
   return {
     host,
     port,
@@ -22,10 +34,11 @@ export function endpointTry({ cluster, nodes }: Pick<Config, "cluster" | "nodes"
         [...addresses, ssh.host].map((address) => [address, name]),
       ),
     ),
+    ...(virtualAddress ? { virtualAddress: virtualAddress.address } : {}),
     documents: Object.fromEntries(
-      controlPlanes.map(({ name }) => [
+      [...controlPlanes, ...(taking ? workers.slice(0, onlookers) : [])].map(({ name }) => [
         name,
-        step("endpoint", { CLUSTER: cluster.name, NODE: name, PORT: port }),
+        step("endpoint", { CLUSTER: cluster.name, NODE: name, PORT: port, ...taking }),
       ]),
     ),
   };

@@ -89,6 +89,10 @@ export function localEndpoint(config: Pick<Config, "network">): string {
   return hostPort(apiBalancerAddress(config), apiBalancerPort);
 }
 
+function endpointNames({ host, virtualAddress }: Config["cluster"]["endpoint"]): string[] {
+  return [...new Set([host, ...(virtualAddress ? [virtualAddress.address] : [])])];
+}
+
 function initConfiguration(config: Config, node: NodeConfig) {
   return {
     apiVersion,
@@ -145,7 +149,7 @@ function clusterConfiguration(config: Config) {
     proxy: { disabled: true },
     apiServer: {
       // Of each control plane its own, the balancer's and this: the certificate does not grow with them.
-      certSANs: [cluster.endpoint.host],
+      certSANs: endpointNames(cluster.endpoint),
       extraArgs: args({
         "admission-control-config-file": paths.admission,
         "audit-policy-file": paths.audit,

@@ -68,6 +68,7 @@ transport() {
   case $1 in
     ipip/4) echo "meta l4proto 4 $(bytes th 0 "$2")" ;;
     ipip/6) echo "meta l4proto 41 $(bytes th 0 "$2")" ;;
+    vrrp/*) echo "meta l4proto 112 $(bytes th 0 "$2")" ;;
     *) echo "udp dport $PORT $(bytes th 64 "$2")" ;;
   esac
 }
@@ -158,6 +159,7 @@ problem() {
     podSource) what="a packet from a pod's address ($from)" fix="native routing sends pods' packets as they are$(reverse_path "$family"): $spoofed, or allow network.podSubnets there" ;;
     nodeSource) what="a packet from a third node's address ($from)" fix="DSR answers with another node's address$(reverse_path "$family"): $spoofed$2" ;;
     option) what="a packet with Cilium's $([[ $family == 4 ]] && echo "IP option 0x9a" || echo "IPv6 destination option 0x1b")" fix="DSR needs it: let IP options pass on hypervisors, switches and the provider's filters$2" ;;
+    vrrp) what="a VRRP packet" fix="without it two control planes would have the virtual address: let IP protocol 112 pass between them, in their own firewalls and the provider's, or remove cluster.endpoint.virtualAddress" ;;
     ipip) what="an IP-in-IP packet" fix="DSR by ipip needs it: let IP protocol $([[ $family == 4 ]] && echo 4 || echo 41) pass between the nodes$2" ;;
   esac
   echo "$peer -> $NODE (IPv$family): $what $fate; $fix"

@@ -32,11 +32,13 @@ import { reversePathProof } from "./proofs/reverse-path.ts";
 import { routesProof } from "./proofs/routes.ts";
 import { secretsAtRestProof } from "./proofs/secrets-at-rest.ts";
 import { sysctlsProof } from "./proofs/sysctls.ts";
+import { virtualAddressProof } from "./proofs/virtual-address.ts";
 import { xdpProof } from "./proofs/xdp.ts";
 
 /** Everything that is promised, in the order of reports. docs/verification.md is made from it. */
 export const promises: readonly Proof[] = [
   nodesProof,
+  virtualAddressProof,
   podSubnetsProof,
   packagesProof,
   sysctlsProof,

@@ -1,5 +1,5 @@
 import type { Config } from "../../config/config.ts";
-import { ports } from "../../config/ports.ts";
+import { portlessProtocols, ports } from "../../config/ports.ts";
 import { table } from "./markdown.ts";
 
 /** What a firewall must let through to the nodes; ports of the loopback interface are not its concern. */
@@ -11,5 +11,8 @@ export function portTable(config: Config): string {
     owner,
     from.join(", "),
   ]);
+  for (const { name, number, owner, from } of portlessProtocols) {
+    rows.push(["–", `${name} (IP protocol ${number})`, owner, from.join(", ")]);
+  }
   return table(["Port", "Protocol", "Who listens", "Who connects"], rows);
 }

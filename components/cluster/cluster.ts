@@ -48,7 +48,7 @@ export class Cluster extends pulumi.ComponentResource {
       child,
     );
 
-    const endpoint = createEndpoint({ plan, controlPlanes, after: [gates] }, child);
+    const endpoint = createEndpoint({ plan, nodes, after: [gates] }, child);
 
     // Every balancer lists a control plane before it is one, and every kubelet of a living cluster has a
     // serving certificate before an API server verifies it.
@@ -66,8 +66,11 @@ export class Cluster extends pulumi.ComponentResource {
       },
       child,
     );
-    // Backups and renewals by timers, which no one waits for.
-    const upkeep = controlPlanes.map((node) => node.run("upkeep", controlPlane.joined));
+    // Backups by timers, which no one waits for, and the virtual address, which all that is in the cluster needs.
+    const upkeep = controlPlanes.map((node, i) =>
+      node.run("upkeep", controlPlane.joined.slice(i, i + 1)),
+    );
+    const reachable = plan.endpointTry.virtualAddress === undefined ? [] : upkeep.slice(0, 1);
     // Side by side, and beside Cilium: a worker needs the API server, not the network.
     const workers = createWorkers({
       plan,
@@ -78,7 +81,10 @@ export class Cluster extends pulumi.ComponentResource {
     });
     const joined = barrier("joined", [...controlPlane.joined, ...workers.joined, ...images], child);
 
-    const inCluster = { parent: this, ...apiAccess(plan.name, controlPlane, cluster, this) };
+    const inCluster = {
+      parent: this,
+      ...apiAccess(plan.name, controlPlane, cluster, this, reachable),
+    };
     const crds = new GatewayApiCrds("gateway-api-crds", plan.gatewayApi, inCluster);
     const cilium = new Cilium(
       "cilium-cni",
@@ -153,6 +159,7 @@ function apiAccess(
   { kubeconfig }: ControlPlane,
   cluster: pulumi.Resource,
   parent: pulumi.Resource,
+  reachable: pulumi.Resource[],
 ) {
   const provider = new k8s.Provider(
     "api",
@@ -164,7 +171,7 @@ function apiAccess(
       // An `up` that was killed, or lost its state, finds what it had made and takes it up again.
       upsertExistingObjects: true,
     },
-    { parent },
+    { parent, dependsOn: reachable },
   );
   return { providers: { kubernetes: provider }, deletedWith: cluster };
 }

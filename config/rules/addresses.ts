@@ -49,10 +49,10 @@ export const gatewayAddresses: Rule = function* ({ network }) {
 
 /** The API server's address is nobody else's. */
 export const endpointAddress: Rule = function* ({ cluster, network, nodes }) {
-  const { host, isAddress } = cluster.endpoint;
+  const { host, isAddress, virtualAddress } = cluster.endpoint;
   const ofRole = (role: string) =>
     nodes.find((node) => node.role === role && node.addresses.includes(host));
-  if (!isAddress || ofRole("control-plane")) return;
+  if (!isAddress || host === virtualAddress?.address || ofRole("control-plane")) return;
   const ranges = (["podSubnets", "serviceSubnets"] as const).flatMap((key) =>
     network[key].filter((cidr) => contains(cidr, host)).map((cidr) => `network.${key} (${cidr})`),
   );

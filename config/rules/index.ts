@@ -27,6 +27,7 @@ import { disjointSubnets, sameFamilies, subnetSizes } from "./subnets.ts";
 import { controlPlanes, distinctNodes } from "./topology.ts";
 import { harmlessSysctls, neededSysctls } from "./tuning.ts";
 import { knownVersions, matchingRepositories } from "./versions.ts";
+import { virtualAddress } from "./virtual-address.ts";
 
 /** Every check across fields, in the order in which a person reads the stack's file. */
 export const rules: readonly Rule[] = [
@@ -45,6 +46,7 @@ export const rules: readonly Rule[] = [
   nodeAddresses,
   gatewayAddresses,
   endpointAddress,
+  virtualAddress,
   distinctPorts,
   outsideHosts,
   disjointSubnets,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { field } from "../field.ts";
-import { dnsLabel, hostname, port } from "../formats.ts";
+import { address, dnsLabel, hostname, port } from "../formats.ts";
 
 export const cluster = z.strictObject({
   name: field(
@@ -47,9 +47,27 @@ export const cluster = z.strictObject({
       host: field(
         hostname.optional(),
         "restart",
-        "Name or address at which people and Pulumi reach the API server: a name, a load balancer of yours, or a control plane's address. Nodes do not use it: each has a balancer of its own. Default: the address of a control plane on the VLAN. A change restarts the API servers, with certificates for it.",
+        "Name or address at which people and Pulumi reach the API server: a name, a load balancer of yours, or a control plane's address. Nodes do not use it: each has a balancer of its own. Default: the virtual address, or else the address of a control plane on the VLAN. A change restarts the API servers, with certificates for it.",
       ),
       port: field(port.default(6443), "impossible", "TCP port of the API server."),
+      virtualAddress: z
+        .strictObject({
+          address: field(
+            address,
+            "restart",
+            "An address of the VLAN that nobody has: keepalived gives it to one control plane whose API server is ready, and to another within 5 s. `up` first tries out whether the network lets control planes take it. A change restarts the API servers, with certificates for it.",
+          ),
+          routerId: field(
+            z
+              .int("not a whole number; write 1 to 255")
+              .min(1, "no such VRRP router; write 1 to 255")
+              .max(255, "no such VRRP router; write 1 to 255")
+              .default(51),
+            "restart",
+            "Number of the VRRP router (RFC 9568) that the control planes are together; another VRRP router of the VLAN has another one.",
+          ),
+        })
+        .optional(),
     })
     .prefault({}),
 });

@@ -17,6 +17,7 @@ import { packages } from "./packages.ts";
 import { prerequisites } from "./prerequisites.ts";
 import { swap } from "./swap.ts";
 import { timeSync } from "./time-sync.ts";
+import { virtualAddress } from "./virtual-address.ts";
 
 /** Every step of a node, in the order in which a person would do them. */
 export const steps = [
@@ -37,6 +38,7 @@ export const steps = [
   controlPlane,
   kubeadmJoin,
   etcdBackup,
+  virtualAddress,
 ] as const satisfies readonly Step[];
 
 export type StepName = (typeof steps)[number]["name"];

@@ -31,11 +31,12 @@ const guestPackages = ["ethtool", "sysstat"];
 export const prerequisites = defineStep({
   name: "prerequisites",
   resource: "claim",
-  document({ backup }, { role, guest }) {
+  document({ backup, cluster }, { role, guest }) {
     const backsUp = role === "control-plane" && backup.targets.length > 0;
     const packages = [
       ...distributionPackages,
       ...(role === "control-plane" ? ["fio"] : []),
+      ...(role === "control-plane" && cluster.endpoint.virtualAddress ? ["keepalived"] : []),
       ...(backsUp ? backupPackages : []),
       ...(guest ? guestPackages : []),
     ];

@@ -57,6 +57,44 @@ describe("the endpoint's address", () => {
   ]);
 });
 
+describe("the virtual address", () => {
+  const at = "cluster.endpoint.virtualAddress.address";
+  const pool = {
+    "cilium.l2announcements.enabled": true,
+    "cilium.loadBalancerIPPools": [{ name: "a", blocks: [{ cidr: "10.10.0.192/27" }] }],
+  };
+  refuses([
+    { name: "outside the VLAN", changes: { [at]: "10.11.0.10" }, says: "not in network.vlan" },
+    { name: "a node's", changes: { [at]: "10.10.0.12" }, says: "the address of node-1" },
+    { name: "a control plane's", changes: { [at]: "10.10.0.11" }, says: "the address of node-0" },
+    { name: "the router's", changes: { [at]: "10.10.0.1" }, says: "the VLAN's gateway" },
+    { name: "the broadcast address", changes: { [at]: "10.10.0.255" }, says: "broadcast" },
+    {
+      name: "in a pool, behind a name",
+      changes: { [at]: "10.10.0.200", "cluster.endpoint.host": "api.example.no", ...pool },
+      says: "lies in the pool a",
+    },
+    {
+      name: "in a pool",
+      changes: { [at]: "10.10.0.200", ...pool },
+      at: ["cilium.loadBalancerIPPools[0].blocks[0]"],
+      says: "the API server's address",
+    },
+    {
+      name: "that another host is given instead of",
+      changes: { [at]: "10.10.0.10", "cluster.endpoint.host": "10.10.0.11" },
+      at: ["cluster.endpoint.host"],
+      says: "people would not use the virtual address",
+    },
+  ]);
+  takes([
+    { name: "of the VLAN", changes: { [at]: "10.10.0.10" } },
+    { name: "of IPv6", changes: { [at]: "fd00:10:10::10" } },
+    { name: "with a name", changes: { [at]: "10.10.0.10", "cluster.endpoint.host": "api.no" } },
+    { name: "as the host", changes: { [at]: "10.10.0.10", "cluster.endpoint.host": "10.10.0.10" } },
+  ]);
+});
+
 describe("a host outside", () => {
   const bastion = (address: string) => ({
     "ssh.bastion": { host: address, hostKey: "ssh-ed25519 AAAA" },

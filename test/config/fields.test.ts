@@ -20,6 +20,8 @@ const wrong: [path: string, says: string, ...values: unknown[]][] = [
   ["cluster.endpoint.host", "253 characters", `${"a.".repeat(127)}no`],
   ["cluster.endpoint.port", "1 to 65535", 0, -1, 65536],
   ["cluster.endpoint.port", "whole number", 6443.5, "6443"],
+  ["cluster.endpoint.virtualAddress.address", "IP address", "10.10.0.10/32", "vip", ""],
+  ["cluster.endpoint.virtualAddress.routerId", "1 to 255", 0, 256, 1.5],
   [`${node}.name`, "DNS-1123", "Worker", "worker_1", "a".repeat(64)],
   [`${node}.role`, "control-plane or worker", "master", "etcd"],
   [`${node}.addresses`, "empty", []],
@@ -155,6 +157,9 @@ const beside: Record<string, unknown> = {
 /** What a wrong field needs to be the only one that is wrong. */
 const around: Record<string, Record<string, unknown>> = {
   "kubernetes.etcd.electionMilliseconds": { "kubernetes.etcd.heartbeatMilliseconds": 101 },
+  "cluster.endpoint.virtualAddress.routerId": {
+    "cluster.endpoint.virtualAddress.address": "10.10.0.10",
+  },
   "cilium.loadBalancerIPPools": { "cilium.l2announcements.enabled": true },
   "cilium.l2announcements.policies": { "cilium.l2announcements.enabled": true },
   "cilium.bgpControlPlane": {

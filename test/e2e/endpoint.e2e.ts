@@ -16,16 +16,19 @@ beforeAll(async () => {
   await ensureTools([
     { command: "socat", package: "socat" },
     { command: "haproxy", package: "haproxy" },
+    { command: "arping", package: "iputils-arping" },
   ]);
   await vlan.up({
     "cp-1": "10.10.0.11",
     "cp-2": "10.10.0.12",
     "cp-3": "10.10.0.13",
+    "worker-1": "10.10.0.14",
     balancer: "10.10.0.20",
     operator: "10.10.0.30",
   });
-  for (const name of planes) {
-    for (const script of ["document.sh", "endpoint.sh"]) vlan.host(name).machine.install(script);
+  for (const name of [...planes, "worker-1"]) {
+    const { machine } = vlan.host(name);
+    for (const script of ["document.sh", "endpoint.sh", "neighbour.sh"]) machine.install(script);
   }
 });
 
@@ -37,14 +40,18 @@ afterEach(async () => {
 afterAll(() => vlan.down());
 
 /** The operator's side, as the program starts it, but for ssh. */
-function start(host: string, nodes = planes): ResultPromise<{ reject: false }> {
+function start(host: string, virtualAddress?: string): ResultPromise<{ reject: false }> {
+  const nodes = [...planes, ...(virtualAddress ? ["worker-1"] : [])];
+  const taking = virtualAddress && { ADDRESS: virtualAddress, INTERFACE: "eth0" };
   const input: Input = {
-    ...{ host, port: 6443 },
+    ...{ host, port: 6443, ...(virtualAddress ? { virtualAddress } : {}) },
     controlPlanes: Object.fromEntries(planes.map((name) => [vlan.host(name).address, name])),
     nodes: nodes.map((name) => ({
-      name,
+      ...{ name, isControlPlane: planes.includes(name) },
       command: vlan.host(name).command(vlan.host(name).machine.path("lib/oslo-step"), "endpoint"),
-      document: renderStep(step("endpoint", { CLUSTER: "oslo", NODE: name, PORT: 6443 })),
+      document: renderStep(
+        step("endpoint", { CLUSTER: "oslo", NODE: name, PORT: 6443, ...(taking || {}) }),
+      ),
     })),
   };
   const path = join(root, "components/cluster/endpoint/try.ts");
@@ -58,8 +65,8 @@ function start(host: string, nodes = planes): ResultPromise<{ reject: false }> {
   });
 }
 
-async function refusal(host: string): Promise<string> {
-  const { exitCode, stderr, stdout } = await start(host);
+async function refusal(host: string, virtualAddress?: string): Promise<string> {
+  const { exitCode, stderr, stdout } = await start(host, virtualAddress);
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
   return String(stderr);
 }
@@ -93,7 +100,7 @@ ${servers.join("\n")}
 `,
   );
   const process = balancer.start("haproxy", "-f", file);
-  await waitFor("haproxy to listen", 10, async () => {
+  await waitFor("haproxy to listen", 30, async () => {
     return (await balancer.run("ss", "-Hltn", "sport = :6443")) !== "";
   });
   return {
@@ -167,7 +174,7 @@ describe("cluster.endpoint is tried out before there is an API server", {
     const others = ["cp-1", "cp-3"].map((name) =>
       vlan.host(name).start("socat", "TCP-LISTEN:6443,fork", "EXEC:true"),
     );
-    await waitFor("them to listen", 5, async () => {
+    await waitFor("them to listen", 30, async () => {
       return (await vlan.host("cp-3").run("ss", "-Hltn", "sport = :6443")) !== "";
     });
     const said = await refusal("10.10.0.11");
@@ -180,7 +187,7 @@ describe("cluster.endpoint is tried out before there is an API server", {
   test("killed, it leaves nothing on the control planes", async () => {
     await vlan.filter('iifname "operator" tcp dport 6443 drop');
     const running = start("10.10.0.11");
-    await waitFor("it to listen", 10, async () => {
+    await waitFor("it to listen", 30, async () => {
       return (await vlan.host("cp-1").run("ss", "-Hltn", "sport = :6443")) !== "";
     });
     running.kill("SIGKILL");
@@ -217,7 +224,7 @@ describe("cluster.endpoint is tried out before there is an API server", {
       .start(
         ...["openssl", "s_server", "-accept", "6443", "-cert", pem, "-key", `${pem}.key`, "-quiet"],
       );
-    await waitFor("the API server to listen", 5, async () => {
+    await waitFor("the API server to listen", 30, async () => {
       return (await vlan.host("cp-1").run("ss", "-Hltn", "sport = :6443")) !== "";
     });
     const { exitCode, stdout, stderr } = await start("10.10.0.11");
@@ -229,5 +236,68 @@ describe("cluster.endpoint is tried out before there is an API server", {
     await server;
     machine.forget("state/cluster");
     machine.forget("etc/kubernetes/pki/ca.crt");
+  });
+});
+
+describe("a virtual address is tried out on the VLAN", { timeout: 180_000 }, () => {
+  const address = "10.10.0.10";
+  /** What a provider's port lets its machine send: its own address alone. */
+  const own = (name: string) => {
+    const { address: mine } = vlan.host(name);
+    return {
+      arp: `iifname "${name}" arp saddr ip != ${mine} drop`,
+      ip: `iifname "${name}" ip saddr != ${mine} drop`,
+    };
+  };
+
+  afterEach(async () => {
+    for (const name of planes) {
+      expect(await vlan.host(name).run("ip", "-o", "address", "show", "to", address)).toBe("");
+    }
+  });
+
+  test("where every control plane may take it", async () => {
+    const { exitCode, stderr } = await start(address, address);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  });
+
+  test("a port that drops ARP with a foreign address is refused", async () => {
+    await vlan.filter(own("cp-2").arp);
+    expect(await refusal(address, address)).toMatch(
+      /^error: cluster.endpoint.virtualAddress.address: 10.10.0.10: held by cp-2, it is not found by cp-1 on the VLAN: ARP .* is dropped; end anti-spoofing .* on the port of cp-2, or allow 10.10.0.10 there/,
+    );
+  });
+
+  test("a port that drops packets from a foreign address is refused", async () => {
+    await vlan.filter(own("cp-3").ip);
+    expect(await refusal(address, address)).toMatch(
+      /held by cp-3, it does not answer cp-1: packets from it, or to it, are dropped; end anti-spoofing/,
+    );
+  });
+
+  test("a network that drops announcements is refused", async () => {
+    await vlan.filter("arp saddr ip 10.10.0.10 arp daddr ip 10.10.0.10 drop");
+    expect(await refusal(address, address)).toMatch(
+      /taken by cp-2, it stays with another machine to \S+: announcements \(gratuitous ARP\) are dropped/,
+    );
+  });
+
+  test("an address that another machine has is refused", async () => {
+    expect(await refusal("10.10.0.20", "10.10.0.20")).toMatch(
+      /10.10.0.20: another machine has it, [0-9a-f:]{17} on the VLAN; give an address that nobody has/,
+    );
+  });
+
+  test("killed as one has it, nobody has it any more", async () => {
+    await vlan.filter(own("cp-1").ip);
+    const running = start(address, address);
+    await waitFor("cp-1 to have it", 60, async () => {
+      return (await vlan.host("cp-1").run("ip", "-o", "address", "show", "to", address)) !== "";
+    });
+    running.kill("SIGKILL");
+    await running;
+    await waitFor("it to be gone", 20, async () => {
+      return (await vlan.host("cp-1").run("ip", "-o", "address", "show", "to", address)) === "";
+    });
   });
 });

@@ -221,6 +221,7 @@ describe.runIf(process.platform === "linux")("gate-peers", () => {
       ([address, mac]) =>
         `${address}) echo "Unicast reply from ${address} [52:54:00:00:00:${mac}]  0.500ms";;`,
     );
+    machine.install("neighbour.sh");
     machine.addOwnStep("gate-peers");
     const last = 'for last in "$@"; do :; done';
     machine.addProgram(

@@ -27,6 +27,7 @@ import { reversePathProof } from "../../verify/proofs/reverse-path.ts";
 import { routesProof } from "../../verify/proofs/routes.ts";
 import { secretsAtRestProof } from "../../verify/proofs/secrets-at-rest.ts";
 import { sysctlsProof } from "../../verify/proofs/sysctls.ts";
+import { virtualAddressProof } from "../../verify/proofs/virtual-address.ts";
 import {
   type Answers,
   agentStatus,
@@ -209,6 +210,40 @@ export const broken: [proof: Proof, fault: string, sick: Answers, reading: RegEx
     /p99 60\.00 ms.*above 50 ms; NodeLocal DNSCache is recommended/,
   ],
   [dnsProof, "lost", [["use Socket", on("node-1", "0.4\nlost", "0.4")]], /^node-1: 1 of 200 lost$/],
+  [
+    virtualAddressProof,
+    "no holder",
+    [["address show to 10.10.0.250", "/52:54:00:00:00:01/ok"]],
+    /^10\.10\.0\.250 is at no control plane$/,
+  ],
+  [
+    virtualAddressProof,
+    "two holders",
+    [["address show to 10.10.0.250", "held/52:54:00:00:00:01/ok"]],
+    /^10\.10\.0\.250 is at node-0, node-1/,
+  ],
+  [
+    virtualAddressProof,
+    "an API server that is not ready",
+    [
+      [
+        "address show to 10.10.0.250",
+        on("node-1", "/52:54:00:00:00:01/[-]etcd failed", "held/52:54:00:00:00:01/ok"),
+      ],
+    ],
+    /^10\.10\.0\.250 is at .*; node-1: https:\/\/10\.10\.0\.250:6443\/readyz answers \[-\]etcd failed/,
+  ],
+  [
+    virtualAddressProof,
+    "a node that finds it at another machine",
+    [
+      [
+        "address show to 10.10.0.250",
+        (where) => (where === "node-0" ? "held/52:54:00:00:00:01/ok" : "/52:54:00:00:00:02/ok"),
+      ],
+    ],
+    /^node-1 finds 10\.10\.0\.250 at 52:54:00:00:00:02, not at node-0/,
+  ],
   [
     conntrackProof,
     "the host's table",

@@ -33,7 +33,7 @@ const publicPool = {
 /** A dual-stack cluster of so many nodes, as its stack's file would describe it. */
 export function stackOf(nodes: number): ConfigInput {
   return {
-    cluster: { name: "simulated" },
+    cluster: { name: "simulated", endpoint: { virtualAddress: { address: "10.10.0.250" } } },
     network: { vlan: { subnets: ["10.10.0.0/16", "fd00:10:10::/64"] } },
     nodes: {
       existing: Array.from({ length: nodes }, (_, i) => ({

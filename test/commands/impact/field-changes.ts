@@ -39,6 +39,14 @@ export const changesOfFields: Record<string, FieldChange> = {
   "cluster.endpoint.host": articles({ "cluster.endpoint.host": "api.example.no" }),
   "cluster.endpoint.port": articles({ "cluster.endpoint.port": 8443 }),
 
+  "cluster.endpoint.virtualAddress.address": articles({
+    "cluster.endpoint.virtualAddress.address": "10.10.0.250",
+  }),
+  "cluster.endpoint.virtualAddress.routerId": articles(
+    { "cluster.endpoint.virtualAddress.routerId": 7 },
+    { "cluster.endpoint.virtualAddress.address": "10.10.0.250" },
+  ),
+
   "nodes.existing": { stack: "articles", after: { "nodes.existing[2]": undefined } },
   "nodes.existing[].name": articles({ [`${worker}.name`]: "worker-9" }),
   "nodes.existing[].role": articles({
