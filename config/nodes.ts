@@ -58,7 +58,7 @@ function poolNodes(pool: Pool, index: number, libvirt: Libvirt, parsed: Parsed):
 function guest(pool: Pool, i: number, libvirt: Libvirt, { cilium }: Parsed) {
   const name = `${pool.name}-${i + 1}`;
   const hypervisor = pool.hypervisors[i % pool.hypervisors.length] ?? "";
-  // How many of the pool's nodes before this one stand on the same hypervisor.
+  // How many of the pool's nodes before this one are on the same hypervisor.
   const earlier = Array.from({ length: i }).filter(
     (_, k) => pool.hypervisors[k % pool.hypervisors.length] === hypervisor,
   ).length;

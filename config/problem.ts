@@ -10,7 +10,7 @@ export interface Problem {
   path: string;
   /** What is there. */
   value: unknown;
-  /** Why it cannot stand. */
+  /** Why it is refused. */
   why: string;
   /** What to write instead. */
   fix: string;

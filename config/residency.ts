@@ -45,7 +45,7 @@ const own = [
 /** Whether it is a place outside: a name that can be looked up, a pattern, or an address or CIDR that is not private as a whole. */
 export function isOutside(place: string): boolean {
   if (rangeOf(place)) return !own.some((range) => contains(range, place));
-  // A policy's pattern may stand for any name.
+  // A policy's pattern may mean any name.
   if (place.includes("*")) return true;
   // localhost, and names without a dot, stay on the machine or the VLAN.
   return /^(?=.*[a-z])[\w-]+(\.[\w-]+)+$/.test(place) && !place.endsWith(".local");

@@ -1,21 +1,21 @@
 import type { z } from "zod";
 import { resolve } from "./config.ts";
 import { formatPath, pathsOf } from "./issues.ts";
+import { placeholder } from "./placeholder.ts";
 import type { Problem } from "./problem.ts";
 import { rules } from "./rules/index.ts";
 import { schema } from "./schema.ts";
 import { typeAt } from "./shape.ts";
-import { standIn } from "./stand-in.ts";
 
 type Issue = z.core.$ZodIssue;
 type Sections = Record<string, unknown>;
 
-/** Sets of stand-ins, each unlike the others. */
+/** Sets of placeholders, each unlike the others. */
 const variants = [0, 1, 2];
 
 /**
  * The problems across fields of a configuration in which some fields are wrong by themselves, so that a
- * person sees both kinds at once. Wrong fields are replaced by stand-ins, several times by others: what
+ * person sees both kinds at once. Wrong fields are replaced by placeholders, several times by others: what
  * is found each time does not follow from them.
  */
 export function problemsOfTheRest(sections: Sections, issues: readonly Issue[]): Problem[] {
@@ -51,7 +51,7 @@ function enclosing(path: string, wrong: ReadonlySet<string>): boolean {
   return false;
 }
 
-/** With a stand-in in the place of each wrong field, and without unknown ones. */
+/** With a placeholder in the place of each wrong field, and without unknown ones. */
 function repaired(sections: Sections, issues: readonly Issue[], variant: number) {
   const copy = structuredClone(sections);
   let left = issues;
@@ -81,7 +81,7 @@ function replace(
   if (typeof parent !== "object" || parent === null) return;
   const type = typeAt(schema, path);
   const unknown = issue.code === "unrecognized_keys" || issue.code === "invalid_key";
-  const value = unknown || !type ? undefined : standIn(type, variant, number);
+  const value = unknown || !type ? undefined : placeholder(type, variant, number);
   if (value !== undefined) (parent as Sections)[key] = value;
   else if (Array.isArray(parent)) parent[Number(key)] = null;
   else delete (parent as Sections)[key];

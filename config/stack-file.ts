@@ -108,7 +108,7 @@ export function readStackFile(
   return { sections, position };
 }
 
-/** Pulumi's keys: `section`, `project:section` and, of old, `project:config:section`. */
+/** Pulumi's keys: `section`, `project:section` and the older `project:config:section`. */
 function split(key: string): [owner: string, name: string] {
   const colon = key.indexOf(":");
   if (colon < 0) return [project, key];

@@ -39,7 +39,7 @@ export function backupSettings({ cluster, backup }: Config, node: NodeConfig): s
   return JSON.stringify(settings, null, 2);
 }
 
-/** rclone's remotes; credentials stand in files of their own, never here. */
+/** rclone's remotes; credentials are in files of their own, never here. */
 export function rcloneConfiguration(
   targets: readonly Target[],
   credentials: (target: Target) => Record<string, string>,

@@ -96,7 +96,7 @@ export const verifyEffects: Effects = byPath(
 /** What becomes of an object, by the folder of its file and its kind. */
 const objects: Record<ObjectGroup, Record<string, ObjectEffects>> = {
   "": { namespace: namespaceEffects },
-  // Namespaces stand there in plans of earlier revisions.
+  // Namespaces are there in plans of earlier revisions.
   "gateway-api": { ...gatewayObjectEffects, namespace: namespaceEffects },
   cilium: ciliumObjectEffects,
 };
@@ -143,7 +143,7 @@ const clusterFileEffects: Record<ClusterFile, Effects> = {
 };
 
 /**
- * What a change of one document does that is no step's and no script's, by where it lies. A document
+ * What a change of one document does that is no step's and no script's, by its place. A document
  * of a machine that is added or removed has no effect of its own: the machine has.
  * @throws Error for one that has no entry: a document without a label.
  */

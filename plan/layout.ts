@@ -1,4 +1,4 @@
-/** Where in a rendered plan a document lies. `pathOf` writes it as a path, `parsePath` reads it. */
+/** The place of a document in a rendered plan. `pathOf` writes it as a path, `parsePath` reads it. */
 export type Place =
   | { kind: "cluster"; file: ClusterFile }
   /** An object of the cluster, by the group of objects that it belongs to. */

@@ -3,7 +3,7 @@ import { isCommand, known, textsOf } from "./texts.ts";
 
 const publicKey = /^(ssh|ecdsa|sk)-\S+ AAAA\S+/;
 
-/** Nothing is ever reached whose host key is not known beforehand. */
+/** Nothing is reached whose host key is not pinned. */
 export const hostKeyPolicy: ResourceValidationPolicy = {
   name: "host-key-pinned",
   description: "Every SSH connection pins the host key of its machine, and of the bastion.",

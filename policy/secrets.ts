@@ -19,7 +19,7 @@ export const secretPolicy: ResourceValidationPolicy = {
   },
 };
 
-/** Readings stand on stdout, and a log is read by many. */
+/** Readings are on stdout, and a log is read by many. */
 export const loggingPolicy: ResourceValidationPolicy = {
   name: "no-output-logged",
   description:
@@ -32,7 +32,7 @@ export const loggingPolicy: ResourceValidationPolicy = {
     // What does nothing but at its delete prints what it has taken away.
     const onlyDeletes = known(() => props.create) === ":";
     if (!onlyDeletes && logging !== "stderr" && logging !== "none")
-      report(`its logging is ${logging}: what it prints would stand in the log`);
+      report(`its logging is ${logging}: what it prints would be in the log`);
     if (known(() => props.addPreviousOutputInEnv) !== false)
       report("addPreviousOutputInEnv is not false: its output would be handed to the next run");
     if (known(() => props.environment) !== undefined)

@@ -23,7 +23,7 @@ apply() {
   sysctl --quiet --load="$sysctl_file"
 }
 
-# What stood there before, for the release; once, since what comes later is our own.
+# What was there before, for the release; once, since what comes later is our own.
 remember() {
   local key
   while IFS=' =' read -r key _; do

@@ -74,7 +74,7 @@ files_apply() {
   mapfile -t CHANGED < <(cat "$state/changed-$STEP" 2>/dev/null)
 }
 
-# Remembers a file that is not the machine's own, and what stood there before, for the release.
+# Remembers a file that is not the machine's own, and what was there before, for the release.
 record_file() {
   local directory=${1%/*}
   mkdir -p "$state"

@@ -175,7 +175,7 @@ start() {
 
 flag_of() { sed -n "s/^ *- --$1=//p" "$(manifest etcd)" | head -n 1; }
 
-# Revisions never go back for those who watch, and what they know of old ones is compacted: they list again.
+# Revisions never go back for those who watch, and what they know of earlier ones is compacted: they list again.
 put_data() {
   local source=$1 name=$2 peer=$3 size hash=()
   [[ -n $name && -n $peer ]] || die "etcd's name and its peers' URL are not known on $(hostname)"

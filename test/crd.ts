@@ -18,7 +18,7 @@ interface Crd {
 
 /**
  * Holds objects against the schemas of CRDs as an API server with strict field validation does, but
- * for the rules in CEL that stand beside them.
+ * for the rules in CEL that are beside them.
  *
  * @returns a function that lists what is wrong with an object
  */

@@ -108,7 +108,7 @@ export async function onEveryNode(
   }));
 }
 
-/** Nodes with one reading stand together: `cp-1, worker-1: 12 hold`. */
+/** Nodes with one reading are listed together: `cp-1, worker-1: 12 hold`. */
 export function grouped(rows: readonly { node: string; output: string }[]): string {
   const outputs = [...new Set(rows.map(({ output }) => output))];
   return outputs

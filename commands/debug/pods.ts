@@ -58,7 +58,7 @@ export interface NodeTools {
 
 /**
  * A privileged pod in a node's own network and among its processes; the node's files are in /host,
- * its kernel's debugfs where that lies on the node.
+ * its kernel's debugfs where the node has that.
  */
 export async function onNode(
   kubectl: Kubectl,

@@ -37,7 +37,7 @@ function leftIn({ resources = [] }: State): LeftOn[] {
 }
 
 /**
- * What a destroy has given up on: what stood in the state before it, on machines that were named as gone
+ * What a destroy has given up on: what the state had before it, on machines that were named as gone
  * for good, and does not any more.
  */
 export function leftoversOfAbandoned(

@@ -5,7 +5,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { runProcess } from "../../steps/ssh/process.ts";
 
-/** Where everything of ephemeral clusters lies that belongs to this machine alone. */
+/** Where everything of ephemeral clusters is kept that belongs to this machine alone. */
 export function localDirectory(): string {
   const state = process.env.XDG_STATE_HOME || join(homedir(), ".local/state");
   const directory = join(state, "oslo-cluster/ephemeral");

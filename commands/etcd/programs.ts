@@ -41,7 +41,7 @@ export async function programsOf(
   return folder;
 }
 
-/** Where an image is to be had, `https://host/name:tag`. */
+/** Where an image is fetched from, `https://host/name:tag`. */
 function mirrored(registries: Config["artifacts"]["registries"], image: string): string {
   const [registry = "", ...rest] = image.split("/");
   return `${registries[registry] ?? `https://${registry}`}/${rest.join("/")}`;

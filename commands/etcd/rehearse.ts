@@ -86,9 +86,7 @@ async function restored(
   });
   const result = JSON.parse(readFileSync(join(work, "result.json"), "utf8")) as Result;
   const strange =
-    facts.uid === copy.uid
-      ? []
-      : [`it lies among the copies of ${copy.uid} and is of ${facts.uid}`];
+    facts.uid === copy.uid ? [] : [`it is among the copies of ${copy.uid} and is of ${facts.uid}`];
   return { ...result, problems: [...result.problems, ...strange] };
 }
 

@@ -111,7 +111,7 @@ function chosen({ backup: { targets } }: Config, name?: string): Target {
   const names = targets.map((target) => target.name).join(", ") || "none";
   throw new UserError(
     name === undefined
-      ? "backup.targets is empty: there is no copy to be had; name a target in the stack's file"
+      ? "backup.targets is empty: there is no copy; name a target in the stack's file"
       : `no target ${name}; backup.targets has: ${names}`,
   );
 }

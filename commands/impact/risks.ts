@@ -40,7 +40,7 @@ function controlPlaneRisks(base: Files, head: Files): string[] {
   }
   if (after.size % 2 === 0 && after.size !== before.size && after.size > 0) {
     risks.push(
-      `${after.size} control planes: an even number of etcd members bears no more failures than one less`,
+      `${after.size} control planes: an even number of etcd members survives no more failures than one fewer`,
     );
   }
   return risks;

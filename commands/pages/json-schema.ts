@@ -74,7 +74,7 @@ export function stackFileSchema(): object {
   const { properties = {}, required = [] } = configurationSchema();
   const sections = Object.entries(properties).map(([name, section]) => [name, shown(section)]);
   const key = (name: string) => `${project}:${name}`;
-  // Pulumi's other spellings of the same keys: without the project, and with config: as of old.
+  // Pulumi's other spellings of the same keys: without the project, and with config:, the older one.
   const other = (name: string) => `^(${project}:config:)?${name}$`;
   return {
     $schema: "http://json-schema.org/draft-07/schema#",

@@ -4,7 +4,7 @@ import type { ClusterPlan } from "../../plan/plan.ts";
 
 type Plan = ClusterPlan["gatewayApi"];
 
-/** The CRDs. They stand before Cilium: its operator looks for them once, at its start. */
+/** The CRDs. They come before Cilium: its operator looks for them once, at its start. */
 export class GatewayApiCrds extends pulumi.ComponentResource {
   readonly crds: pulumi.Resource[];
 

@@ -9,7 +9,7 @@ export class Namespaces extends pulumi.ComponentResource {
   constructor(name: string, plan: readonly Manifest[], opts?: pulumi.ComponentResourceOptions) {
     super("oslo-cluster:index:Namespaces", name, {}, opts);
     const { parent, deletedWith } = opts ?? {};
-    // Where they stood before policies had a part in them.
+    // Where they were before policies had a part in them.
     const former =
       parent &&
       pulumi.createUrn("gateway", "oslo-cluster:index:Gateway", parent as pulumi.Resource);

@@ -15,7 +15,7 @@ export interface CiliumValue {
   why?: string;
   /** What a change does. @default "agents" */
   impact?: CiliumImpact;
-  /** Where the rest of the chart's values for the same lies that raw values may not set. @default path */
+  /** The path of the rest of the chart's values for the same, which raw values may not set. @default path */
   owns?: string;
   /** Below which path of the chart's values the impact is the same. @default path */
   reaches?: string;

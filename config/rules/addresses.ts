@@ -2,7 +2,7 @@ import { contains, isReservedIn, whyNoHost } from "../cidr.ts";
 import type { Problem } from "../problem.ts";
 import type { Rule } from "../rule.ts";
 
-/** Nodes stand in the VLAN, on addresses that nothing else has. */
+/** Nodes are in the VLAN, on addresses that nothing else has. */
 export const nodeAddresses: Rule = function* ({ network, nodes }) {
   const { subnets, gateways } = network.vlan;
   for (const node of nodes) {
@@ -28,7 +28,7 @@ export const nodeAddresses: Rule = function* ({ network, nodes }) {
   }
 };
 
-/** The VLAN's routers stand in the VLAN, or naming them keeps nobody off their addresses. */
+/** The VLAN's routers are in the VLAN, or naming them keeps nobody off their addresses. */
 export const gatewayAddresses: Rule = function* ({ network }) {
   const { subnets, gateways } = network.vlan;
   for (const [i, gateway] of gateways.entries()) {

@@ -3,7 +3,7 @@ import { duplicates, type Rule } from "../rule.ts";
 
 const at = "nodes.libvirt";
 
-/** Guests stand on a VLAN that has an id, on a device whose name Linux takes. */
+/** Guests are on a VLAN that has an id, on a device whose name Linux takes. */
 export const vlanId: Rule = function* ({ libvirt, network: { vlan } }) {
   if (libvirt === undefined) return;
   if (vlan.id === undefined) {

@@ -41,7 +41,7 @@ export const plainHttp: Rule = function* (config) {
 };
 
 /**
- * A login in an address would stand in the state, in its backups and in files that every user of a node
+ * A login in an address would be in the state, in its backups and in files that every user of a node
  * can read (apt's sources, containerd's hosts.toml).
  */
 export const noLogins: Rule = function* (config) {

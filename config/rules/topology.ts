@@ -19,8 +19,8 @@ export const controlPlanes: Rule = function* ({ nodes, libvirt }) {
       value,
       why:
         count % 2 === 0
-          ? "an even number of etcd members bears no more failures than one less"
-          : "more than 5 etcd members make every write slower, and bear what nobody plans for",
+          ? "an even number of etcd members survives no more failures than one fewer"
+          : "more than 5 etcd members make every write slower, for failures that nobody plans for",
       fix: "give 1, 3 or 5 nodes the role control-plane",
     };
   }

@@ -34,7 +34,7 @@ const peer = z.strictObject({
   holdTimeSeconds: field(
     seconds(3).default(90),
     "live",
-    "After how long without a word the session is dead.",
+    "After how long without a message the session is dead.",
   ),
   keepAliveTimeSeconds: field(seconds(1).default(30), "live", "Pause between signs of life."),
   connectRetryTimeSeconds: field(seconds(1).default(120), "live", "Pause between tries."),

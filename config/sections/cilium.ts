@@ -169,7 +169,7 @@ export const cilium = z.strictObject({
       .enum(["all", "agents", "nothing"], { error: "not a choice; write all, agents or nothing" })
       .default("all"),
     "none",
-    "What `up` waits for: all of the chart's workloads and Ready nodes, only agents, operator, DNS and Ready nodes (where Envoy's image cannot be had), or nothing.",
+    "What `up` waits for: all of the chart's workloads and Ready nodes, only agents, operator, DNS and Ready nodes (where Envoy's image is not available), or nothing.",
   ),
   timeoutSeconds: field(
     z.int().min(30).default(600),

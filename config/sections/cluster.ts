@@ -26,7 +26,7 @@ export const cluster = z.strictObject({
       })
       .default("EEA"),
     "none",
-    "The contract for where data may stand: NO (Norway only) or EEA (what the GDPR treats as one area).",
+    "The contract for where data may be kept: NO (Norway only) or EEA (what the GDPR treats as one area).",
   ),
   allowedPlaces: field(
     z

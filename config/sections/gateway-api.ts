@@ -86,7 +86,7 @@ export const gatewayApi = z.strictObject({
       create: field(
         z.boolean().default(true),
         "recreate",
-        "Make the Gateway. False where it comes from elsewhere, or where Envoy's image cannot be had.",
+        "Make the Gateway. False where it comes from elsewhere, or where Envoy's image is not available.",
       ),
       name: field(dnsLabel.default("external-gateway"), "recreate", "Name of the Gateway."),
       namespace: field(

@@ -49,7 +49,7 @@ const image = z.strictObject({
   path: field(
     path.optional(),
     "none",
-    "A file that lies on every hypervisor, instead of a download. Default: none.",
+    "A file that is on every hypervisor, instead of a download. Default: none.",
   ),
   sha512: field(
     z
@@ -120,7 +120,7 @@ const pool = z.strictObject({
   hypervisors: field(
     z.array(dnsLabel).min(1, "empty; name a hypervisor"),
     "recreate",
-    "Where the nodes stand, in turn: the first node on the first, and so on. Append only, or nodes move.",
+    "Where the nodes are placed, in turn: the first node on the first, and so on. Append only, or nodes move.",
   ),
   firstAddresses: field(
     z

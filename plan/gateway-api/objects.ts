@@ -142,7 +142,7 @@ export const gatewayDirectives: AppliedDirective[] = [
     article: "004",
     says: "RequestHeaderModifier add X-Region: NO-OSL-1",
     applied: "gatewayApi.routes[].regionHeader: true",
-    why: "Corrected: set instead of add, or a client's own X-Region would stand beside it; the value is cluster.region.",
+    why: "Corrected: set instead of add, or a client's own X-Region would be sent beside it; the value is cluster.region.",
   },
 ];
 

@@ -156,7 +156,7 @@ function image({ cluster, libvirt }: Part, hypervisor: Hypervisor): HypervisorDo
 
 const otherVlan = effect(
   "impossible",
-  "guests stand on it, and the preflight refuses another: put it back, or destroy the cluster first",
+  "guests are on it, and the preflight refuses another: put it back, or destroy the cluster first",
 );
 const inPlace = effect("live", "the VLAN's devices take it at once; guests stay on their bridge");
 

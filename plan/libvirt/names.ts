@@ -11,7 +11,7 @@ export function vlanNames(
   return { VLAN_DEVICE: `${uplink}.${id}`, BRIDGE: `oslo${id}` };
 }
 
-/** Where everything of a cluster lies on a hypervisor. */
+/** Where everything of a cluster is on a hypervisor. */
 export function sharedDirectory(cluster: string, { storage }: Pick<Hypervisor, "storage">): string {
   return `${storage}/oslo-cluster/${cluster}`;
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What changes under a living guest: disks that grow, CPUs that its vCPUs stand on.
+# What changes under a living guest: disks that grow, CPUs that its vCPUs are pinned to.
 
 lock() { echo "$DOMAIN"; }
 

@@ -15,6 +15,11 @@ it.each([
   ["XDP would pass node encryption by", "pass node encryption by"],
   ["a function passes the bridge by", "passes the bridge by"],
   ["no credential lies about", "lies about"],
+  ["what stood there before", "stood"],
+  ["a header would stand beside it", "stand beside "],
+  ["a stand-in for the field", "stand-in"],
+  ["where the image cannot be had", "cannot be had"],
+  ["an even number bears no more", "bears"],
 ])("%s", (line, phrase) => {
   expect(refusedWords(`good\n${line}\n`)).toEqual([
     expect.stringMatching(`^2: "${phrase}"; write: `),
@@ -26,6 +31,7 @@ it.each([
   "understands; withstands",
   "packets pass through it, followed by others",
   "a packet goes to the node",
+  "a standalone process on standby",
 ])("%s: is standard", (line) => {
   expect(refusedWords(line)).toEqual([]);
 });

@@ -22,7 +22,7 @@ export interface Registered {
   provider: string;
   protect: boolean;
   retainOnDelete: boolean;
-  /** URNs of parents under which it may stand in a state. */
+  /** URNs of parents under which it may be in a state. */
   formerParents: string[];
   // biome-ignore lint/suspicious/noExplicitAny: inputs of others' schemas
   inputs: Record<string, any>;

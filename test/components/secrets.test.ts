@@ -92,7 +92,7 @@ describe.each(stackNames)("the resources of %s", (stack) => {
   it("pin the host key of every machine that a local command reaches by ssh", () => {
     for (const { name, inputs } of graph.ofType("command:local:Command")) {
       const text = [inputs.create, inputs.delete, inputs.stdin].join("\n");
-      // In a kubeconfig, command and arguments stand apart.
+      // In a kubeconfig, command and arguments are apart.
       const calls = text.match(/\bssh\b(?= '?-)|"command":\s*\[?"ssh"/g) ?? [];
       // Barriers, machines' identities, and the leave of an only control plane, which asks nobody.
       const local =
@@ -104,7 +104,7 @@ describe.each(stackNames)("the resources of %s", (stack) => {
     }
   });
 
-  it("log no step's stdout, where readings stand, and pass none on by the environment", () => {
+  it("log no step's stdout, where readings are, and pass none on by the environment", () => {
     for (const { name, inputs } of commands()) {
       expect(inputs.addPreviousOutputInEnv).toBe(false);
       expect(inputs).not.toHaveProperty("environment");

@@ -250,7 +250,7 @@ describe("a pool's nodes", () => {
   const nodes = (changes: Record<string, unknown> = {}) =>
     loadConfig(guestsStack(changes), "test.yaml").nodes.filter(({ guest }) => guest);
 
-  it("stand on its hypervisors in turn, with addresses in a row", () => {
+  it("are placed on its hypervisors in turn, with addresses in a row", () => {
     expect(
       nodes().map(({ name, addresses, guest }) => [name, guest?.hypervisor, addresses]),
     ).toEqual([

@@ -22,7 +22,7 @@ const cannotBreak: Readonly<Record<string, string>> = Object.fromEntries([
   [conntrackProof.promise, "nf_conntrack_max belongs to the whole machine"],
   [modesProof.promise, "an agent in another mode is an agent that restarts, which takes minutes"],
   [routesProof.promise, "the agent puts a route back that was taken away"],
-  [gatewayCrdsProof.promise, "a CRD that goes takes its objects with it"],
+  [gatewayCrdsProof.promise, "a CRD that is deleted takes its objects with it"],
   [gatewayStatusProof.promise, "the operator repairs it while it is looked at"],
   [routeStatusProof.promise, "the operator repairs it while it is looked at"],
   [accessProof.promise, "not tried on a living cluster yet"],

@@ -25,7 +25,7 @@ const vlanDevice = `${uplink}.${trunk.vlan}`;
  *
  * @param tree root file system of a hypervisor, whose `ip` also knows what to do where this machine's
  *   kernel has no VLAN devices
- * @returns true where the lab's stand-in tags the frames, and not the kernel's 802.1Q
+ * @returns true where the lab's substitute tags the frames, and not the kernel's 802.1Q
  */
 export async function ensureTrunk(tree: string): Promise<boolean> {
   const { bridge, mtu, vlan } = trunk;

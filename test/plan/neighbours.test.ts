@@ -15,7 +15,7 @@ function random(seed: number): (below: number) => number {
 /** Nodes behind the ports of switches, and one port that loses packets in one direction. */
 interface Placement {
   nodes: number[];
-  /** Whether the port lies on the way from one node to another, and filters there. */
+  /** Whether the port is on the way from one node to another, and filters there. */
   loses: (from: number, to: number) => boolean;
 }
 

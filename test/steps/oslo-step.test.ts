@@ -114,7 +114,7 @@ describe.runIf(process.platform === "linux")("run", () => {
     expect(machine.read("state/secret-seen")).toBe("one");
   });
 
-  test("remembers what stood there before, for the release", async ({ machine }) => {
+  test("remembers what was there before, for the release", async ({ machine }) => {
     const path = machine.path("etc/a.conf");
     machine.write("etc/a.conf", "the machine's own\n");
     await machine.oslo("run", document(machine));

@@ -38,7 +38,7 @@ it("one connection is made to a node, pinned, and its sessions go over it", asyn
   expect(existsSync(dirname(path))).toBe(false);
 });
 
-it("a connection that failed is tried again, and those that stand are ended all the same", async () => {
+it("a connection that failed is tried again, and those that are open are ended all the same", async () => {
   let failures = 1;
   const exits: string[] = [];
   const ssh = connections(planOf("articles"), async (command) => {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The kernel's own VLAN devices where it has them, and a stand-in of the same name where it has not.
+# The kernel's own VLAN devices where it has them, and a substitute of the same name where it has not.
 set -eu
 
 if [ "$#" = 10 ] && [ "$1 $2 $3 $5 $7 $8 $9" = "link add link name type vlan id" ]; then

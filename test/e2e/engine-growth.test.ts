@@ -1,0 +1,37 @@
+import { beforeAll, expect, it } from "vitest";
+import { pulumiOnPath } from "../../commands/engine/cli.ts";
+import { type EngineReading, measureEngine } from "../bench/engine.ts";
+import { makePulumi } from "../lab/artifacts/pulumi.ts";
+import { Progress } from "../lab/progress.ts";
+
+// How previews and ups grow with the cluster, by Pulumi's engine with plugins that answer at once; larger
+// ones by test/bench/engine-scale.ts. The engine saves its whole state after each resource, so what a
+// worker adds to both decides how an `up` of hundreds grows.
+
+const sizes = [10, 20] as const;
+let small: EngineReading;
+let large: EngineReading;
+beforeAll(async () => {
+  const cli = pulumiOnPath() ?? (await makePulumi(new Progress()));
+  [small, large] = [await measureEngine(cli, sizes[0]), await measureEngine(cli, sizes[1])];
+}, 40 * 60_000);
+
+it("a worker adds eight resources and little to the state", () => {
+  const workers = sizes[1] - sizes[0];
+  expect((large.resources - small.resources) / workers).toBe(8);
+  expect((large.stateMegabytes - small.stateMegabytes) / workers).toBeLessThan(0.07);
+});
+
+it("what every cluster has in the state is less than a megabyte", () => {
+  const perWorker = (large.stateMegabytes - small.stateMegabytes) / (sizes[1] - sizes[0]);
+  expect(small.stateMegabytes - sizes[0] * perWorker).toBeLessThan(1);
+});
+
+it.each(["preview", "firstUp", "emptyUp", "emptyPreview"] as const)(
+  "%s of twice the nodes takes at most 2.2 times the CPU",
+  (operation) => {
+    const [before, after] = [small[operation].cpuSeconds, large[operation].cpuSeconds];
+    expect(before).toBeGreaterThan(0);
+    expect(after / before).toBeLessThan(2.2);
+  },
+);
