@@ -18,6 +18,8 @@ if (!pulumi.runtime.isDryRun()) requireAgent();
 const clusterPlan = plan(config);
 const cluster = new Cluster(config.cluster.name, clusterPlan);
 
+/** What this very cluster is called, in words: another after a destroy, though of the same name. */
+export const id = cluster.id;
 /** The API server, https://host:port. */
 export const endpoint = `https://${clusterPlan.endpoint}`;
 /** For kubectl; asks for a certificate of one hour over SSH at each use. */

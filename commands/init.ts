@@ -70,8 +70,13 @@ async function init(stack: string, words: string[], options: Options): Promise<v
   writeFileSync(file, `${schemaLine(dirname(file))}\n${text}`, { flag: "wx" });
   console.log(`${file}: ${machines.length} machines`);
   if (!existsSync(projectFile)) {
-    writeFileSync(projectFile, projectText(), { flag: "wx" });
-    console.log(`${projectFile}: the project whose stack this is`);
+    const text = projectText(".");
+    if (text !== undefined) writeFileSync(projectFile, text, { flag: "wx" });
+    console.log(
+      text === undefined
+        ? `${projectFile}: none here: type npm install oslo-cluster in this folder, or work in a checkout`
+        : `${projectFile}: written; the program is ${project}`,
+    );
   }
   console.log(`next: oslo-cluster check ${stack}; pulumi stack init ${stack}; pulumi preview`);
 }

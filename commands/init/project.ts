@@ -14,17 +14,21 @@ export function schemaLine(folder: string): string {
   return `# yaml-language-server: $schema=${pathFrom(folder, schema)}`;
 }
 
-/** A Pulumi.yaml for this folder, whose program is this package. Pure but for where the package is. */
-export function projectText(folder = "."): string {
+/**
+ * A Pulumi.yaml for a folder, whose program is this package; undefined where the package is not below
+ * the folder, as Pulumi wants a program.
+ */
+export function projectText(folder: string): string | undefined {
   const manifest = findPackageJSON(import.meta.url) as string;
   const { main } = JSON.parse(readFileSync(manifest, "utf8"));
   const built = join(dirname(manifest), main);
   // In a checkout, Node itself strips the types.
-  const program = existsSync(built) ? built : join(dirname(manifest), "index.ts");
+  const program = pathFrom(folder, existsSync(built) ? built : join(dirname(manifest), "index.ts"));
+  if (program.startsWith("../")) return undefined;
   return stringify({
     name: project,
     description: "Kubernetes clusters in Oslo",
-    main: pathFrom(folder, program),
+    main: program,
     runtime: { name: "nodejs", options: { typescript: false, packagemanager: "npm" } },
   });
 }

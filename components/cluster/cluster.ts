@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { RandomPet } from "@pulumi/random";
 import type { ClusterPlan } from "../../plan/plan.ts";
 import { barrier } from "../barrier.ts";
 import type { Node } from "../node/node.ts";
@@ -18,6 +19,11 @@ import { createWorkers } from "./workers.ts";
 
 /** A cluster, from machines that answer SSH to a gateway that takes routes. */
 export class Cluster extends pulumi.ComponentResource {
+  /**
+   * A name that this very cluster keeps for as long as its stack lives; one that is made again under the
+   * same `cluster.name` has another. Public, in no document of the plan.
+   */
+  readonly id: pulumi.Output<string>;
   readonly kubeconfig: pulumi.Output<string>;
   /** Per node, what its gates have measured. */
   readonly gates: pulumi.Output<Record<string, Record<string, unknown>>>;
@@ -115,6 +121,7 @@ export class Cluster extends pulumi.ComponentResource {
       new Verification("verification", args, { parent: this, deletedWith: cluster });
     }
 
+    this.id = new RandomPet("id", { length: 3 }, child).id;
     this.kubeconfig = controlPlane.kubeconfig;
     this.gates = pulumi.output(
       Object.fromEntries(nodes.map((node) => [node.plan.name, node.readings])),
@@ -133,6 +140,7 @@ export class Cluster extends pulumi.ComponentResource {
     this.datapath = datapath.reading;
     this.identity = controlPlane.identity;
     this.registerOutputs({
+      id: this.id,
       kubeconfig: this.kubeconfig,
       gates: this.gates,
       datapath: this.datapath,

@@ -35,7 +35,7 @@ export function createEndpoint(
   return new command.local.Command(
     "endpoint",
     {
-      create: `: ${scriptDigest("endpoint")}; exec node components/cluster/endpoint/try.ts`,
+      create: `: ${scriptDigest("endpoint")}; exec node components/cluster/endpoint/try.[jt]s`,
       stdin: ends.apply((nodes) => JSON.stringify({ ...target, nodes } satisfies Input)),
       logging: command.local.Logging.Stderr,
       addPreviousOutputInEnv: false,

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { join, relative } from "node:path";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../../plan/plan.ts";
@@ -22,12 +23,14 @@ export class Verification extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("oslo-cluster:index:Verification", name, {}, opts);
-    const stackFile = quote(`Pulumi.${pulumi.getStack()}.yaml`);
+    // Commands run in the program's folder: the project's own, or below its node_modules.
+    const project = relative(process.cwd(), pulumi.getRootDirectory() || process.cwd());
+    const stackFile = quote(join(project, `Pulumi.${pulumi.getStack()}.yaml`));
     const digest = createHash("sha256").update(JSON.stringify(plan)).digest("hex").slice(0, 16);
     new command.local.Command(
       "promises",
       {
-        create: `: ${digest}; exec npm run --silent verify -- ${stackFile} --kubeconfig - --allow-unproven`,
+        create: `: ${digest}; exec node commands/main.[jt]s verify ${stackFile} --kubeconfig - --allow-unproven`,
         stdin: kubeconfig,
         // What is wrong, and what to do; the table is this resource's output.
         logging: command.local.Logging.Stderr,

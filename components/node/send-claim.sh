@@ -7,7 +7,7 @@
 set -eu
 attempts=$1 steps=$2
 shift 2
-script=$(node steps/claim.ts)
+script=$(node steps/claim.[jt]s)
 documents=$(cat)
 status=255
 while [ "$status" = 255 ] && [ "$attempts" -gt 0 ]; do

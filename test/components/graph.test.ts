@@ -71,6 +71,17 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
       expect(commands.sort()).toEqual([...planned, ...others].sort());
     });
 
+    it("has a name at random that goes into nothing, and comes from nothing", () => {
+      const { urn, type, dependencies, inputs } = graph.get("id");
+      expect([type, dependencies, inputs]).toEqual([
+        "random:index/randomPet:RandomPet",
+        [],
+        { length: 3 },
+      ]);
+      const users = graph.resources.filter((one) => one.dependencies.includes(urn));
+      expect(users).toEqual([]);
+    });
+
     it("has at most eight resources for a worker that exists", () => {
       for (const worker of workers.filter((name) => given.includes(name))) {
         const own = graph.resources.filter(
@@ -296,8 +307,9 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
         if (!plan.verify.afterUp) return expect(graph.matching(/^promises$/)).toEqual([]);
         expect(graph.before("promises")).toContain("ready");
         expect(graph.madeOf("promises", "stdin").length).toBeGreaterThan(0);
+        // The SDK's mocks call the project's folder rootDirectory.
         expect(graph.get("promises").inputs.create).toMatch(
-          /^: [0-9a-f]{16}; exec npm run --silent verify -- Pulumi\.test\.yaml --kubeconfig - --allow-unproven$/,
+          /^: [0-9a-f]{16}; exec node commands\/main\.\[jt\]s verify rootDirectory\/Pulumi\.test\.yaml --kubeconfig - --allow-unproven$/,
         );
       });
 

@@ -66,6 +66,11 @@ describe("after up", () => {
     });
   });
 
+  it("id is the stack's own, and known to nothing else", async () => {
+    const { value, secret } = await look(await outputsOf(), "id");
+    expect([value, secret]).toEqual(["id-id", false]);
+  });
+
   it("datapath is what passed between the nodes, and the mode that it allows", async () => {
     const { value } = await look(await outputsOf(), "datapath");
     const paths = { "a -> b": { ipv4: { plain: true, option: true } } };
@@ -97,6 +102,7 @@ describe("in a first preview", () => {
       "endpoint",
       "gates",
       "hypervisors",
+      "id",
       "kubeconfig",
       "versions",
     ]);

@@ -225,6 +225,19 @@ describe.each(plugins)("$whose", { timeout: 300_000 }, ({ path }) => {
     expect(await box.preview([plain])).toEqual(["update a"]);
   });
 
+  test("words at random stay from one up to the next, until others are asked for", async ({
+    box,
+  }) => {
+    const words = async (pet: number) => {
+      await box.up([], { "demo:pet": pet });
+      return (await box.outputs()).pet as string;
+    };
+    const first = await words(3);
+    expect(first).toMatch(/^[a-z]+-[a-z]+-[a-z]+$/);
+    expect(await words(3)).toBe(first);
+    expect(await words(1)).toMatch(/^[a-z]+$/);
+  });
+
   test("logging says what is shown; an error shows all of it", async ({ box }) => {
     const create = "echo shown; echo hidden >&2";
     await box.up([{ name: "a", args: { create, logging: "stdout" } }]);

@@ -2,6 +2,7 @@
 import * as command from "@pulumi/command";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
 
 /** One resource of the list; names are those of earlier ones. */
 export interface Described {
@@ -38,6 +39,10 @@ export const stdout = Object.fromEntries(
       : [],
   ),
 );
+
+const length = config.getNumber("pet");
+/** Words at random, so many. */
+export const pet = length === undefined ? undefined : new random.RandomPet("pet", { length }).id;
 
 const broken = config.get("throwWhenKnown");
 if (broken !== undefined) {
