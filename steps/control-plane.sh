@@ -19,6 +19,8 @@ check() {
     return
   fi
   healthy || echo "the API server at $READYZ is not ready"
+  # shellcheck disable=SC2086 # words
+  etcd_alone $PEERS
   systemctl is-active --quiet kubelet || echo "kubelet is not running"
   [[ $(stat --format=%a /var/lib/etcd) == 700 ]] || echo "/var/lib/etcd is open to others than root"
   admin get node "$NODE" >/dev/null 2>&1 || echo "node $NODE is not in the cluster"

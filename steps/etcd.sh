@@ -36,6 +36,23 @@ etcd_healthy() {
   jq --exit-status '.leader // "0" | . != "0"' <<<"$status" >/dev/null
 }
 
+# The id of the cluster that a member belongs to. Members of one cluster share it, also after a restore.
+etcd_cluster() { etcd maintenance/status '{}' "${1:-}" 2>/dev/null | jq --raw-output '.header.cluster_id'; }
+
+# A line where this machine's member does not answer, or is of another cluster than the others: one that lost its data
+# and began again serves an empty cluster. etcd_alone NAME=CLIENT…    the other control planes' members
+etcd_alone() {
+  local one own other others='' strange=''
+  own=$(etcd_cluster) || own=''
+  [[ -n $own ]] || { echo "etcd's member on $(hostname) does not answer" && return; }
+  for one in "$@"; do
+    other=$(etcd_cluster "${one#*=}") || other=''
+    if [[ $other == "$own" ]]; then return 0; fi
+    others+=${other:+" ${one%%=*}"} strange=${other:-$strange}
+  done
+  [[ -z $others ]] || echo "etcd's member on $(hostname) is alone in cluster $own, and$others in $strange: it lost its data and began again; replace this control plane"
+}
+
 # Takes members of a name or a peer's URL out, unless the others could not decide anything after that. They are
 # distinguished by etcd itself: what is started and votes counts.
 etcd_remove() {

@@ -7,6 +7,8 @@ export interface NodeAnswer {
   certificates: { path: string; expires: Date }[];
   /** When the last backup succeeded; undefined where the node makes none. */
   backup?: { lastSuccess?: number; error?: string | null };
+  /** The cluster of a control plane's member of etcd; 0 where that does not answer. */
+  etcd?: string;
   nodes?: NodeObject[];
   cilium?: Record<string, string>;
 }
@@ -20,6 +22,7 @@ export function readAnswer(text: string): NodeAnswer {
     else if (what === "expires")
       answer.certificates.push({ path: second, expires: new Date(Number(first) * 1000) });
     else if (what === "backup") answer.backup = JSON.parse(rest);
+    else if (what === "etcd") answer.etcd = rest;
     else if (what === "nodes") answer.nodes = JSON.parse(rest).items;
     else if (what === "cilium") answer.cilium = JSON.parse(rest).data;
   }

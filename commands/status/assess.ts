@@ -33,6 +33,7 @@ export function assess(known: Known): Line[] {
   return [
     machines(known),
     ...nodes(known, answered.find(({ nodes }) => nodes !== undefined)?.nodes),
+    members(known, answered),
     modes(known, answered.find(({ cilium }) => cilium !== undefined)?.cilium),
     steps(known, answered),
     certificates(known, answered),
@@ -91,6 +92,33 @@ function nodes({ config, plan }: Known, objects: NodeObject[] | undefined): Line
       says: `Kubernetes ${config.kubernetes.version}, Cilium ${config.cilium.version}, containerd ${config.kubernetes.containerd.packageVersion}${others.length > 0 ? `; another kubelet: ${list(others)}` : ""}`,
     },
   ];
+}
+
+/** etcd's members, by the cluster that each belongs to: one that lost its data and began again is alone in its own. */
+function members({ plan }: Known, answered: Answered): Line {
+  const what = "etcd";
+  const planes = plan.nodes.filter(({ role }) => role === "control-plane").length;
+  const asked = answered.flatMap(({ name, etcd }) => (etcd === undefined ? [] : [{ name, etcd }]));
+  const living = asked.filter(({ etcd }) => etcd !== "0");
+  if (living.length === 0) return { what, state: "open", says: "no member answers" };
+  const ids = [...new Set(living.map(({ etcd }) => etcd))];
+  const clusters = ids
+    .map((id) => living.filter(({ etcd }) => etcd === id))
+    .sort((a, b) => b.length - a.length);
+  const [largest = [], ...others] = clusters;
+  const found = [
+    ...others.flat().map(({ name, etcd }) => {
+      const rest = largest.map((one) => one.name).join(", ");
+      return `${name} is in cluster ${etcd} and ${rest} in ${largest[0]?.etcd}: one lost its data and began again; replace it`;
+    }),
+    ...asked.filter(({ etcd }) => etcd === "0").map(({ name }) => `${name} does not answer`),
+  ];
+  const of = `${living.length} of ${planes} members answer`;
+  return {
+    what,
+    state: found.length > 0 ? "bad" : living.length < planes ? "open" : "good",
+    says: found.length > 0 ? `${of}: ${list(found)}` : `${of}, in one cluster`,
+  };
 }
 
 /** What was asked for, against the agents' own configuration. */

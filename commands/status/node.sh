@@ -5,6 +5,7 @@
 #   expires EPOCH PATH  a certificate
 #   backup JSON         what the node's backups say of themselves, where there are any
 #   nodes JSON          the cluster's list of its nodes, of a control plane
+#   etcd ID             the cluster that a control plane's member of etcd belongs to; 0 where it does not answer
 #   cilium JSON         the agents' configuration, of a control plane
 set -uo pipefail
 root=${root-}
@@ -20,6 +21,12 @@ for file in "$root"/etc/kubernetes/pki/*.crt "$root"/etc/kubernetes/pki/etcd/*.c
 done
 backup=$root/var/lib/oslo-cluster/backup/status.json
 [[ -f $backup ]] && echo "backup $(tr -d '\n' <"$backup")"
+pki=$root/etc/kubernetes/pki/etcd
+if [[ -f $pki/healthcheck-client.key ]]; then
+  id=$(curl --silent --max-time 2 --cacert "$pki/ca.crt" --cert "$pki/healthcheck-client.crt" --key "$pki/healthcheck-client.key" \
+    --data '{}' https://127.0.0.1:2379/v3/maintenance/status | sed -n 's/.*"cluster_id":"\([0-9]*\)".*/\1/p')
+  echo "etcd ${id:-0}"
+fi
 config=$root/etc/kubernetes/admin.conf
 if [[ -f $config ]]; then
   ask() { kubectl --kubeconfig "$config" --request-timeout 3s get "$@" -o json 2>/dev/null | tr -d '\n'; }

@@ -31,6 +31,11 @@ export const controlPlane = defineStep({
         NODE: node.name,
         VERSION: kubernetes.version,
         READYZ: `https://${hostPort(node.addresses[0] as string, cluster.endpoint.port)}/readyz`,
+        // Whose etcd is of the same cluster.
+        PEERS: config.nodes
+          .filter(({ role, name }) => role === "control-plane" && name !== node.name)
+          .map(({ name, addresses }) => `${name}=https://${hostPort(addresses[0] as string, 2379)}`)
+          .join(" "),
         // What a living cluster cannot change; the step refuses, with the old and the new value.
         IMMUTABLE_cluster_name: cluster.name,
         IMMUTABLE_cluster_endpoint_port: cluster.endpoint.port,
@@ -59,6 +64,7 @@ export const controlPlane = defineStep({
   effects: {
     default: effect("live", "kubeadm's documents are compared; nothing restarts by itself"),
     vars: {
+      PEERS: effect("none", "who the others are"),
       "IMMUTABLE_*": newCluster,
       VERSION: newCluster,
       READYZ: effect(

@@ -41,6 +41,7 @@ function answer(name: string): NodeAnswer {
     certificates: [{ path: "/etc/kubernetes/pki/a.crt", expires: new Date(+now + 200 * day) }],
     ...(isControlPlane
       ? {
+          etcd: "14841639068965178418",
           backup: { lastSuccess: +now / 1000 - 600 },
           nodes: plan.nodes.map(({ name }) => object(name)),
           cilium: {
@@ -155,6 +156,31 @@ describe("the status", () => {
     expect(
       lines.filter((line) => line.what !== what && line.state !== "good").map((l) => l.what),
     ).toEqual(what === "nodes" && state === "open" ? [] : []);
+  });
+
+  it("names a member of etcd that began a cluster of its own, and one that does not answer", () => {
+    const three = { ...known(), plan: { ...plan, nodes: [...plan.nodes] } };
+    const [first] = plan.nodes;
+    if (first === undefined) throw new Error("no node");
+    const answers = new Map(three.answers);
+    for (const name of ["cp-2", "cp-3"]) {
+      three.plan.nodes.push({ ...first, name });
+      answers.set(name, answer("cp-1"));
+    }
+    const line = () => assess({ ...three, answers }).find(({ what }) => what === "etcd");
+    expect(line()).toMatchObject({ state: "good", says: "3 of 3 members answer, in one cluster" });
+    answers.set("cp-1", { ...answer("cp-1"), etcd: "7" });
+    expect(line()).toMatchObject({
+      state: "bad",
+      says: expect.stringMatching(
+        /^3 of 3 .*: cp-1 is in cluster 7 and cp-2, cp-3 in 1484.*replace it$/,
+      ),
+    });
+    answers.set("cp-1", { ...answer("cp-1"), etcd: "0" });
+    expect(line()).toMatchObject({
+      state: "bad",
+      says: "2 of 3 members answer: cp-1 does not answer",
+    });
   });
 
   it("of hosts that accept and say nothing ends in five seconds: exit 4", async () => {

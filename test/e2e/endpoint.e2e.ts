@@ -172,7 +172,7 @@ describe("cluster.endpoint is tried out before there is an API server", {
 
   test("a port that something else has taken is named, on every control plane", async () => {
     const others = ["cp-1", "cp-3"].map((name) =>
-      vlan.host(name).start("socat", "TCP-LISTEN:6443,fork", "EXEC:true"),
+      vlan.host(name).start("socat", "TCP-LISTEN:6443,fork,reuseaddr", "EXEC:true"),
     );
     await waitFor("them to listen", 30, async () => {
       return (await vlan.host("cp-3").run("ss", "-Hltn", "sport = :6443")) !== "";

@@ -94,8 +94,8 @@ async function heard(
       fix: port,
     };
   }
-  // At first nobody remembers anybody. IPv6's announcements are keepalived's own.
-  const unmoved = finds.find(({ remembered }) => remembered !== holder.mac);
+  // At first nobody remembers anybody, and then whoever had it before does not. IPv6's announcements are keepalived's own.
+  const unmoved = finds.find(({ remembered }) => remembered !== "" && remembered !== holder.mac);
   if (unmoved && !isFirst && !address.includes(":")) {
     return {
       why: `taken by ${name}, it stays with another machine to ${unmoved.by}: announcements (gratuitous ARP) are dropped`,
