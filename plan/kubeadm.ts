@@ -74,9 +74,14 @@ function discoveryDocument(config: Config): string {
 }
 
 /** For the `mint-join` of a peer. Of a control plane: what it takes out of etcd first is what an earlier join of this node has left. */
-export function mintArguments({ name, role, addresses }: NodeConfig): string {
-  if (role === "worker") return `${role} ${name}`;
-  return `${role} ${name} https://${hostPort(addresses[0] as string, etcdPeerPort)}`;
+export function mintArguments(node: NodeConfig): string {
+  const named = `${node.role} ${node.name}`;
+  return node.role === "worker" ? named : `${named} ${etcdPeer(node)}`;
+}
+
+/** Where a control plane's etcd is to the others. */
+export function etcdPeer({ addresses }: NodeConfig): string {
+  return `https://${hostPort(addresses[0] as string, etcdPeerPort)}`;
 }
 
 /** host:port of the API server, as kubeconfigs have it. */
@@ -135,16 +140,7 @@ function clusterConfiguration(config: Config) {
       serviceSubnet: network.serviceSubnets.join(","),
       dnsDomain: "cluster.local",
     },
-    // A member without its data is to find the others, and not to begin a cluster of its own.
-    etcd: {
-      local: {
-        extraArgs: args({
-          "election-timeout": String(kubernetes.etcd.electionMilliseconds),
-          "heartbeat-interval": String(kubernetes.etcd.heartbeatMilliseconds),
-          "initial-cluster-state": "existing",
-        }),
-      },
-    },
+    etcd: { local: { extraArgs: args(etcdArguments(config)) } },
     // Cilium serves the services. skipPhases alone would bring kube-proxy back at the next upgrade.
     proxy: { disabled: true },
     apiServer: {
@@ -182,6 +178,23 @@ function clusterConfiguration(config: Config) {
     },
     scheduler: { extraArgs: args(hardening.controllers) },
   };
+}
+
+/** What etcd is given beyond kubeadm's own, by flag. */
+function etcdArguments({ kubernetes: { etcd } }: Config): Record<string, string> {
+  return {
+    "election-timeout": String(etcd.electionMilliseconds),
+    "heartbeat-interval": String(etcd.heartbeatMilliseconds),
+    // A member without its data is to find the others, and not to begin a cluster of its own.
+    "initial-cluster-state": "existing",
+  };
+}
+
+/** The same as the command line has them, one after the other. */
+export function etcdFlags(config: Config): string {
+  return Object.entries(etcdArguments(config))
+    .map(([name, value]) => `--${name}=${value}`)
+    .join(" ");
 }
 
 function nodeMasks({ network }: Config): Record<string, string> {

@@ -10,6 +10,8 @@ shopt -s inherit_errexit
 library=${BASH_SOURCE[0]%/*}
 # shellcheck source=steps/lib.sh
 source "$library/lib.sh"
+# shellcheck source=steps/containers.sh
+source "$library/containers.sh"
 # shellcheck source=steps/etcd-member.sh
 source "$library/etcd-member.sh"
 umask 077

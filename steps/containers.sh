@@ -17,3 +17,15 @@ system_processes() {
   ids=$(system_containers "$1") || return
   [[ -z $ids ]] || ctr --namespace k8s.io tasks list | awk -v ids="$ids" 'BEGIN { split(ids, list, "\n"); for (i in list) ours[list[i]] } $1 in ours { print $2 }'
 }
+
+# Copies programs out of an image that is on this machine: from_image IMAGE DIRECTORY PROGRAM...
+from_image() {
+  local image=$1 directory=$2 mount
+  shift 2
+  mount=$(mktemp -d)
+  ctr --namespace k8s.io images mount "$image" "$mount" >/dev/null || die "image $image is not on $(hostname); pull it: crictl pull $image"
+  (cd "$mount/usr/local/bin" && cp "$@" "$directory/")
+  ctr --namespace k8s.io images unmount --rm "$mount" >/dev/null
+  rmdir "$mount" 2>/dev/null || true
+  (cd "$directory" && chmod 0755 "$@")
+}

@@ -11,6 +11,7 @@ source "${BASH_SOURCE[0]%/*}/etcd.sh"
 
 init_document=/etc/oslo-cluster/kubeadm-init.yaml
 encryption=/etc/kubernetes/encryption/config.yaml
+kubelet_conf=/etc/kubernetes/kubelet.conf
 
 check() {
   files_drift
@@ -20,8 +21,9 @@ check() {
   fi
   healthy || echo "the API server at $READYZ is not ready"
   # shellcheck disable=SC2086 # words
-  etcd_alone $PEERS
+  if [[ $(etcd_state) == lost ]]; then lost; else etcd_alone $PEERS; fi
   systemctl is-active --quiet kubelet || echo "kubelet is not running"
+  grep -qx " *server: $BALANCER" $kubelet_conf || echo "the kubelet asks one API server alone, and not $BALANCER"
   [[ $(stat --format=%a /var/lib/etcd) == 700 ]] || echo "/var/lib/etcd is open to others than root"
   admin get node "$NODE" >/dev/null 2>&1 || echo "node $NODE is not in the cluster"
   if admin --namespace kube-system get daemonset kube-proxy >/dev/null 2>&1; then
@@ -29,9 +31,15 @@ check() {
   fi
 }
 
+# etcd does not start again without its data, so it begins no empty cluster: the others have them.
+lost() {
+  echo "etcd's data are gone from $(hostname): /var/lib/etcd was emptied, or is another disk. Replace the control plane in place: pulumi up --replace URN, with the URN of $NODE-identity from pulumi stack --show-urns"
+}
+
 apply() {
   # A node whose object is gone has left: only the API's own word counts, and then a peer has minted.
   if [[ -f $state/cluster && -z ${TOKEN:-} ]]; then
+    [[ $(etcd_state) != lost ]] || die "$(lost)"
     reconfigure
   elif [[ -n ${TOKEN:-} ]]; then
     join
@@ -45,8 +53,20 @@ apply() {
   wait_until 120 "API server ready" healthy
   rm -f /etc/kubernetes/super-admin.conf
   chmod 0700 /var/lib/etcd # a disk of its own is mounted open to all
+  etcd_remember
+  balance_kubelet
   immutables >"$state/cluster.new"
   mv "$state/cluster.new" "$state/cluster"
+}
+
+# kubeadm gives the kubelet of a control plane that one's own API server: the node would not be Ready without it.
+balance_kubelet() {
+  if grep -qx " *server: $BALANCER" $kubelet_conf; then return; fi
+  say "the kubelet asks $BALANCER"
+  sed "s|^\( *server: \).*|\1$BALANCER|" $kubelet_conf >$kubelet_conf.new
+  chmod 0600 $kubelet_conf.new
+  mv $kubelet_conf.new $kubelet_conf
+  systemctl restart kubelet
 }
 
 healthy() { curl --fail --silent --max-time 5 --output /dev/null --cacert /etc/kubernetes/pki/ca.crt "$READYZ"; }
@@ -63,15 +83,16 @@ clean() {
   [[ -f $state/initializing || -f $state/joining ]] ||
     die "$(hostname) holds a Kubernetes control plane that this program did not make (${traces[*]}); release it with kubeadm reset, or take another machine"
   say "an earlier ${1} did not finish, or the node has left: reset"
-  rm -f "$state/cluster"
+  rm -f "$state/cluster" "$state/etcd-data"
   # Whoever is a member is known from the others' etcd, and was taken out there: this machine's word does not count.
   rm -f /etc/kubernetes/manifests/etcd.yaml
   kubeadm reset --force --skip-phases remove-etcd-member --cri-socket unix:///run/containerd/containerd.sock
-  find /var/lib/etcd -mindepth 1 -delete
+  # What a restore has moved aside is nowhere else.
+  find /var/lib/etcd -mindepth 1 -maxdepth 1 ! -name 'member.before-restore-*' -exec rm -rf {} +
 }
 
 initialize() {
-  local members begins=()
+  local members begins=(--ignore-preflight-errors DirAvailable--var-lib-etcd)
   if [[ -d /var/lib/etcd/member ]] && members=$(etcd_members 2>/dev/null); then
     [[ $(wc -l <<<"$members") == 1 ]] ||
       die "an unfinished init on $(hostname) has $(wc -l <<<"$members") etcd members; remove the others by hand before running again"
@@ -83,31 +104,55 @@ initialize() {
   if [[ -s $state/restore/set/set.json ]]; then
     # A restore has brought a copy: its cluster begins again here, with its own keys, data and addons.
     bash "${BASH_SOURCE[0]%/*}/restore.sh" seed
-    begins=(--ignore-preflight-errors DirAvailable--var-lib-etcd --skip-phases "addon,show-join-command")
+    begins+=(--skip-phases "addon,show-join-command")
+  else
+    begin_etcd
   fi
   encryption_key
   systemctl start kubelet || true
   say "kubeadm init"
-  # etcd's flag says `existing` from here on, so that a member without its data never begins a cluster of its own.
-  sed '/name: initial-cluster-state/{n;s/existing/new/}' "$init_document" >"$WORK/init.yaml"
   # init prints the token that it makes for joins, and keeps it for 24 h. Each join mints its own here.
-  kubeadm init --config "$WORK/init.yaml" "${begins[@]}" | sed '/Using token/d'
+  kubeadm init --config "$init_document" "${begins[@]}" | sed '/Using token/d'
   admin --namespace kube-system delete secrets --field-selector type=bootstrap.kubernetes.io/token
-  kubeadm init phase upload-config kubeadm --config "$init_document"
-  seal_etcd
 }
 
-# Gives etcd the flags of the document. With the data in place it ignores the initial cluster's: this is one restart.
+# Makes the data of an etcd with one member. Its static pod says `existing` from its first start on, so that a member
+# without its data never begins a cluster of its own; by kubeadm's default that takes a restart after init.
+begin_etcd() {
+  local image status=0
+  say "a new etcd"
+  kubeadm config images pull --config "$init_document" >/dev/null
+  image=$(kubeadm config images list --config "$init_document" | grep '/etcd:')
+  # Not in /run, from which nothing is executed on some machines.
+  mkdir -p "$state/etcd-begins"
+  from_image "$image" "$state/etcd-begins" etcd
+  # Nobody else can reach it. The token gives each cluster ids of its own, also where names and addresses are the same.
+  "$state/etcd-begins/etcd" --name "$NODE" --data-dir /var/lib/etcd \
+    --initial-cluster "$NODE=$ETCD_PEER" --initial-advertise-peer-urls "$ETCD_PEER" --initial-cluster-token "$(cat /proc/sys/kernel/random/uuid)" \
+    --listen-peer-urls "unix://$state/etcd-begins/peer" --listen-client-urls "unix://$state/etcd-begins/client" \
+    --advertise-client-urls "${ETCD_PEER%:*}:2379" >"$state/etcd-begins/log" 2>&1 &
+  # Not local: the trap may run when the function has returned.
+  beginning=$!
+  trap 'kill "$beginning" 2>/dev/null || true' EXIT
+  wait_until 120 "etcd has begun" begun
+  kill "$beginning"
+  wait "$beginning" || status=$?
+  trap - EXIT
+  # etcd ends by the signal that it was sent, when it has closed its data.
+  ((status == 143)) || die "etcd on $(hostname) ended with $status before it was in use: $(tail -n 3 "$state/etcd-begins/log")"
+  rm -rf "$state/etcd-begins"
+}
+
+begun() {
+  curl --fail --silent --unix-socket "$state/etcd-begins/client" http://etcd/health || { tail -n 3 "$state/etcd-begins/log" && return 1; }
+}
+
+# Gives etcd its flags. With the data in place it ignores the initial cluster's: this is one restart.
 seal_etcd() {
   local manifest=/etc/kubernetes/manifests/etcd.yaml flag stale=''
-  while IFS= read -r flag; do
+  for flag in $ETCD_FLAGS; do
     grep -qxE -- " *- $flag" $manifest || stale+=" $flag"
-  done < <(awk '/- name: (election-timeout|heartbeat-interval|initial-cluster-state)$/ {
-    name = $NF
-    getline
-    gsub(/"/, "", $NF)
-    print "--" name "=" $NF
-  }' "$init_document")
+  done
   [[ -n $stale ]] || return 0
   say "etcd restarts with$stale"
   # Away first: a kubelet that is just starting takes a changed manifest for another pod, which waits for the
@@ -125,7 +170,7 @@ join() {
   (umask 077 && base64 --decode <<<"$SHARED" | tar --extract --no-same-owner --directory /etc/kubernetes)
   join_documents
   say "kubeadm join --control-plane"
-  kubeadm join --config "$WORK/join.yaml"
+  kubeadm join --config "$WORK/join.yaml" --ignore-preflight-errors DirAvailable--var-lib-etcd
   wait_until 120 "etcd's member $NODE votes, and nobody is a learner" voting
 }
 
@@ -152,9 +197,11 @@ reconfigure() {
   rm -f /etc/kubernetes/pki/apiserver.crt /etc/kubernetes/pki/apiserver.key
   kubeadm init phase certs apiserver --config "$init_document"
   kubeadm init phase control-plane all --config "$init_document"
-  kubeadm init phase upload-config all --config "$init_document"
   # The kubelet notices a changed manifest; changed policies and certificates it does not.
   restart_static_pod kube-apiserver
+  wait_until 120 "API server ready" healthy
+  # Not before: an API server that is just starting refuses it.
+  wait_until 60 "kubeadm's configuration is in the cluster" kubeadm init phase upload-config all --config "$init_document"
 }
 
 # Whether anything changed that this machine's API server reads.

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# This node's own etcd member, asked with the programs of the image that runs it. Sourced after lib.sh.
+# This node's own etcd member, asked with the programs of the image that runs it. Sourced after lib.sh and containers.sh.
 
 etcd_manifest=/etc/kubernetes/manifests/etcd.yaml
 etcd_pki=/etc/kubernetes/pki/etcd
@@ -9,18 +9,13 @@ image_of() { sed -n "s/^[ -]*image: *//p" "$1" | head -n 1; }
 
 # Puts etcdctl and etcdutl of an image on PATH. A snapshot is restored by the version that will run it.
 etcd_tools() {
-  local image=$1 directory mount
+  local image=$1 directory
   [[ -n $image ]] || die "no image of etcd in $etcd_manifest"
   directory=$state/etcd-tools/$(tr -c 'A-Za-z0-9.\n' '-' <<<"${image##*/}")
   if [[ ! -x $directory/etcdutl ]]; then
-    mount=$(mktemp -d)
     rm -rf "$directory.new"
     mkdir -p "$directory.new"
-    ctr --namespace k8s.io images mount "$image" "$mount" >/dev/null || die "image $image is not on $(hostname); pull it: crictl pull $image"
-    cp "$mount/usr/local/bin/etcdctl" "$mount/usr/local/bin/etcdutl" "$directory.new/"
-    ctr --namespace k8s.io images unmount --rm "$mount" >/dev/null
-    rmdir "$mount" 2>/dev/null || true
-    chmod 0755 "$directory.new"/*
+    from_image "$image" "$directory.new" etcdctl etcdutl
     rm -rf "$directory"
     mv "$directory.new" "$directory"
   fi

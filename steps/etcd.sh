@@ -53,6 +53,29 @@ etcd_alone() {
   [[ -z $others ]] || echo "etcd's member on $(hostname) is alone in cluster $own, and$others in $strange: it lost its data and began again; replace this control plane"
 }
 
+# Which data is this member's: said beside the data, and on the machine's own disk. Once it votes.
+etcd_remember() {
+  local ids file
+  ids=$(etcd maintenance/status | jq --raw-output '.header | "cluster=\(.cluster_id) member=\(.member_id)"')
+  for file in "$state/etcd-data" /var/lib/etcd/oslo-cluster; do
+    printf '%s\n' "$ids" >"$file.new"
+    mv "$file.new" "$file"
+  done
+}
+
+# What this machine's own member is: voter, learner, silent (it does not answer, or knows no leader) or lost: nor are
+# its data what they were, as the directory was emptied or is on another disk.
+etcd_state() {
+  local status
+  if status=$(etcd maintenance/status '{}' 2>/dev/null) && jq --exit-status '.leader // "0" | . != "0"' <<<"$status" >/dev/null; then
+    jq --raw-output 'if .isLearner then "learner" else "voter" end' <<<"$status"
+  elif [[ -e $state/etcd-data ]] && ! cmp --silent "$state/etcd-data" /var/lib/etcd/oslo-cluster; then
+    echo lost
+  else
+    echo silent
+  fi
+}
+
 # Takes members of a name or a peer's URL out, unless the others could not decide anything after that. They are
 # distinguished by etcd itself: what is started and votes counts.
 etcd_remove() {

@@ -29,6 +29,7 @@ export const apiBalancer = defineStep({
 
 function haproxy({ cluster, network, nodes }: Config): string {
   const interval = nodes.length > manyNodes ? "2s" : "1s";
+  const suspicious = nodes.length > manyNodes ? "1s" : "500ms";
   const binds = network.families.map((family) =>
     hostPort(family === 4 ? "127.0.0.1" : "::1", apiBalancerPort),
   );
@@ -46,7 +47,8 @@ function haproxy({ cluster, network, nodes }: Config): string {
 defaults
   mode tcp
   timeout connect 1s
-  # An election of etcd's leader takes 1 to 2 s, and must not make every server fail its check.
+  # An API server answers after this long at most that its etcd has no leader. Dead and hung ones do not come so far:
+  # they fail the check within timeout connect.
   timeout check 2s
   # Clients' HTTP/2 pings come each 30 s.
   timeout client 10m
@@ -59,12 +61,12 @@ ${binds.map((bind) => `  bind ${bind}`).join("\n")}
 
 backend control-planes
   balance leastconn
-  # An API server without its etcd still takes connections.
+  # An API server without its etcd still takes connections; one that is just starting refuses what is allowed.
   option httpchk
   http-check send meth GET uri /readyz
   http-check expect status 200
   # TLS passes through to clients, who verify it; the check alone does not.
-  default-server check check-ssl verify none inter ${interval} fastinter ${interval} downinter ${interval} fall 3 rise 2 on-marked-down shutdown-sessions
+  default-server check check-ssl verify none inter ${interval} fastinter ${suspicious} downinter ${interval} fall 2 rise 2 on-marked-down shutdown-sessions
 ${servers.map((server) => `  ${server}`).join("\n")}
 `;
 }

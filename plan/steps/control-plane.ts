@@ -5,13 +5,25 @@ import { authenticationConfiguration } from "../api-server/authentication.ts";
 import { encryptionConfiguration } from "../api-server/encryption.ts";
 import { removedNodes } from "../api-server/removed-nodes.ts";
 import { effect } from "../effect.ts";
-import { directory, initDocument, joinFiles, paths } from "../kubeadm.ts";
+import {
+  directory,
+  etcdFlags,
+  etcdPeer,
+  initDocument,
+  joinFiles,
+  localEndpoint,
+  paths,
+} from "../kubeadm.ts";
 import { defineStep } from "../step.ts";
 import { renderYaml } from "../yaml.ts";
 
 const newCluster = effect(
   "impossible",
   "a living cluster cannot change it: put the value in use back, or make a new cluster",
+);
+const newAddress = effect(
+  "impossible",
+  "etcd and its certificates know the control plane by its address: put it back, or make a new cluster",
 );
 const apiServer = effect(
   "restart",
@@ -36,6 +48,9 @@ export const controlPlane = defineStep({
           .filter(({ role, name }) => role === "control-plane" && name !== node.name)
           .map(({ name, addresses }) => `${name}=https://${hostPort(addresses[0] as string, 2379)}`)
           .join(" "),
+        BALANCER: `https://${localEndpoint(config)}`,
+        ETCD_PEER: etcdPeer(node),
+        ETCD_FLAGS: etcdFlags(config),
         // What a living cluster cannot change; the step refuses, with the old and the new value.
         IMMUTABLE_cluster_name: cluster.name,
         IMMUTABLE_cluster_endpoint_port: cluster.endpoint.port,
@@ -67,10 +82,12 @@ export const controlPlane = defineStep({
       PEERS: effect("none", "who the others are"),
       "IMMUTABLE_*": newCluster,
       VERSION: newCluster,
-      READYZ: effect(
-        "impossible",
-        "etcd and its certificates know the control plane by its address: put it back, or make a new cluster",
+      ETCD_FLAGS: effect(
+        "restart",
+        "etcd restarts, one control plane at a time; its API server does not answer for seconds",
       ),
+      READYZ: newAddress,
+      ETCD_PEER: newAddress,
     },
     files: {
       [paths.join]: effect("none", "kept for the next join"),

@@ -1,0 +1,170 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, request, type Server } from "node:https";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Duplex } from "node:stream";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loadConfig } from "../../config/load.ts";
+import { plan } from "../../plan/plan.ts";
+import { waitFor } from "../lab/shell.ts";
+import { node, stack } from "../stack.ts";
+
+const ports = [17001, 17002, 17003];
+const balancerPort = 17443;
+const haproxy = spawnSync("haproxy", ["-v"]);
+
+/** An API server, as far as the balancer sees it. */
+interface Api {
+  server: Server;
+  sockets: Set<Duplex>;
+  /** Answers /readyz after so long with a status. */
+  ready: { milliseconds: number; status: number };
+}
+
+describe.skipIf(haproxy.error !== undefined)("haproxy with the nodes' configuration", () => {
+  const folder = mkdtempSync(join(tmpdir(), "balancer-"));
+  const apis: Api[] = [];
+  let balancer: ChildProcess;
+
+  beforeAll(async () => {
+    const pair = ["-keyout", join(folder, "key"), "-out", join(folder, "crt")];
+    await execa("openssl", [
+      "req",
+      "-x509",
+      "-newkey",
+      "rsa:2048",
+      "-nodes",
+      "-subj",
+      "/CN=api",
+      "-days",
+      "2",
+      ...pair,
+    ]);
+    const [key, cert] = ["key", "crt"].map((name) => readFileSync(join(folder, name)));
+    for (const port of ports) {
+      const ready = { milliseconds: 0, status: 200 };
+      const server = createServer({ key, cert }, (asked, response) => {
+        if (asked.url !== "/readyz") return void response.end(String(port));
+        setTimeout(() => response.writeHead(ready.status).end(), ready.milliseconds);
+      });
+      const sockets = new Set<Duplex>();
+      server.on("connection", (socket) => {
+        sockets.add(socket);
+        socket.once("close", () => sockets.delete(socket));
+      });
+      await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+      apis.push({ server, sockets, ready });
+    }
+    writeFileSync(join(folder, "haproxy.cfg"), configuration(folder));
+    balancer = spawn("haproxy", ["-db", "-f", join(folder, "haproxy.cfg")], { stdio: "inherit" });
+    await waitFor("haproxy to answer", 20, () =>
+      ask().then(
+        () => true,
+        () => false,
+      ),
+    );
+  }, 120_000);
+
+  afterAll(() => {
+    balancer?.kill();
+    for (const { server, sockets } of apis) {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    }
+    rmSync(folder, { recursive: true });
+  });
+
+  test("keeps what it carries while every API server waits for a leader of etcd", async () => {
+    const idle = await idleConnections();
+    for (const { ready } of apis) Object.assign(ready, { milliseconds: 2000, status: 500 });
+    await pause(3500);
+    for (const { ready } of apis) Object.assign(ready, { milliseconds: 0, status: 200 });
+    await pause(2000);
+    expect(idle.filter(({ destroyed }) => destroyed)).toEqual([]);
+    for (const socket of idle) socket.destroy();
+  });
+
+  test("asks no API server that is not ready, and all that are when they are", async () => {
+    for (const { ready } of apis) Object.assign(ready, { milliseconds: 0, status: 500 });
+    await waitFor("all to be found not ready", 10, async () => (await up()) === 0);
+    await expect(ask()).rejects.toThrow();
+    for (const { ready } of apis) Object.assign(ready, { status: 200 });
+    await waitFor("all to be found ready", 10, async () => (await up()) === ports.length);
+    expect(ports.map(String)).toContain(await ask());
+  });
+
+  test("cuts what hangs on a server that hangs within 5 s, and nothing else", async () => {
+    const idle = await idleConnections();
+    const [hung] = apis as [Api];
+    const carried = hung.sockets.size;
+    expect(carried).toBeGreaterThan(0);
+    hung.server.removeAllListeners("secureConnection");
+    hung.server.removeAllListeners("connection");
+    const start = performance.now();
+    await waitFor("its connections to be cut", 20, () => idle.some(({ destroyed }) => destroyed));
+    const seconds = (performance.now() - start) / 1000;
+    console.log(`cut after ${seconds.toFixed(1)} s`);
+    expect(seconds).toBeLessThan(5);
+    expect(idle.filter(({ destroyed }) => destroyed).length).toBeLessThan(idle.length);
+    for (const socket of idle) socket.destroy();
+  });
+
+  /** Connections that send nothing, so many that each server has some. */
+  async function idleConnections(): Promise<Socket[]> {
+    const open = () =>
+      new Promise<Socket>((resolve, reject) => {
+        const socket = connect(balancerPort, "127.0.0.1", () => resolve(socket));
+        // Whoever is cut off is reset.
+        socket.on("error", reject);
+        socket.resume();
+      });
+    return Promise.all(Array.from({ length: 3 * ports.length }, open));
+  }
+
+  /** How many servers the balancer counts as ready. */
+  async function up(): Promise<number> {
+    const socket = connect(join(folder, "admin.sock"));
+    socket.end("show stat\n");
+    const text = await new Response(socket as never).text();
+    return text.split("\n").filter((line) => /^control-planes,node-/.test(line) && /,UP/.test(line))
+      .length;
+  }
+});
+
+/** The plan's own, moved to where this test has its servers. */
+function configuration(folder: string): string {
+  const nodes = ports.map((_, i) => node(i, "control-plane"));
+  const config = loadConfig(stack({ "nodes.existing": nodes }), "test");
+  const { files } = plan(config).nodes[0]?.steps["api-balancer"] ?? {};
+  let text = files?.["/etc/oslo-cluster/haproxy.cfg"] ?? "";
+  text = text.replace(/^ {2}bind .*::1.*\n/m, "").replace(":7443", `:${balancerPort}`);
+  text = text.replace("/run/oslo-cluster-api/admin.sock", join(folder, "admin.sock"));
+  ports.forEach((port, i) => {
+    text = text.replaceAll(`10.10.0.${11 + i}:6443`, `127.0.0.1:${port}`);
+  });
+  return text;
+}
+
+function ask(): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const asked = request(
+      { host: "127.0.0.1", port: balancerPort, rejectUnauthorized: false, agent: false, path: "/" },
+      (response) => {
+        let text = "";
+        response.on("data", (data) => {
+          text += data;
+        });
+        response.once("end", () => resolve(text));
+      },
+    );
+    asked.once("error", reject);
+    asked.end();
+  });
+}
+
+async function pause(milliseconds: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

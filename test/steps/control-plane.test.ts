@@ -1,0 +1,159 @@
+import { existsSync } from "node:fs";
+import { execa } from "execa";
+import { test as base, describe, expect } from "vitest";
+import { Machine } from "./machine.ts";
+
+const test = base.extend<{ machine: Machine }>({
+  machine: async ({ task: _ }, use) => {
+    const machine = new Machine("oslo");
+    for (const part of ["containers.sh", "static-pods.sh", "etcd.sh"]) machine.install(part);
+    machine.addOwnStep("control-plane");
+    machine.addProgram("kubeadm", 'echo "kubeadm $*" >>"$MACHINE/journal"');
+    machine.addProgram("ctr", "");
+    machine.write("bin/curl", '#!/bin/sh\necho \'{"leader":"1"}\'\n');
+    await use(machine);
+    machine.remove();
+  },
+});
+
+const bash = (machine: Machine, script: string) =>
+  execa("bash", ["-s"], {
+    input: `set -euo pipefail
+source ${machine.path("lib/lib.sh")}
+source ${machine.path("lib/control-plane.sh")}
+${script}`,
+    env: { PATH: `${machine.path("bin")}:${process.env.PATH}`, MACHINE: machine.path(".") },
+    reject: false,
+    all: true,
+  });
+
+const aside = "etcd/member.before-restore-20260101T000000Z/snap/db";
+
+describe.runIf(process.platform === "linux")("what is left of a control plane", () => {
+  test("goes before it joins again, but not what a restore has moved aside", async ({
+    machine,
+  }) => {
+    machine.write("state/joining", "");
+    machine.write("etcd/member/snap/db", "left");
+    machine.write("etcd/other", "left");
+    machine.write(aside, "the only copy");
+    const { all, exitCode } = await bash(machine, "clean join");
+    expect({ all, exitCode }).toEqual({
+      all: "an earlier join did not finish, or the node has left: reset",
+      exitCode: 0,
+    });
+    expect(existsSync(machine.path("etcd/member"))).toBe(false);
+    expect(existsSync(machine.path("etcd/other"))).toBe(false);
+    expect(machine.read(aside)).toBe("the only copy");
+  });
+
+  test("stays where this program did not make it", async ({ machine }) => {
+    machine.write("etcd/member/snap/db", "somebody's");
+    const { all, exitCode } = await bash(machine, "clean join");
+    expect(exitCode).toBe(1);
+    expect(all).toContain("this program did not make");
+    expect(machine.read("etcd/member/snap/db")).toBe("somebody's");
+  });
+});
+
+describe.runIf(process.platform === "linux")("a member whose data are gone", () => {
+  const silent = "#!/bin/sh\nexit 7\n";
+  const remembered = (machine: Machine) => {
+    machine.write("state/etcd-data", "cluster=1 member=2\n");
+    machine.write("etcd/oslo-cluster", "cluster=1 member=2\n");
+  };
+
+  test("is one that votes, while it answers", async ({ machine }) => {
+    remembered(machine);
+    expect((await bash(machine, "etcd_state")).all).toBe("voter");
+    // Whoever tidies up there has lost nothing.
+    machine.forget("etcd/oslo-cluster");
+    expect((await bash(machine, "etcd_state")).all).toBe("voter");
+  });
+
+  test("is silent while its data are there, and where it was never known which they are", async ({
+    machine,
+  }) => {
+    machine.write("bin/curl", silent);
+    expect((await bash(machine, "etcd_state")).all).toBe("silent");
+    remembered(machine);
+    expect((await bash(machine, "etcd_state")).all).toBe("silent");
+  });
+
+  test.for([
+    ["emptied", (machine: Machine) => machine.forget("etcd/oslo-cluster")],
+    [
+      "another disk",
+      (machine: Machine) => machine.write("etcd/oslo-cluster", "cluster=9 member=2\n"),
+    ],
+  ] as const)(
+    "is named where the directory is %s, and nothing is applied",
+    async ([, lose], { machine }) => {
+      machine.write("bin/curl", silent);
+      machine.write("state/cluster", "");
+      remembered(machine);
+      lose(machine);
+      expect((await bash(machine, "etcd_state")).all).toBe("lost");
+      const { all, exitCode } = await bash(
+        machine,
+        "NODE=cp-1\nfiles_apply() { echo written; }\napply",
+      );
+      expect(exitCode).toBe(1);
+      expect(all).toMatch(
+        /^error: etcd's data are gone from .*pulumi up --replace URN.* cp-1-identity/,
+      );
+    },
+  );
+
+  test("is remembered beside its data, and on the machine's own disk", async ({ machine }) => {
+    machine.write(
+      "bin/curl",
+      `#!/bin/sh\necho '{"header":{"cluster_id":"11","member_id":"22"},"leader":"1"}'\n`,
+    );
+    machine.write("etcd/member/snap/db", "data");
+    expect((await bash(machine, "etcd_remember")).exitCode).toBe(0);
+    for (const file of ["state/etcd-data", "etcd/oslo-cluster"])
+      expect(machine.read(file)).toBe("cluster=11 member=22\n");
+  });
+});
+
+describe.runIf(process.platform === "linux")("the kubelet of a control plane", () => {
+  test("asks the balancer, and restarts once for it", async ({ machine }) => {
+    const conf = (server: string) =>
+      `clusters:\n- cluster:\n    server: ${server}\n  name: default-cluster\n`;
+    machine.write("etc/kubernetes/kubelet.conf", conf("https://10.0.0.11:6443"));
+    machine.addProgram("systemctl", 'echo "$*" >>"$MACHINE/journal"');
+    const script = "BALANCER=https://127.0.0.1:7443\nbalance_kubelet\nbalance_kubelet";
+    expect((await bash(machine, script)).exitCode).toBe(0);
+    expect(machine.read("etc/kubernetes/kubelet.conf")).toBe(conf("https://127.0.0.1:7443"));
+    expect(machine.read("journal")).toBe("restart kubelet\n");
+  });
+});
+
+describe.runIf(process.platform === "linux")("etcd's flags", () => {
+  const manifest = "etc/kubernetes/manifests/etcd.yaml";
+  const flags = "ETCD_FLAGS='--election-timeout=2500 --initial-cluster-state=existing'";
+  const seal = (machine: Machine) => bash(machine, `${flags}\nseal_etcd`);
+
+  test("that its manifest has already restart nothing", async ({ machine }) => {
+    machine.write(
+      manifest,
+      "    - etcd\n    - --election-timeout=2500\n    - --initial-cluster-state=existing\n",
+    );
+    expect(await seal(machine)).toMatchObject({ exitCode: 0, all: "" });
+    expect(machine.read("journal")).toBe("");
+  });
+
+  test("that its manifest has not are given by one restart, and named", async ({ machine }) => {
+    // One is there with another value, one is part of another flag.
+    machine.write(
+      manifest,
+      "    - etcd\n    - --election-timeout=25000\n    - --experimental-initial-cluster-state=existing\n",
+    );
+    expect(await seal(machine)).toMatchObject({
+      exitCode: 0,
+      all: "etcd restarts with --election-timeout=2500 --initial-cluster-state=existing",
+    });
+    expect(machine.read("journal")).toMatch(/^kubeadm init phase etcd local --config \S+\n$/);
+  });
+});
