@@ -14,6 +14,7 @@ import { deniedCallProof } from "./proofs/denied-call.ts";
 import { dnsProof } from "./proofs/dns.ts";
 import { dsrProof } from "./proofs/dsr.ts";
 import { encryptionProof } from "./proofs/encryption.ts";
+import { etcdMembersProof } from "./proofs/etcd-members.ts";
 import { gatewayCrdsProof } from "./proofs/gateway-crds.ts";
 import { gatewayStatusProof, routeStatusProof } from "./proofs/gateway-status.ts";
 import { kubeProxyProof } from "./proofs/kube-proxy.ts";
@@ -39,6 +40,7 @@ import { xdpProof } from "./proofs/xdp.ts";
 export const promises: readonly Proof[] = [
   nodesProof,
   virtualAddressProof,
+  etcdMembersProof,
   podSubnetsProof,
   packagesProof,
   sysctlsProof,

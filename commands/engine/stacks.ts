@@ -16,6 +16,8 @@ export interface PulumiSettings {
 export interface OperationOptions extends Omit<CliOptions, "limit"> {
   /** A command line that runs the CLI, such as a lock's. @default none */
   under?: readonly string[];
+  /** URNs of what an `up` is to replace though nothing of it has changed. @default none */
+  replace?: readonly string[];
 }
 
 /** How many resources, by operation. */
@@ -59,7 +61,11 @@ export function pulumiStacks({ command = ["pulumi"], directory, env = {} }: Pulu
 
     /** What was done until a failure stays in the state. @throws PulumiFailed */
     up: (stack: string, options: OperationOptions = {}): Promise<Summary> =>
-      operate(["up"], stack, options),
+      operate(
+        ["up", ...(options.replace ?? []).flatMap((urn) => ["--replace", urn])],
+        stack,
+        options,
+      ),
     /** Continues where a resource cannot be deleted. @throws PulumiFailed in the end, then */
     destroy: (stack: string, options: OperationOptions = {}): Promise<Summary> =>
       operate(["destroy", "--continue-on-error"], stack, options),

@@ -7,7 +7,7 @@ export interface NodeAnswer {
   certificates: { path: string; expires: Date }[];
   /** When the last backup succeeded; undefined where the node makes none. */
   backup?: { lastSuccess?: number; error?: string | null };
-  /** The cluster of a control plane's member of etcd; 0 where that does not answer. */
+  /** The cluster of a control plane's member of etcd; 0 where that does not answer, `lost` where its data are gone. */
   etcd?: string;
   nodes?: NodeObject[];
   cilium?: Record<string, string>;

@@ -99,8 +99,9 @@ function members({ plan }: Known, answered: Answered): Line {
   const what = "etcd";
   const planes = plan.nodes.filter(({ role }) => role === "control-plane").length;
   const asked = answered.flatMap(({ name, etcd }) => (etcd === undefined ? [] : [{ name, etcd }]));
-  const living = asked.filter(({ etcd }) => etcd !== "0");
-  if (living.length === 0) return { what, state: "open", says: "no member answers" };
+  const dead = asked.filter(({ etcd }) => etcd === "0" || etcd === "lost");
+  const living = asked.filter((one) => !dead.includes(one));
+  if (asked.length === 0) return { what, state: "open", says: "no member answers" };
   const ids = [...new Set(living.map(({ etcd }) => etcd))];
   const clusters = ids
     .map((id) => living.filter(({ etcd }) => etcd === id))
@@ -111,7 +112,9 @@ function members({ plan }: Known, answered: Answered): Line {
       const rest = largest.map((one) => one.name).join(", ");
       return `${name} is in cluster ${etcd} and ${rest} in ${largest[0]?.etcd}: one lost its data and began again; replace it`;
     }),
-    ...asked.filter(({ etcd }) => etcd === "0").map(({ name }) => `${name} does not answer`),
+    ...dead.map(({ name, etcd }) =>
+      etcd === "lost" ? `${name} has lost its data: replace it` : `${name} does not answer`,
+    ),
   ];
   const of = `${living.length} of ${planes} members answer`;
   return {

@@ -5,7 +5,8 @@
 #   expires EPOCH PATH  a certificate
 #   backup JSON         what the node's backups say of themselves, where there are any
 #   nodes JSON          the cluster's list of its nodes, of a control plane
-#   etcd ID             the cluster that a control plane's member of etcd belongs to; 0 where it does not answer
+#   etcd ID             the cluster that a control plane's member of etcd belongs to; 0 where it does not answer, lost where
+#                       its data are gone
 #   cilium JSON         the agents' configuration, of a control plane
 set -uo pipefail
 root=${root-}
@@ -25,6 +26,7 @@ pki=$root/etc/kubernetes/pki/etcd
 if [[ -f $pki/healthcheck-client.key ]]; then
   id=$(curl --silent --max-time 2 --cacert "$pki/ca.crt" --cert "$pki/healthcheck-client.crt" --key "$pki/healthcheck-client.key" \
     --data '{}' https://127.0.0.1:2379/v3/maintenance/status | sed -n 's/.*"cluster_id":"\([0-9]*\)".*/\1/p')
+  [[ -n $id || $("$root"/usr/local/lib/oslo-cluster/oslo-step etcd-state 2>/dev/null) != lost ]] || id=lost
   echo "etcd ${id:-0}"
 fi
 config=$root/etc/kubernetes/admin.conf

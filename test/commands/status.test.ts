@@ -104,6 +104,13 @@ describe("the status", () => {
     ],
     ["no API server", "nodes", "open", /no control plane/, (all) => delete of("cp-1", all).nodes],
     [
+      "a wiped disk",
+      "etcd",
+      "bad",
+      /^0 of 1 members answer: cp-1 has lost its data: replace it$/,
+      (all) => Object.assign(of("cp-1", all), { etcd: "lost" }),
+    ],
+    [
       "the wrong mode",
       "modes",
       "bad",

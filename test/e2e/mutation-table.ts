@@ -1,6 +1,7 @@
 import { accessProof } from "../../verify/proofs/access.ts";
 import { conntrackProof } from "../../verify/proofs/conntrack.ts";
 import { cpuProof } from "../../verify/proofs/cpu.ts";
+import { etcdMembersProof } from "../../verify/proofs/etcd-members.ts";
 import { gatewayCrdsProof } from "../../verify/proofs/gateway-crds.ts";
 import { gatewayStatusProof, routeStatusProof } from "../../verify/proofs/gateway-status.ts";
 import { modesProof } from "../../verify/proofs/modes.ts";
@@ -17,6 +18,7 @@ import { batches } from "./mutations.ts";
  */
 const cannotBreak: Readonly<Record<string, string>> = Object.fromEntries([
   [nodesProof.promise, "a node that is not Ready takes every other proof with it"],
+  [etcdMembersProof.promise, "an only member that is out takes every other proof with it"],
   [podSubnetsProof.promise, "the API server refuses a change of a node's pod subnets"],
   [cpuProof.promise, "the lab's bounds pass everything, for its machine is shared"],
   [conntrackProof.promise, "nf_conntrack_max belongs to the whole machine"],

@@ -11,6 +11,7 @@ import { datagramsProof } from "../../verify/proofs/datagrams.ts";
 import { deniedCallProof } from "../../verify/proofs/denied-call.ts";
 import { dnsProof } from "../../verify/proofs/dns.ts";
 import { dsrProof } from "../../verify/proofs/dsr.ts";
+import { etcdMembersProof } from "../../verify/proofs/etcd-members.ts";
 import { gatewayCrdsProof } from "../../verify/proofs/gateway-crds.ts";
 import { gatewayStatusProof, routeStatusProof } from "../../verify/proofs/gateway-status.ts";
 import { kubeProxyProof } from "../../verify/proofs/kube-proxy.ts";
@@ -53,6 +54,18 @@ const paths = (reading: string) =>
 /** What breaks each promise, and what the reading must name. */
 export const broken: [proof: Proof, fault: string, sick: Answers, reading: RegExp][] = [
   [nodesProof, "a node is missing", [["get nodes", '{"items":[]}']], /^node-0 is not a node/],
+  [
+    etcdMembersProof,
+    "a wiped disk",
+    [["oslo-step etcd-state", "lost"]],
+    /^node-0 has lost its data \(\/var\/lib\/etcd was emptied, or is another disk\)$/,
+  ],
+  [
+    etcdMembersProof,
+    "a member that is out",
+    [["oslo-step etcd-state", "silent"]],
+    /^node-0 does not answer, or knows no leader$/,
+  ],
   [podSubnetsProof, "no shares", [["get nodes", nodes({ podCIDRs: [] })]], /^node-0 has none/],
   [
     podSubnetsProof,

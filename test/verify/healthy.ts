@@ -66,6 +66,7 @@ export function healthy(config: Config, plan: ClusterPlan): Answers {
     ["get secrets", token({ expiration: inMinutes(4) })],
     ["get clusterroles,roles", rbac()],
     ["without a credential", ""],
+    ["oslo-step etcd-state", "voter"],
     ["apt-mark showhold", () => `${plan.nodes[0]?.steps.packages?.vars.PACKAGES} `, 0.5],
     ["sysctl --values", valuesOf(plan)],
     ["/proc/stat", "cpu0 0.00 1.50\ncpu1 0.00 2.00", 5],
