@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chooseEngine, type Engine, forgetState } from "../lab/engine.ts";
 import * as infrastructure from "../lab/infrastructure.ts";
@@ -8,6 +6,11 @@ import { removeStackFile, writeStackFile } from "../lab/stack.ts";
 import type { Overrides } from "../lab/stack-file.ts";
 import type { Lab } from "../lab/verification/proof.ts";
 import { labOf, saveKubeconfig } from "../lab/verification/verify.ts";
+import { longestGap } from "./api-gap.ts";
+import { describeKills } from "./kills.ts";
+import { answersOf, startProbers, stopProbers } from "./losses.ts";
+import { bound, describeLosses } from "./lost-control-planes.ts";
+import { timed } from "./timed.ts";
 import { unchanged } from "./unchanged.ts";
 
 const planes = ["cp-1", "cp-2", "cp-3"];
@@ -86,9 +89,7 @@ interface Nodes {
 
 describe("from nothing", () => {
   test("three control planes and two workers", { timeout: 30 * minutes }, async () => {
-    const start = performance.now();
-    await engine.up();
-    console.log(`3+2 from nothing: ${Math.round((performance.now() - start) / 1000)} s`);
+    await timed("3+2 from nothing", engine.up());
     await saveKubeconfig(engine);
     await nodesReady([...planes, ...workers]);
     for (const plane of planes) expect(await members(plane)).toEqual(voters(planes));
@@ -121,154 +122,99 @@ describe("from nothing", () => {
   });
 });
 
-/** How one control plane is lost, and comes back. */
-const losses: { name: string; lose: string; back: string }[] = [
-  {
-    name: "its link",
-    lose: "nohup sh -c 'ip link set eth0 down; sleep 40; ip link set eth0 up' >/dev/null 2>&1 &",
-    back: "",
-  },
-  {
-    name: "a hung API server",
-    lose: "pkill -STOP -x kube-apiserver",
-    back: "pkill -CONT -x kube-apiserver",
-  },
-  {
-    name: "a stopped etcd",
-    lose: "mv /etc/kubernetes/manifests/etcd.yaml /root/",
-    back: "mv /root/etcd.yaml /etc/kubernetes/manifests/",
-  },
-];
-
-describe("one control plane is lost", () => {
-  const probers = ["cp-1", ...workers];
-
-  beforeAll(async () => {
-    await lab.kubectl("-n", "kube-system", "create", "configmap", "api-gap");
-    const script = Buffer.from(readFileSync(join(import.meta.dirname, "api-gap.sh"))).toString(
-      "base64",
-    );
-    const credential = await lab.onHost(
-      "cp-1",
-      "cd /etc/kubernetes/pki && for f in apiserver-kubelet-client.crt apiserver-kubelet-client.key ca.crt; do base64 -w0 $f; echo; done",
-    );
-    const [crt, key, ca] = credential.trim().split("\n");
-    await lab.kubectl(
-      "create",
-      "clusterrolebinding",
-      "api-gap",
-      "--clusterrole=cluster-admin",
-      "--user=kube-apiserver-kubelet-client",
-    );
-    for (const host of probers) {
-      await lab.onHost(
-        host,
-        `mkdir -p -m 700 /run/api-gap && cd /run/api-gap && echo ${crt} | base64 -d >client.crt && echo ${key} | base64 -d >client.key && echo ${ca} | base64 -d >ca.crt && echo ${script} | base64 -d >api-gap.sh && systemd-run --quiet --unit=api-gap bash /run/api-gap/api-gap.sh /run/api-gap`,
-      );
-    }
-  });
-
-  test.for(losses)(
-    "by $name: every node's balancer answers within 6 s",
-    { timeout: 5 * minutes },
-    async ({ name, lose, back }) => {
-      await pause(5);
-      const from = Date.now() / 1000;
-      await lab.onHost("cp-3", lose);
-      await pause(30);
-      if (back !== "") await lab.onHost("cp-3", back);
-      const gaps = await Promise.all(
-        probers.map(async (host) => {
-          const answers = (await lab.onHost(host, "cat /run/api-gap/answers")).trim().split("\n");
-          return {
-            host,
-            read: longest(answers, "read", from),
-            write: longest(answers, "write", from),
-          };
-        }),
-      );
-      console.log(
-        `${name}: ${gaps.map(({ host, read, write }) => `${host} read ${read.toFixed(1)} s, write ${write.toFixed(1)} s`).join("; ")}`,
-      );
-      for (const { read, write } of gaps) {
-        expect(read).toBeLessThanOrEqual(6);
-        expect(write).toBeLessThanOrEqual(6);
-      }
-      await waitFor("cp-3 to be back", 180, async () => {
-        const ready = "curl -sk --max-time 5 https://127.0.0.1:6443/readyz || true";
-        return (await lab.onHost("cp-3", ready)).trim() === "ok";
-      });
-      await nodesReady([...planes, ...workers]);
-    },
-  );
-
-  afterAll(async () => {
-    for (const host of probers)
-      await lab.onHost(host, "systemctl stop api-gap; rm -rf /run/api-gap");
-  });
+describeLosses({
+  current: () => ({ engine, lab }),
+  whole,
+  clients: ["cp-1", ...workers],
+  lost: ["cp-3", "cp-2"],
 });
 
 describe("a control plane is replaced by name", () => {
-  test.for(["cp-3", "cp-1"])(
-    "%s, which its provider re-created",
+  test.for([
+    ["cp-3", "dead"],
+    ["cp-2", "alive"],
+    ["cp-1", "dead"],
+  ] as const)(
+    "%s, which its provider re-created while it was %s",
     { timeout: 20 * minutes },
-    async (plane) => {
-      await infrastructure.rebuildHost(plane);
-      facts = await infrastructure.up({ hosts: [...planes, ...workers] });
-      await use(slow);
-      const start = performance.now();
-      await engine.up();
-      console.log(`${plane} replaced: ${Math.round((performance.now() - start) / 1000)} s`);
-      await nodesReady([...planes, ...workers]);
-      for (const by of planes) expect(await members(by)).toEqual(voters(planes));
-      expect(await identity()).toEqual(born);
-      expect(
-        await lab.kubectl(
-          "-n",
-          "kube-system",
-          "get",
-          "secret",
-          "canary",
-          "-o",
-          "jsonpath={.data.a}",
-        ),
-      ).toBe("Yg==");
+    async ([plane, state]) => {
+      if (state === "dead") await infrastructure.stopHost(plane);
+      await rebuild(plane);
+      await timed(`${plane} replaced`, engine.up());
+      await whole();
       expect(await engine.up()).toMatchObject(unchanged);
     },
   );
 
   test("two at once are refused, and no member leaves", { timeout: 10 * minutes }, async () => {
-    for (const plane of ["cp-2", "cp-3"]) await infrastructure.rebuildHost(plane);
-    facts = await infrastructure.up({ hosts: [...planes, ...workers] });
+    const other = facts.hosts.find(({ name }) => name === "worker-1")?.hostKey as string;
+    await use((config) => {
+      slow(config);
+      for (const node of config.nodes.existing ?? [])
+        if (["cp-2", "cp-3"].includes(node.name)) node.ssh = { ...node.ssh, hostKey: other };
+    });
+    await expect(engine.up()).rejects.toThrow(/one at a time/);
     await use(slow);
-    await expect(engine.up()).rejects.toThrow();
+    await whole();
+    expect(await engine.up()).toMatchObject(unchanged);
   });
 });
 
 describe("shrinking and growing", () => {
-  test("from three to one and back, the CA as it was", { timeout: 30 * minutes }, async () => {
+  test("from three to one and back under load, the cluster as it was", {
+    timeout: 30 * minutes,
+  }, async () => {
+    const probers = ["cp-1", ...workers];
+    await startProbers(lab, probers);
+    const from = Date.now() / 1000;
     await use(with1);
-    await engine.up();
+    await timed("3 to 1", engine.up());
     expect(await members()).toEqual(voters(["cp-1"]));
     await nodesReady(["cp-1", ...workers]);
     await use(slow);
-    await engine.up();
-    expect(await members()).toEqual(voters(planes));
-    await nodesReady([...planes, ...workers]);
-    expect(await identity()).toEqual(born);
+    await timed("1 to 3", engine.up());
+    const until = Date.now() / 1000;
+    for (const kind of ["read", "write"] as const) {
+      const gaps = probers.map((host) =>
+        longestGap(
+          answersOf(host).filter((one) => one.kind === kind),
+          from,
+          until,
+        ),
+      );
+      console.log(`3 to 1 to 3: longest without a ${kind}: ${Math.max(...gaps).toFixed(1)} s`);
+      expect(Math.max(...gaps)).toBeLessThanOrEqual(2 * bound);
+    }
+    await stopProbers(lab, probers);
+    await whole();
+    expect(await engine.up()).toMatchObject(unchanged);
   });
 });
 
-/** The longest time without an answer of a kind, from a moment on, in seconds. */
-function longest(answers: string[], kind: string, from: number): number {
-  const times = answers
-    .filter((line) => line.endsWith(` ${kind}`))
-    .map((line) => Number(line.split(" ")[0]))
-    .sort((a, b) => a - b);
-  const since = [from, ...times.filter((time) => time >= from)];
-  return Math.max(...since.slice(1).map((time, i) => time - (since[i] as number)), 0);
+let next = 0;
+describeKills({
+  what: "one replacement",
+  current: () => engine,
+  hosts: [...planes, ...workers],
+  // Another one each time that it was over before its kill.
+  again: () => rebuild(planes[next++ % planes.length] as string),
+  lines: 8,
+});
+
+test("after all of it the cluster is whole", { timeout: 5 * minutes }, whole);
+
+/** A machine as its provider has built it again, and the stack's file with its key. */
+async function rebuild(plane: string): Promise<void> {
+  await infrastructure.rebuildHost(plane);
+  facts = await infrastructure.up({ hosts: [...planes, ...workers] });
+  await use(slow);
 }
 
-async function pause(seconds: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+/** Five nodes, three voters, nobody else; who the cluster is, and what it holds. */
+async function whole(): Promise<void> {
+  await nodesReady([...planes, ...workers]);
+  for (const by of planes) expect(await members(by)).toEqual(voters(planes));
+  expect(await identity()).toEqual(born);
+  const canary = ["get", "secret", "canary", "-o", "jsonpath={.data.a}"];
+  expect(await lab.kubectl("-n", "kube-system", ...canary)).toBe("Yg==");
 }

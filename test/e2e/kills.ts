@@ -27,28 +27,40 @@ function numbers(start: number): () => number {
   };
 }
 
+export interface Killed {
+  /** What it is that is killed. */
+  what: string;
+  current: () => Engine;
+  hosts: readonly string[];
+  /** Makes it so that the next `up` has all of it to do again. */
+  again: () => Promise<unknown>;
+  /** Of the lines of progress that it prints, at most so many pass before a kill. @default 12 */
+  lines?: number;
+}
+
 /**
- * One bring-up from nothing that is killed again and again: the client by SIGKILL, its SSH sessions, a
- * host by its power. The lock of a client that was killed is broken as docs/operations.md says.
+ * One `up` that is killed again and again: the client by SIGKILL, its SSH sessions, a host by its
+ * power. The lock of a client that was killed is broken as docs/operations.md says.
  */
-export function describeKills(current: () => Engine, hosts: readonly string[]): void {
-  describe(`one bring-up, killed at ${kills} events (OSLO_LAB_SEED=${seed})`, () => {
+export function describeKills({ what: subject, current, hosts, again, lines = 12 }: Killed): void {
+  describe(`${subject}, killed at ${kills} events (OSLO_LAB_SEED=${seed})`, () => {
     test("each time the next one continues, and in the end it is whole", {
       timeout: (kills * 3 + 15) * minutes,
     }, async () => {
+      await again();
       const next = numbers(seed);
       const pick = <T>(list: readonly T[]) => list[Math.floor(next() * list.length)] as T;
       let run = start(current());
       for (let nth = 1; nth <= kills; nth++) {
         const [fault, host] = [pick(faults), pick(hosts)];
         // So many lines of progress after the kill before.
-        const line = run.lines() + 2 + Math.floor(next() * 12);
+        const line = run.lines() + 2 + Math.floor(next() * lines);
         const isWhole = (await run.until(line)) === "finished";
         if (isWhole) {
-          // It was quick: from nothing once more.
-          await current().destroy();
+          // It was quick: once more.
+          await again();
           run = start(current());
-          await run.until(2 + Math.floor(next() * 12));
+          await run.until(2 + Math.floor(next() * lines));
         }
         const what = fault === "power" ? `power of ${host}` : fault;
         console.log(`kill ${nth}: ${what}, after ${run.lines()} lines of this run`);
@@ -77,7 +89,9 @@ function start(engine: Engine) {
   let lines = 0;
   let check = () => {};
   const onOutput = (text: string) => {
-    lines += text.split("\n").filter((one) => /creat(ing|ed)|updat(ing|ed) \(/.test(one)).length;
+    lines += text
+      .split("\n")
+      .filter((one) => /(creat|delet)(ing|ed)|updat(ing|ed) \(/.test(one)).length;
     check();
   };
   const attempt = (left: number): Promise<"finished" | "killed"> =>

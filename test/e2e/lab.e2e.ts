@@ -179,7 +179,10 @@ describe("destroy with a dead node", () => {
   });
 });
 
-describeKills(() => engine, hosts);
+describeKills({
+  ...{ what: "one bring-up", current: () => engine, hosts },
+  again: () => engine.destroy(),
+});
 
 describe("after all of it", () => {
   test("the cluster keeps every promise", { timeout: 5 * minutes }, async () => {

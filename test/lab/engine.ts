@@ -29,6 +29,8 @@ export interface UpOptions {
   kill?: AbortSignal;
   /** Gets what it prints, as it comes. */
   onOutput?: (text: string) => void;
+  /** Names of resources that are replaced though nothing of them has changed. */
+  replace?: readonly string[];
 }
 
 /** Pulumi's CLI, and whose plugins it starts. */
@@ -112,13 +114,15 @@ export function pulumiEngine(facts: LabFacts, { directory, project }: Program, c
   };
   return {
     name: `${cli.command} with ${cli.plugins === "own" ? "the lab's own" : "upstream's"} plugins`,
-    up: async ({ kill, onOutput: report } = {}) => {
+    up: async ({ kill, onOutput: report, replace: names = [] } = {}) => {
       await ready();
+      const state = names.length > 0 ? await stacks.exportedState(stack) : "";
+      const replace = names.map((name) => urnOf(state, name));
       const both = (text: string) => {
         onOutput(text);
         report?.(text);
       };
-      return stacks.up(stack, { onOutput: both, ...(kill ? { kill } : {}) }).catch(inFull);
+      return stacks.up(stack, { onOutput: both, replace, ...(kill ? { kill } : {}) }).catch(inFull);
     },
     preview: async () => {
       await ready();
@@ -132,6 +136,13 @@ export function pulumiEngine(facts: LabFacts, { directory, project }: Program, c
     exportedState: () => stacks.exportedState(stack),
     cancel: () => stacks.cancel(stack),
   };
+}
+
+function urnOf(state: string, name: string): string {
+  const { deployment } = JSON.parse(state) as { deployment: { resources: { urn: string }[] } };
+  const found = deployment.resources.find(({ urn }) => urn.endsWith(`::${name}`));
+  if (found === undefined) throw new Error(`the state has no resource ${name}`);
+  return found.urn;
 }
 
 /** Forgets every stack of the lab. */

@@ -9,6 +9,7 @@ import type { LabFacts } from "./facts.ts";
 import { debianSuite } from "./hosts/distribution.ts";
 import { describeHosts, describeHypervisors, type Host } from "./hosts/host.ts";
 import {
+  emptyDisk,
   rebootHost,
   rebuildHost,
   resetHost,
@@ -44,7 +45,7 @@ import { rememberSysctls } from "./sysctl.ts";
 import { ensureTools, imageTools } from "./tools.ts";
 
 export type { LabFacts };
-export { down, rebootHost, rebuildHost, resetHost, startHost, stopHost };
+export { down, emptyDisk, rebootHost, rebuildHost, resetHost, startHost, stopHost };
 
 /** What the lab is to have. */
 export interface LabOptions {

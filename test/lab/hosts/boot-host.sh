@@ -11,7 +11,9 @@ set -euo pipefail
 
 name=${1:?} root=${2:?} state=${3:?} directories=${4:?} netns=${5:?}
 shift 5
-here=$(dirname "$0")
+here=$(cd "$(dirname "$0")" && pwd)
+# Holds no directory of whoever started it, and is not taken for a part of that work.
+cd /
 
 # With systemd as init the caller's scope is delegated to us. Without it, and with cgroup v1, each
 # hierarchy gets a sub-tree, where the host's cgroup namespace starts.

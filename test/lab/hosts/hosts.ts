@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { runDirectory } from "../paths.ts";
 import {
@@ -10,7 +10,7 @@ import {
   runningProcess,
   startProcess,
 } from "../processes.ts";
-import { hostNamespace } from "../segment.ts";
+import { hostNamespace, segment } from "../segment.ts";
 import { waitFor } from "../shell.ts";
 import { type DiskImage, discardDisk, diskPaths, ensureDisk } from "./disk.ts";
 import { attachArguments, type Host } from "./host.ts";
@@ -45,6 +45,13 @@ export async function startHost(name: string): Promise<void> {
 export async function stopHost(name: string): Promise<void> {
   const { host } = find(name);
   await powerOff(host.name);
+}
+
+/** Empties a directory of /var/lib that is a file system of its own. The host must be off. */
+export async function emptyDisk(name: string, directory: string): Promise<void> {
+  const path = join(diskPaths(find(name).host.name).state, directory);
+  await rm(path, { recursive: true });
+  await mkdir(path);
 }
 
 /** Boots one host with a new disk and a new machine-id; its SSH host key stays. */
@@ -86,6 +93,12 @@ export async function powerOff(name: string): Promise<void> {
   const inside = await processesIn(hostNamespace(name));
   await killAll(`the init of ${name}`, inside.filter(isInit));
   await killAll(`the processes of ${name}`, await processesIn(hostNamespace(name)));
+}
+
+/** Gives a process a share of the processor together with those of a host, where hosts have one. */
+export async function joinCgroup(name: string, pid: number): Promise<void> {
+  const group = join("/sys/fs/cgroup/cpu", segment.netns, find(name).host.name, "cgroup.procs");
+  if (existsSync(group)) await writeFile(group, String(pid));
 }
 
 async function boot({ host, image }: Machine): Promise<void> {

@@ -1,0 +1,121 @@
+/**
+ * Runs in a host's network until it is ended, and asks the API through the node's own balancer as a client
+ * without retries: a read and a write ten times a second, a new connection each; and watches that send
+ * nothing, each opened again when it ends, and all of them at SIGUSR2. Prints a line of JSON for each
+ * answer, failure and event.
+ *
+ *     node api-gap.ts NAME CA_FILE TOKEN_FILE    NAME: of the ConfigMap in kube-system that it may use
+ */
+import { readFileSync } from "node:fs";
+import type { ClientRequest } from "node:http";
+import { request } from "node:https";
+import type { TLSSocket } from "node:tls";
+
+/** What one line says. */
+export interface Answer {
+  /** When it came, in seconds since 1970. */
+  at: number;
+  kind: "read" | "write" | "watch";
+  /** How long it took; of a watch, since it was opened. */
+  seconds: number;
+  /** Why there was no answer. @default there was one */
+  error?: string;
+  /** Which of the watches. */
+  watch?: number;
+  /** The control plane that a watch hangs on. */
+  by?: string;
+}
+
+/** Enough that each control plane has one: the balancer gives a connection to whoever has fewest. */
+const watches = 3;
+/** Between two requests of a kind. */
+const milliseconds = 100;
+/** After which a request is given up; the next ones have long been sent. */
+const limit = 5000;
+
+/** The longest time without an answer of a kind, up to a moment that had better not be the end of a gap. */
+export function longestGap(answers: readonly Answer[], from: number, until: number): number {
+  const times = answers
+    .filter(({ at, error }) => error === undefined && at >= from && at <= until)
+    .map(({ at }) => at)
+    .sort((a, b) => a - b);
+  const all = [from, ...times, until];
+  return Math.max(...all.slice(1).map((at, i) => at - (all[i] as number)));
+}
+
+function main([name = "", caFile = "", tokenFile = ""]: readonly string[]): void {
+  const ca = readFileSync(caFile, "utf8");
+  const path = "/api/v1/namespaces/kube-system/configmaps";
+  const common = {
+    host: "127.0.0.1",
+    port: 7443,
+    ca,
+    servername: "kubernetes",
+    // A connection of its own, without a session of an earlier one.
+    agent: false as const,
+    headers: { authorization: `Bearer ${readFileSync(tokenFile, "utf8").trim()}` },
+  };
+  const print = (start: number, rest: Omit<Answer, "at" | "seconds">) => {
+    const at = Date.now() / 1000;
+    const seconds = Math.round(at * 1000 - start) / 1000;
+    console.log(JSON.stringify({ at, seconds, ...rest }));
+  };
+
+  const ask = (kind: "read" | "write") => {
+    const start = Date.now();
+    const said = (error?: string) => print(start, { kind, ...(error ? { error } : {}) });
+    const patch = {
+      method: "PATCH",
+      headers: { ...common.headers, "content-type": "application/merge-patch+json" },
+    };
+    const asked = request(
+      { ...common, ...(kind === "write" ? patch : {}), path: `${path}/${name}` },
+      (response) => {
+        response.resume();
+        response.once("end", () =>
+          said(response.statusCode === 200 ? undefined : `status ${response.statusCode}`),
+        );
+        response.once("error", ({ message }) => said(message));
+      },
+    );
+    asked.once("error", ({ message }) => said(message));
+    setTimeout(() => asked.destroy(new Error("given up")), limit).unref();
+    asked.end(kind === "write" ? JSON.stringify({ data: { at: String(start) } }) : undefined);
+  };
+
+  const opened = new Map<number, ClientRequest>();
+  const open = (watch: number) => {
+    const start = Date.now();
+    let ended = false;
+    const end = (error: string) => {
+      if (ended) return;
+      ended = true;
+      print(start, { kind: "watch", watch, error });
+      setTimeout(open, milliseconds, watch);
+    };
+    const query = new URLSearchParams({ watch: "1", fieldSelector: `metadata.name=${name}` });
+    const asked = request({ ...common, path: `${path}?${query}` }, (response) => {
+      const names = (response.socket as TLSSocket).getPeerCertificate().subjectaltname ?? "";
+      const by = names.match(/DNS:([a-z]+-\d+)/)?.[1] ?? "unknown";
+      if (response.statusCode !== 200) {
+        asked.destroy();
+        return end(`status ${response.statusCode}`);
+      }
+      response.on("data", () => print(start, { kind: "watch", watch, by }));
+      response.once("end", () => end("ended"));
+      response.once("error", ({ message }) => end(message));
+    });
+    asked.once("error", ({ message }) => end(message));
+    asked.end();
+    opened.set(watch, asked);
+  };
+  process.on("SIGUSR2", () => {
+    for (const asked of opened.values()) asked.destroy();
+  });
+
+  setInterval(ask, milliseconds, "read");
+  setTimeout(() => setInterval(ask, milliseconds, "write"), milliseconds / 2);
+  for (let watch = 0; watch < watches; watch++) open(watch);
+}
+
+if (import.meta.main) main(process.argv.slice(2));

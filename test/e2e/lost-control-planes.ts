@@ -1,0 +1,116 @@
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { etcdMembersProof } from "../../verify/proofs/etcd-members.ts";
+import { type Engine, labEnvironment } from "../lab/engine.ts";
+import * as infrastructure from "../lab/infrastructure.ts";
+import { inNamespace } from "../lab/shell.ts";
+import { stackFile } from "../lab/stack.ts";
+import type { Lab } from "../lab/verification/proof.ts";
+import { kubeconfigFile, proveProduct } from "../lab/verification/verify.ts";
+import {
+  answersOf,
+  describeLoss,
+  type Loss,
+  losses,
+  type Measured,
+  measure,
+  startProbers,
+  stopProbers,
+  summarize,
+} from "./losses.ts";
+import { timed } from "./timed.ts";
+import { unchanged } from "./unchanged.ts";
+
+const minutes = 60_000;
+/** How often each way to lose a control plane is tried. @default 1; OSLO_LAB_CUTS overrides it */
+const rounds = Number(process.env.OSLO_LAB_CUTS ?? 1);
+/** Seconds within which the API answers again. */
+export const bound = 6;
+
+export interface Lossy {
+  current: () => { engine: Engine; lab: Lab };
+  /** Throws unless the cluster is what it was. */
+  whole: () => Promise<void>;
+  /** Hosts whose clients measure; a control plane first. */
+  clients: readonly string[];
+  /** Control planes that are lost in turn. */
+  lost: readonly string[];
+}
+
+/** Control planes that are lost one after the other, each in every way. */
+export function describeLosses({ current, whole, clients, lost }: Lossy): void {
+  describe("one control plane is lost", () => {
+    const measured: Measured[] = [];
+
+    beforeAll(() => startProbers(current().lab, clients), 5 * minutes);
+
+    for (let round = 0; round < rounds; round++) {
+      const host = lost[round % lost.length] as string;
+      test.for(losses)(
+        `by $name (${host}, round ${round + 1}): the API answers through every balancer`,
+        { timeout: 10 * minutes },
+        async (loss) => {
+          const one = await measure(current().lab, loss, host, clients);
+          console.log(describeLoss(one));
+          measured.push(one);
+          expect(one.notReady).toEqual([]);
+          for (const gap of [one.read, one.write, one.watch])
+            expect(gap).toBeLessThanOrEqual(bound);
+        },
+      );
+    }
+
+    test("by a wiped disk: it is named, and no empty cluster is found", {
+      timeout: 30 * minutes,
+    }, async () => {
+      const wiped: Loss = {
+        name: "its disk",
+        lose: async (_, host) => {
+          await infrastructure.stopHost(host);
+          await infrastructure.emptyDisk(host, "etcd");
+          await infrastructure.startHost(host);
+        },
+        back: async ({ facts }, host) => {
+          expect(await command(facts, "drift")).toContain(`etcd's data are gone from ${host}`);
+          expect(await command(facts, "status")).toContain(`${host} has lost its data`);
+          const [row] = await proveProduct(facts, [etcdMembersProof]);
+          expect(row).toMatchObject({
+            verdict: "fail",
+            reading: expect.stringContaining(`${host} has lost its data`),
+          });
+          await timed(
+            "cp-3 replaced in place",
+            current().engine.up({ replace: [`${host}-identity`] }),
+          );
+        },
+      };
+      const one = await measure(current().lab, wiped, lost[0] as string, clients);
+      console.log(describeLoss(one));
+      // A cluster without the client's objects would say that they are not there, or that it is nobody.
+      for (const prober of clients)
+        expect(answersOf(prober).filter(({ error }) => /status 40[134]/.test(error ?? ""))).toEqual(
+          [],
+        );
+      await whole();
+      expect(await current().engine.up()).toMatchObject(unchanged);
+      for (const gap of [one.read, one.write]) expect(gap).toBeLessThanOrEqual(bound);
+    });
+
+    afterAll(async () => {
+      console.log(summarize(measured));
+      await stopProbers(current().lab, clients);
+    });
+  });
+}
+
+/** What a command of the product says of the lab's stack, whatever its exit code. */
+async function command(facts: infrastructure.LabFacts, name: string): Promise<string> {
+  const line = inNamespace(facts.netns, [process.execPath, "commands/main.ts", name, stackFile]);
+  const [file = "", ...args] = line;
+  const { all } = await execa(file, args, {
+    env: { ...labEnvironment(facts), KUBECONFIG: kubeconfigFile },
+    reject: false,
+    all: true,
+  });
+  return all;
+}
