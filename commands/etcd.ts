@@ -90,9 +90,7 @@ command
         console.error(text);
         await confirm(config.cluster.name);
       }
-      const { answered, seconds } = await carryOut(clusterPlan, restoration, gone, (line) =>
-        console.error(line),
-      );
+      const { answered, seconds } = await carryOut(restoration, (line) => console.error(line));
       if (answered > 0) console.log(`the API answered after ${answered} s`);
       console.log(`restored in ${seconds} s`);
       for (const line of left) console.log(line);

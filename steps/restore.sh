@@ -30,6 +30,8 @@ home=$state/restore
 manifests=/etc/kubernetes/manifests
 data=/var/lib/etcd
 encryption=/etc/kubernetes/encryption/config.yaml
+# Keys of before a rotation.
+former=/etc/kubernetes/encryption-keys
 
 main() {
   case ${1:-} in
@@ -212,6 +214,7 @@ seed() {
   etcd_tools "$(kubeadm config images list --config "$document" 2>/dev/null | grep '/etcd:')"
   while IFS= read -r file; do put "$set/pki/$file" "/etc/kubernetes/pki/$file"; done < <(find "$set/pki" -type f -printf '%P\n')
   put "$set/encryption/config.yaml" "$encryption"
+  if [[ -d $set/encryption/former && ! -d $former ]]; then cp -r "$set/encryption/former" "$former"; fi
   name=$(sed -n 's/^nodeName=//p' "$state/claim")
   peer=$(sed -n 's/^ *advertiseAddress: *"\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' "$document" | head -n 1)
   [[ $peer != *:* ]] || peer="[$peer]"

@@ -27,6 +27,8 @@ export interface RestoreOptions extends Wish {
 }
 
 export interface Restoration {
+  /** The control planes that were asked. */
+  planes: Machine[];
   /** What was found, a line for each control plane. */
   found: string[];
   operations: Operation[];
@@ -43,19 +45,22 @@ export async function planRestore(
   config: Config,
   plan: ClusterPlan,
   options: RestoreOptions,
+  machines = machinesOf,
 ): Promise<Restoration> {
-  const planes = await machinesOf(plan, "control-plane");
+  const planes = await machines(plan, "control-plane");
   const names = planes.map(({ name }) => name);
   const strange = options.gone.filter((name) => !names.includes(name));
   if (strange.length > 0)
     throw new UserError(
       `--gone ${strange.join(" ")}: no such control plane; the stack has ${names.join(", ")}`,
     );
-  const asked = await ask(planes.filter(({ name }) => !options.gone.includes(name)));
+  const reached = planes.filter(({ name }) => !options.gone.includes(name));
+  const asked = await ask(reached);
   const decision = decide(asked, options);
-  const workers = await machinesOf(plan, "worker");
+  const workers = await machines(plan, "worker");
   const joining = asked.filter((one) => isToJoin(one, decision));
   return {
+    planes: reached,
     found: [...asked.map(describe), ...options.gone.map((name) => `${name}: gone, not asked`)],
     operations: [
       ...(await beginning(config, asked, decision, options)),
@@ -182,17 +187,12 @@ async function decrypted(
 
 /** Makes the scripts on the nodes those of this program, then does one thing after the other. */
 export async function carryOut(
-  plan: ClusterPlan,
-  { operations }: Restoration,
-  gone: readonly string[],
+  { planes, operations }: Restoration,
   say: (line: string) => void,
 ): Promise<{ answered: number; seconds: number }> {
   const start = performance.now();
   const elapsed = () => Math.round((performance.now() - start) / 100) / 10;
-  const planes = await machinesOf(plan, "control-plane");
-  await Promise.all(
-    planes.filter(({ name }) => !gone.includes(name)).map((machine) => machine.claim()),
-  );
+  await Promise.all(planes.map((machine) => machine.claim()));
   let answered = 0;
   for (const [i, { on, does, run, answers }] of operations.entries()) {
     say(`[${i + 1}/${operations.length}] ${on}: ${does}`);
