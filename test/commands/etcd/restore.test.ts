@@ -151,7 +151,7 @@ describe("a restore of three control planes", () => {
     }
   });
 
-  it("is refused whole where a control plane is silent, and goes on without it where it is gone", async () => {
+  it("is refused whole where a control plane is silent, and continues without it where it is gone", async () => {
     const simulation = new Simulation([wiped, survivor, untouched]);
     simulation.silent.add("node-2");
     await expect(simulation.restore()).rejects.toThrow(
