@@ -59,6 +59,7 @@ class Simulation {
     };
     return {
       ...{ name, node, claim: async () => {} },
+      command: (line) => [line],
       shell: async (line) => {
         if (this.silent.has(name)) throw new Error("no route to host");
         if (line.includes("restore.sh state")) return JSON.stringify(this.states.get(name));
