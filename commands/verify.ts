@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { loadStackFile } from "../config/load.ts";
 import { plan } from "../plan/plan.ts";
 import { formatJunit } from "../verify/junit.ts";
@@ -13,6 +13,7 @@ import { kubeconfigOf } from "./kubeconfig.ts";
 import { progress } from "./progress.ts";
 import { stackFileOf, stackHelp } from "./stack-file.ts";
 import { rememberProved } from "./status/proved.ts";
+import { agreed, tryFailover } from "./verify/failover.ts";
 
 interface Options {
   kubeconfig?: string;
@@ -21,6 +22,8 @@ interface Options {
   only?: string;
   all?: boolean;
   allowUnproven?: boolean;
+  disruptive?: "failover";
+  yes?: boolean;
 }
 
 /** Every promise, proven on the running cluster by behaviour. */
@@ -34,6 +37,13 @@ export const command = new Command("verify")
   .option("--all", "how each promise was proven, and what was read")
   .option("--only <word>", "only the promises that contain this word")
   .option("--allow-unproven", "exit 0 where nothing is broken, though something was not proved")
+  .addOption(
+    new Option(
+      "--disruptive <what>",
+      "failover: cut one control plane after the other, and measure what is lost; asks first",
+    ).choices(["failover"]),
+  )
+  .option("--yes", "with --disruptive: do not ask")
   .action(verify);
 
 async function verify(stack: string, options: Options): Promise<void> {
@@ -44,9 +54,14 @@ async function verify(stack: string, options: Options): Promise<void> {
   const asked = promises.filter(({ promise }) => only === undefined || promise.includes(only));
   if (asked.length === 0) throw new UserError(`--only ${only}: no promise contains that word`);
   const kubeconfig = await kubeconfigOf(file, options.kubeconfig);
+  if (options.disruptive) await agreed(config, options.yes ?? false);
   const transport = sshTransport(clusterPlan, { kubeconfig });
 
   const interrupted = untilInterrupted();
+  if (options.disruptive) {
+    await tryFailover(config, clusterPlan, transport, interrupted, options.json ?? false);
+    return;
+  }
   interrupted.addEventListener("abort", () => console.error("interrupted: removing what was made"));
   using shown = progress();
   let done = 0;
