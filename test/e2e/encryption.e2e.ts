@@ -43,7 +43,7 @@ beforeAll(async () => {
   const binding = ["--clusterrole=cluster-admin", "--group=kubeadm:cluster-admins"];
   await plane.kubectl("create", "clusterrolebinding", "kubeadm:cluster-admins", ...binding);
   await startReader();
-}, 300_000);
+}, 600_000);
 
 afterAll(async () => {
   for (const port of ports) await plane.stop(`api-${port}`);

@@ -144,7 +144,8 @@ export class LoopbackControlPlane {
       ...["--client-cert-auth", "--trusted-ca-file", join(pki, "ca.crt")],
       ...["--peer-cert-file", join(pki, "peer.crt"), "--peer-key-file", join(pki, "peer.key")],
       ...["--peer-client-cert-auth", "--peer-trusted-ca-file", join(pki, "ca.crt")],
-      ...["--log-level", "error"],
+      // Processes are killed here, machines are not.
+      ...["--log-level", "error", "--unsafe-no-fsync"],
     ]);
   }
 
@@ -179,7 +180,7 @@ export class LoopbackControlPlane {
   }
 
   async apiReady(): Promise<void> {
-    await waitFor("the API server", 90, async () => {
+    await waitFor("the API server", 300, async () => {
       const { exitCode } = await this.attempt(
         "kubectl",
         "--kubeconfig",

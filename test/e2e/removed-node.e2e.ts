@@ -17,7 +17,7 @@ beforeAll(async () => {
   for (const name of ["worker-1", "worker-2"]) await makeKubelet(name);
   await plane.kubectl("create", "serviceaccount", "default");
   await plane.kubectl("create", "secret", "generic", "bound", "--from-literal=value=squirrel");
-}, 300_000);
+}, 600_000);
 
 afterAll(() => plane.remove());
 
