@@ -32,6 +32,7 @@ import { podTrafficProof } from "./proofs/pod-traffic.ts";
 import { reversePathProof } from "./proofs/reverse-path.ts";
 import { routesProof } from "./proofs/routes.ts";
 import { secretsAtRestProof } from "./proofs/secrets-at-rest.ts";
+import { serviceAccountsProof } from "./proofs/service-accounts.ts";
 import { sysctlsProof } from "./proofs/sysctls.ts";
 import { virtualAddressProof } from "./proofs/virtual-address.ts";
 import { xdpProof } from "./proofs/xdp.ts";
@@ -74,6 +75,7 @@ export const promises: readonly Proof[] = [
   credentialsProof,
   accessProof,
   kubeletCertificatesProof,
+  serviceAccountsProof,
   backupProof,
   rehearsalProof,
 ];

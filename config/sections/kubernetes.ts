@@ -104,6 +104,11 @@ export const kubernetes = z.strictObject({
     "none",
     "How long a worker's pods may take to leave it before it is taken out or re-created, in seconds; after that nothing is taken out.",
   ),
+  automountDefaultServiceAccountToken: field(
+    z.boolean().default(false),
+    "live",
+    "Let each namespace's default service account mount its token, as Kubernetes does; without it, only where its `automountServiceAccountToken` says so.",
+  ),
   ignorePreflightErrors: field(
     z
       .array(

@@ -20,7 +20,7 @@ export function removedNodes(): string {
         paramKind: { apiVersion: "v1", kind: "ConfigMap" },
         matchConstraints: {
           resourceRules: [
-            { apiGroups: ["*"], apiVersions: ["*"], operations: ["*"], resources: ["*", "*/*"] },
+            { apiGroups: ["*"], apiVersions: ["*"], operations: ["*"], resources: ["*/*"] },
           ],
         },
         matchConditions: [

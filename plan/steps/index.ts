@@ -15,6 +15,7 @@ import { kubelet } from "./kubelet.ts";
 import { kubeletApprover } from "./kubelet-approver.ts";
 import { packages } from "./packages.ts";
 import { prerequisites } from "./prerequisites.ts";
+import { serviceAccounts } from "./service-accounts.ts";
 import { swap } from "./swap.ts";
 import { timeSync } from "./time-sync.ts";
 import { virtualAddress } from "./virtual-address.ts";
@@ -37,6 +38,7 @@ export const steps = [
   images,
   controlPlane,
   kubeadmJoin,
+  serviceAccounts,
   etcdBackup,
   virtualAddress,
 ] as const satisfies readonly Step[];

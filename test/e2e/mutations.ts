@@ -17,6 +17,7 @@ import { packetLossProof } from "../../verify/proofs/packet-loss.ts";
 import { podTrafficProof } from "../../verify/proofs/pod-traffic.ts";
 import { reversePathProof } from "../../verify/proofs/reverse-path.ts";
 import { secretsAtRestProof } from "../../verify/proofs/secrets-at-rest.ts";
+import { serviceAccountsProof } from "../../verify/proofs/service-accounts.ts";
 import { sysctlsProof } from "../../verify/proofs/sysctls.ts";
 import { ensureRouter, stopRouter } from "../lab/router.ts";
 import { filterPort, type PortFilter } from "../lab/segment.ts";
@@ -105,6 +106,17 @@ export const batches: readonly Batch[] = [
           "worker-1",
           "sysctl -qw net.ipv4.tcp_fin_timeout=60",
           "sysctl -qw net.ipv4.tcp_fin_timeout=15",
+        ),
+      },
+      {
+        name: "a namespace made while the policy on default service accounts is away",
+        breaks: [
+          { proof: serviceAccountsProof, reading: /mutant: its default service account mounts/ },
+        ],
+        ...on(
+          "cp-1",
+          `${admin} delete mutatingadmissionpolicybinding oslo-cluster-default-service-accounts && ${admin} create namespace mutant && ${admin} -n mutant wait --for=create serviceaccount/default --timeout=30s && until [ -z "$(${admin} -n mutant get serviceaccount default -o jsonpath={.automountServiceAccountToken})" ]; do ${admin} -n mutant patch serviceaccount default --type json --patch '[{"op":"remove","path":"/automountServiceAccountToken"}]'; sleep 0.3; done`,
+          `${admin} delete namespace mutant --ignore-not-found && ${admin} apply --server-side -f /etc/oslo-cluster/service-accounts.yaml`,
         ),
       },
       {

@@ -27,6 +27,7 @@ import { podTrafficProof } from "../../verify/proofs/pod-traffic.ts";
 import { reversePathProof } from "../../verify/proofs/reverse-path.ts";
 import { routesProof } from "../../verify/proofs/routes.ts";
 import { secretsAtRestProof } from "../../verify/proofs/secrets-at-rest.ts";
+import { serviceAccountsProof } from "../../verify/proofs/service-accounts.ts";
 import { sysctlsProof } from "../../verify/proofs/sysctls.ts";
 import { virtualAddressProof } from "../../verify/proofs/virtual-address.ts";
 import {
@@ -34,6 +35,7 @@ import {
   agentStatus,
   backupStatus,
   backupTime,
+  defaultAccount,
   inMinutes,
   rbac,
   rehearsalReport,
@@ -366,6 +368,12 @@ export const broken: [proof: Proof, fault: string, sick: Answers, reading: RegEx
     "silent all over",
     [["/8080 && read", "silent"]],
     /the allowed port is silent too/,
+  ],
+  [
+    serviceAccountsProof,
+    "a token mounted",
+    [["get serviceaccounts", JSON.stringify({ items: [defaultAccount("shop")] })]],
+    /^shop: its default service account mounts its token$/,
   ],
   [
     secretsAtRestProof,

@@ -29,6 +29,12 @@ KubeProxyReplacement Details:
   XDP Acceleration:       Best-Effort
 `;
 
+/** A namespace's default service account. */
+export const defaultAccount = (namespace: string, automountServiceAccountToken?: boolean) => ({
+  metadata: { name: "default", namespace },
+  automountServiceAccountToken,
+});
+
 /** The names of a control plane's keys, and what its etcd has of a Secret. */
 export const stored = (value: string, keys = "key1") =>
   `${keys}\n${JSON.stringify({ kvs: [{ value: btoa(value) }] })}`;
@@ -65,6 +71,10 @@ export function healthy(config: Config, plan: ClusterPlan): Answers {
     ["get httproute", JSON.stringify({ status: { parents: [{ conditions: routeConditions }] } })],
     ["get secrets", token({ expiration: inMinutes(4) })],
     ["get clusterroles,roles", rbac()],
+    [
+      "get serviceaccounts",
+      listOf(["default", "kube-system"].map((one) => defaultAccount(one, false))),
+    ],
     ["without a credential", ""],
     ["oslo-step etcd-state", "voter"],
     ["apt-mark showhold", () => `${plan.nodes[0]?.steps.packages?.vars.PACKAGES} `, 0.5],

@@ -205,6 +205,9 @@ export const changesOfFields: Record<string, FieldChange> = {
   "kubernetes.etcd.electionMilliseconds": articles({
     "kubernetes.etcd.electionMilliseconds": 2000,
   }),
+  "kubernetes.automountDefaultServiceAccountToken": articles({
+    "kubernetes.automountDefaultServiceAccountToken": true,
+  }),
   "kubernetes.drainTimeoutSeconds": articles({ "kubernetes.drainTimeoutSeconds": 60 }),
   "kubernetes.ignorePreflightErrors": articles({
     "kubernetes.ignorePreflightErrors": ["SystemVerification"],

@@ -1,0 +1,43 @@
+# shellcheck shell=bash
+# Default service accounts mount no token where nobody has said that they shall. A policy of the API server sees to
+# those of namespaces that are made later; those that are there already are written once.
+
+policy=/etc/oslo-cluster/service-accounts.yaml
+kinds=mutatingadmissionpolicies,mutatingadmissionpolicybindings
+name=oslo-cluster-default-service-accounts
+
+check() {
+  local there
+  files_drift
+  admin get --raw /readyz >/dev/null 2>&1 || { echo "the API server is not ready" && return; }
+  there=$({ admin get "$kinds" --field-selector "metadata.name=$name" --output name 2>/dev/null || true; } | wc -l)
+  if [[ $AUTOMOUNT == true ]]; then
+    [[ $there == 0 ]] || echo "the policy $name is there, and tokens are to be mounted"
+    return
+  fi
+  [[ ! -e $WORK/files$policy || $there == 2 ]] || echo "the policy $name or its binding is missing"
+  unsaid | sed 's|$|/default mounts its token|'
+}
+
+apply() {
+  local namespace
+  files_apply
+  if [[ $AUTOMOUNT == true ]]; then
+    # What was written stays as it is: whose namespace it is says otherwise.
+    if [[ -e $policy ]]; then
+      admin delete "$kinds" --field-selector "metadata.name=$name" --ignore-not-found
+      rm -f "$policy"
+    fi
+    return
+  fi
+  [[ ! -e $WORK/files$policy ]] || admin apply --server-side --force-conflicts --filename "$policy"
+  for namespace in $(unsaid); do
+    admin --namespace "$namespace" patch serviceaccount default --patch '{"automountServiceAccountToken":false}'
+  done
+}
+
+# Namespaces whose default service account nobody has said anything about.
+unsaid() {
+  admin get serviceaccounts --all-namespaces --field-selector metadata.name=default --output json |
+    jq --raw-output '.items[] | select(.automountServiceAccountToken == null) | .metadata.namespace'
+}
