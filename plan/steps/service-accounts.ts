@@ -10,12 +10,9 @@ export const serviceAccounts = defineStep({
   on: (_, { role }) => role === "control-plane",
   document({ kubernetes: { automountDefaultServiceAccountToken, minor } }) {
     const makesPolicy = !automountDefaultServiceAccountToken && canMutate(minor);
-    return {
-      vars: { AUTOMOUNT: automountDefaultServiceAccountToken },
-      files: makesPolicy
-        ? { [`${directory}/service-accounts.yaml`]: defaultServiceAccounts() }
-        : {},
-    };
+    const path = `${directory}/service-accounts.yaml`;
+    const files: Record<string, string> = makesPolicy ? { [path]: defaultServiceAccounts() } : {};
+    return { vars: { AUTOMOUNT: automountDefaultServiceAccountToken }, files };
   },
   effects: {
     default: effect(
