@@ -3,8 +3,8 @@ import { ciliumDirectives } from "./cilium.ts";
 import { policyDirectives } from "./cilium-objects/policies.ts";
 import type { AppliedDirective, SourcedDirective } from "./directive.ts";
 import { gatewayDirectives } from "./gateway-api/objects.ts";
-import { guestDirectives } from "./libvirt/directives.ts";
-import type { Step } from "./step.ts";
+import { hypervisorSteps } from "./libvirt/steps/index.ts";
+import type { Described, Step } from "./step.ts";
 import { steps } from "./steps/index.ts";
 
 /** Every directive of the articles that the plan applies or corrects, each from the place where it is applied. */
@@ -14,7 +14,9 @@ export function directives(config: Config): SourcedDirective[] {
       from(`plan/steps/${name}.ts`, directives?.(config) ?? []),
     ),
     ...ciliumDirectives(config),
-    ...from("plan/libvirt/directives.ts", guestDirectives),
+    ...hypervisorSteps.flatMap(({ name, directives }: Described) =>
+      from(`plan/libvirt/steps/${name}.ts`, directives?.(config) ?? []),
+    ),
     ...from("plan/gateway-api/objects.ts", gatewayDirectives),
     ...from("plan/cilium-objects/policies.ts", policyDirectives),
     ...from("commands/debug.ts", commandDirectives),

@@ -15,9 +15,7 @@ import {
 } from "./effect.ts";
 import { gatewayObjectEffects } from "./gateway-api/objects.ts";
 import { type ClusterFile, type MachineKind, type ObjectGroup, parsePath } from "./layout.ts";
-import type { HypervisorScript } from "./libvirt/document.ts";
-import { domainEffects, guestEffects, liveEffects } from "./libvirt/guest.ts";
-import { imageEffects, preflightEffects, vlanEffects } from "./libvirt/hypervisor.ts";
+import { hypervisorSteps } from "./libvirt/steps/index.ts";
 import { namespaceEffects } from "./namespaces.ts";
 import { readyEffects } from "./ready.ts";
 import { steps } from "./steps/index.ts";
@@ -38,25 +36,17 @@ export function effectsOfStep(name: string): StepEffects {
   );
 }
 
-/** The same for the documents of hypervisors and guests. */
-export const scriptEffects: Record<HypervisorScript, StepEffects> = {
-  preflight: preflightEffects,
-  vlan: vlanEffects,
-  image: imageEffects,
-  guest: guestEffects,
-  domain: domainEffects,
-  live: liveEffects,
-};
+/** The same for the documents of hypervisors and guests; undefined for a script that no step has. */
+export function effectsOfScript(name: string): StepEffects | undefined {
+  return hypervisorSteps.find((step) => step.name === name)?.effects;
+}
 
-/** The script that takes each file of a hypervisor's documents. */
-export const scriptOfFile: Record<string, HypervisorScript> = {
-  unit: "vlan",
-  "functions.xml": "vlan",
-  "user-data": "guest",
-  "meta-data": "guest",
-  "network-config": "guest",
-  "domain.xml": "domain",
-};
+/** The script that takes a file of a hypervisor's documents. */
+export function scriptOfFile(file: string): string | undefined {
+  return (hypervisorSteps as readonly { name: string; files?: readonly string[] }[]).find(
+    ({ files }) => files?.includes(file),
+  )?.name;
+}
 
 const newCluster = effect("impossible", "a living cluster cannot change it: make a new cluster");
 const way = effect("none", "another way to the machine; nothing on it changes");

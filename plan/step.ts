@@ -2,12 +2,20 @@ import type { Config, NodeConfig } from "../config/config.ts";
 import type { AppliedDirective } from "./directive.ts";
 import type { StepEffects } from "./effect.ts";
 
+/** What is known of a script beside what it is given: steps of nodes and of hypervisors. */
+export interface Described<Name extends string = string> {
+  name: Name;
+  /** What a change of its document does to a living cluster. */
+  effects: StepEffects;
+  /** The articles' directives that it applies. */
+  directives?: (config: Config) => AppliedDirective[];
+}
+
 /**
  * A step that runs on nodes: its script is steps/<name>.sh, and all else that is known of it is here.
  * plan/steps/index.ts lists them in the order in which a person would do them.
  */
-export interface Step<Name extends string = string> {
-  name: Name;
+export interface Step<Name extends string = string> extends Described<Name> {
   /**
    * The Pulumi resource that runs it, `<node>-<resource>`. Steps of one resource run in one SSH
    * session, one after the other.
@@ -18,10 +26,6 @@ export interface Step<Name extends string = string> {
   /** The nodes that have it. Default: all. */
   on?: (config: Config, node: NodeConfig) => boolean;
   document: (config: Config, node: NodeConfig) => Content;
-  /** What a change of its document does to a living cluster. */
-  effects: StepEffects;
-  /** The articles' directives that it applies. */
-  directives?: (config: Config) => AppliedDirective[];
 }
 
 /** What a step's document holds, before it is normalized. */

@@ -1,14 +1,14 @@
 import { type Effect, resolveEffects } from "../../plan/effect.ts";
 import {
+  effectsOfScript,
   effectsOfStep,
   placeEffects,
-  scriptEffects,
   scriptOfFile,
   settingsEffects,
   stepFileEffects,
 } from "../../plan/effects.ts";
 import { type MachineKind, type Place, parsePath, pathOf } from "../../plan/layout.ts";
-import { documentVars, type HypervisorScript } from "../../plan/libvirt/document.ts";
+import { documentVars } from "../../plan/libvirt/document.ts";
 import { stepFilePaths, stepVars } from "../../plan/step.ts";
 
 /** A rendered plan: path to content, as plan/files.ts has it. */
@@ -107,18 +107,18 @@ export function subjectOf({ path, place }: Document, parts: readonly Parts[]): S
 function subjectOfScript(path: string, file: string): Subject {
   if (file.endsWith(".env")) {
     const script = file.slice(0, -".env".length);
-    if (!(script in scriptEffects)) throw new Error(`${path}: of no script of a hypervisor`);
-    return settingsSubject(
-      `${script}: settings`,
-      documentVars,
-      scriptEffects[script as HypervisorScript],
-    );
+    const effects = effectsOfScript(script);
+    if (effects === undefined) throw new Error(`${path}: of no script of a hypervisor`);
+    return settingsSubject(`${script}: settings`, documentVars, effects);
   }
-  const script = scriptOfFile[file];
-  if (script === undefined)
-    throw new Error(`${path}: a document without a label; give it one in plan/effects.ts`);
+  const script = scriptOfFile(file);
+  const effects = script === undefined ? undefined : effectsOfScript(script);
+  if (effects === undefined)
+    throw new Error(
+      `${path}: a document without a label; name it in its step of plan/libvirt/steps`,
+    );
   return whole(`${script}: ${file}`, (before, after) =>
-    stepFileEffects(scriptEffects[script], file, before, after),
+    stepFileEffects(effects, file, before, after),
   );
 }
 

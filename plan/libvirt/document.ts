@@ -1,34 +1,13 @@
-import type { StepEffects } from "../effect.ts";
-
-/** The scripts that run on hypervisors; each is a file of that name in steps/hypervisor/. */
-export type HypervisorScript = "preflight" | "vlan" | "image" | "guest" | "domain" | "live";
-
 /** What a hypervisor shall have, as one script wants it. Holds no secret. */
 export interface HypervisorDocument {
-  script: HypervisorScript;
+  /** The script, a file of that name in steps/hypervisor/. */
+  script: string;
+  /** What a change means, where the preview shows it. */
+  note: string;
   /** Settings that the script reads as shell variables. */
   vars: Record<string, string>;
   /** Files that the script finds in its working directory, by name. */
   files: Record<string, string>;
-}
-
-/** What a change means, where the preview shows it. */
-const effects: Record<HypervisorScript, string> = {
-  preflight: "Measured; changes nothing.",
-  vlan: "A change is applied at once.",
-  image: "A change is for new guests alone.",
-  guest: "A guest is re-created where its UUID, hypervisor, directory or format changes.",
-  domain: "A change waits for the guest's next boot: drain the node first.",
-  live: "A change is applied at once.",
-};
-
-export function document(
-  script: HypervisorScript,
-  vars: Record<string, string | number | boolean | undefined>,
-  files: Record<string, string> = {},
-): HypervisorDocument {
-  const given = Object.entries(vars).filter(([, value]) => value !== undefined);
-  return { script, vars: Object.fromEntries(given.map(([k, v]) => [k, String(v)])), files };
 }
 
 /**
@@ -37,8 +16,8 @@ export function document(
  * blanks, so that no content ends either.
  * @throws Error for a NUL, which no shell can hold: a bug of the plan.
  */
-export function renderDocument({ script, vars, files }: HypervisorDocument): string {
-  const lines = [`# ${effects[script]}`];
+export function renderDocument({ script, note, vars, files }: HypervisorDocument): string {
+  const lines = [`# ${note}`];
   for (const [key, value] of Object.entries(vars)) {
     lines.push(`${key}='${value.replaceAll("'", "'\\''")}'`);
   }
@@ -61,6 +40,3 @@ export function documentVars(rendered: string): Record<string, string> {
     ),
   ) as Record<string, string>;
 }
-
-/** What a script does when its document changes; as those of steps. */
-export type DocumentEffects = StepEffects;

@@ -6,7 +6,6 @@ import { afterAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import type { Config } from "../../config/config.ts";
 import {
-  document,
   documentVars,
   type HypervisorDocument,
   renderDocument,
@@ -68,17 +67,17 @@ describe.each([
 describe("what a document holds, the script reads", () => {
   const texts = ["", "plain", "it's", "a'\nb='c", "OSLO_CLUSTER_END", '$(id) `id` \\ " ;'];
   const reads = (made: HypervisorDocument) => {
-    const all = { ...made, script: "image" as const };
     const show = 'printf "%s\\0" "$A" "$B" "$(cat "$WORK/a.xml" && echo .)"';
     const [a, b, file = ""] = run(
-      hypervisorScript(all).replace('main "$1" </dev/null', show),
+      hypervisorScript(made).replace('main "$1" </dev/null', show),
     ).split("\0");
     return { a, b, file: file.slice(0, -1) };
   };
 
   it.each(texts)("%j", (text) => {
     const file = `x\n${text}\n\n  ${text}\nOSLO_CLUSTER_END\nend`;
-    const made = document("image", { A: text, B: "b" }, { "a.xml": file });
+    const vars = { A: text, B: "b" };
+    const made = { script: "image", note: "A note.", vars, files: { "a.xml": file } };
     expect(reads(made)).toEqual({ a: text, b: "b", file: `${file}\n` });
     expect(documentVars(renderDocument(made))).toEqual({ A: text, B: "b" });
   });
