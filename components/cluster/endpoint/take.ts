@@ -73,13 +73,16 @@ async function heard(
 ): Promise<Refusal | undefined> {
   const { name } = holder.session;
   const port = `end anti-spoofing (port security, clean-traffic) on the port of ${name}, or allow ${address} there, at the hypervisor or the provider; or remove cluster.endpoint.virtualAddress and give a name or a load balancer`;
-  const finds = await Promise.all(
-    others.map(async ({ session }) => ({
-      by: session.name,
-      ...(await session.ask<Look>("look")),
-      ...(await session.ask<{ answered: boolean }>("ask")),
-    })),
-  );
+  const sessions = others.map(({ session }) => session);
+  // All of them look before one asks: an answer makes the holder known as well as its announcement.
+  const looks = await Promise.all(sessions.map((one) => one.ask<Look>("look")));
+  const answers = await Promise.all(sessions.map((one) => one.ask<{ answered: boolean }>("ask")));
+  const finds = sessions.map(({ name: by }, i) => ({
+    by,
+    remembered: looks[i]?.remembered ?? "",
+    asked: looks[i]?.asked ?? "",
+    answered: answers[i]?.answered === true,
+  }));
   const unfound = finds.find(({ asked }) => asked !== holder.mac);
   if (unfound) {
     return {
