@@ -27,9 +27,11 @@ export const apiBalancer = defineStep({
   },
 });
 
-function haproxy({ cluster, network, nodes }: Config): string {
+function haproxy({ cluster, network, nodes, kubernetes }: Config): string {
   const interval = nodes.length > manyNodes ? "2s" : "1s";
   const suspicious = nodes.length > manyNodes ? "1s" : "500ms";
+  // A check that meets an election fails after 2 s, and the next begins half a second later: so many fit into one.
+  const fall = 1 + Math.ceil((2 * kubernetes.etcd.electionMilliseconds) / 2500);
   const binds = network.families.map((family) =>
     hostPort(family === 4 ? "127.0.0.1" : "::1", apiBalancerPort),
   );
@@ -66,7 +68,7 @@ backend control-planes
   http-check send meth GET uri /readyz
   http-check expect status 200
   # TLS passes through to clients, who verify it; the check alone does not.
-  default-server check check-ssl verify none inter ${interval} fastinter ${suspicious} downinter ${interval} fall 2 rise 2 on-marked-down shutdown-sessions
+  default-server check check-ssl verify none inter ${interval} fastinter ${suspicious} downinter ${interval} fall ${fall} rise 2 on-marked-down shutdown-sessions
 ${servers.map((server) => `  ${server}`).join("\n")}
 `;
 }

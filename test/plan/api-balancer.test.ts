@@ -51,3 +51,14 @@ it("checks are half as many where there are many nodes", () => {
   const [first] = configurations(loadConfig(stack({ "nodes.existing": many }), "test"));
   expect(first).toContain(" inter 2s ");
 });
+
+it.each([
+  [500, 2],
+  [1000, 2],
+  [2500, 3],
+  [5000, 5],
+])("etcd's elections of %s ms take no server that lives: fall %s", (election, fall) => {
+  const etcd = { heartbeatMilliseconds: 50, electionMilliseconds: election };
+  const [first] = configurations(loadConfig(stack({ "kubernetes.etcd": etcd }), "test"));
+  expect(first).toContain(` fall ${fall} `);
+});
