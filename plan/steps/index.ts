@@ -13,6 +13,7 @@ import { kernel } from "./kernel.ts";
 import { kubeadmJoin } from "./kubeadm-join.ts";
 import { kubelet } from "./kubelet.ts";
 import { kubeletApprover } from "./kubelet-approver.ts";
+import { operatorNames } from "./operator-names.ts";
 import { packages } from "./packages.ts";
 import { prerequisites } from "./prerequisites.ts";
 import { serviceAccounts } from "./service-accounts.ts";
@@ -39,6 +40,7 @@ export const steps = [
   controlPlane,
   kubeadmJoin,
   serviceAccounts,
+  operatorNames,
   etcdBackup,
   virtualAddress,
 ] as const satisfies readonly Step[];
