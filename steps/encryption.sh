@@ -24,7 +24,6 @@ encryption=/etc/kubernetes/encryption/config.yaml
 archive=/etc/kubernetes/encryption-keys
 template=/etc/oslo-cluster/encryption-template.yaml
 manifest=/etc/kubernetes/manifests/kube-apiserver.yaml
-pki=/etc/kubernetes/pki
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -83,8 +82,13 @@ own() { admin --server "$(server)" --request-timeout 30s "$@"; }
 
 # The digest of what the API server itself says that it has loaded.
 loaded_digest() {
-  curl --fail --silent --max-time 20 --cacert $pki/ca.crt --cert $pki/apiserver-kubelet-client.crt \
-    --key $pki/apiserver-kubelet-client.key "$(server)/metrics" |
+  local part
+  for part in certificate key; do
+    [[ -s $scratch/$part ]] || sed -n "s/^ *client-$part-data: //p" "$kubeconfig" | base64 --decode >"$scratch/$part"
+  done
+  # kubectl would take a second of a processor, each time.
+  curl --fail --silent --show-error --max-time 20 --cacert /etc/kubernetes/pki/ca.crt --cert "$scratch/certificate" \
+    --key "$scratch/key" "$(server)/metrics" 2>"$scratch/said" |
     sed -n 's/^apiserver_encryption_config_controller_last_config_info{.*,hash="sha256:\([0-9a-f]*\)".*/\1/p'
 }
 
@@ -109,7 +113,7 @@ is_loaded() { [[ $(loaded_digest) == "$(digest)" ]]; }
 loaded() {
   local deadline=$((SECONDS + 180))
   until is_loaded; do
-    ((SECONDS < deadline)) || die "the API server of $(hostname) has not loaded $encryption within 180 s; see its log"
+    ((SECONDS < deadline)) || die "the API server of $(hostname) has not loaded $encryption within 180 s; see its log $(cat "$scratch/said")"
     sleep 2
   done
 }
