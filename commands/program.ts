@@ -32,7 +32,7 @@ export async function run(words: readonly string[]): Promise<void> {
 }
 
 /** The program with some of its commands. */
-async function programOf(names: readonly string[]): Promise<Command> {
+export async function programOf(names: readonly string[]): Promise<Command> {
   const program = new Command("oslo-cluster")
     .description("A production Kubernetes cluster in Oslo: checks, previews, proofs, repair")
     .version(version(), "--version", "print the version")

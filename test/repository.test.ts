@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -37,14 +37,6 @@ describe("the repository", () => {
       .filter((name) => name.endsWith(".ts"))
       .filter((name) => /\(root, ["`]Pulumi\.\w+\.yaml/.test(read(join("test", name))));
     expect(named).toEqual([]);
-  });
-
-  it.each(["CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"])("%s names what is there", (page) => {
-    const text = read(page);
-    for (const [, target = ""] of text.matchAll(/\]\(([^)#:]+)(?:#[\w-]+)?\)/g))
-      expect([page, existsSync(join(root, target))]).toEqual([page, true]);
-    for (const [, script = ""] of text.matchAll(/npm run ([\w:]+)/g))
-      expect(manifest.scripts).toHaveProperty(script);
   });
 
   it("has templates that GitHub takes", () => {
