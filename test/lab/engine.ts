@@ -44,22 +44,25 @@ const ownPlugins = join(import.meta.dirname, "plugins/bin");
 
 /** @param program what to run. @default the project itself */
 export async function chooseEngine(facts: LabFacts, program = clusterProgram): Promise<Engine> {
-  return pulumiEngine(facts, program, await findPulumi(facts.pulumi));
+  return pulumiEngine(facts, program, await findPulumi(facts));
 }
 
 /**
- * The CLI on PATH where it has upstream's plugins or can download them; otherwise one that was built here,
- * with the lab's own.
+ * The CLI on PATH, else upstream's own, where it has upstream's plugins or can download them; otherwise one that
+ * was built here, with the lab's own.
  */
-export async function findPulumi(built: string): Promise<Cli> {
-  const command = pulumiOnPath();
+export async function findPulumi({
+  pulumi,
+  origin,
+}: Pick<LabFacts, "pulumi" | "origin">): Promise<Cli> {
+  const command = pulumiOnPath() ?? (origin === "upstream" ? pulumi : undefined);
   if (command !== undefined) {
     const install = ["plugin", "install", "--cwd", clusterProgram.directory];
     // Here, where there may be a way out; inside the lab's network there is none.
     const { exitCode } = await execa(command, install, { reject: false, timeout: 300_000 });
     if (exitCode === 0) return { command, plugins: "upstream" };
   }
-  return { command: built, plugins: "own" };
+  return { command: pulumi, plugins: "own" };
 }
 
 /** What a command of the lab needs to reach the hosts. */

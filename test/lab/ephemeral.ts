@@ -34,7 +34,7 @@ export function labTemplate(facts: LabFacts, controlPlanes: number, workers: num
 
 /** Ephemeral clusters on the lab's hosts by Pulumi's engine, with a clock that a test moves. */
 export async function labContext(facts: LabFacts, clock: { now: Date }): Promise<OperationContext> {
-  const cli = await findPulumi(facts.pulumi);
+  const cli = await findPulumi(facts);
   const state = join(runDirectory, "ephemeral");
   mkdirSync(state, { recursive: true, mode: 0o700 });
   const backend = pulumiBackend({

@@ -1,3 +1,4 @@
+import type { Origin } from "./artifacts/upstream/origin.ts";
 import type { Timing } from "./progress.ts";
 
 /** A signed apt repository of the lab. */
@@ -70,6 +71,8 @@ export interface LabFacts {
     containerdPackage: string;
     cilium: string;
   };
+  /** Whether the mirrors hold upstream's own artifacts, or what was built from Go modules. */
+  origin: Origin;
   /** Paths of commands on this machine. */
   helm: string;
   kubectl: string;

@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeRepository } from "./artifacts/apt.ts";
-import { type Artifacts, containerdSuite, makeArtifacts } from "./artifacts/artifacts.ts";
-import { packageVersions } from "./artifacts/packages.ts";
+import { type Artifacts, makeArtifacts } from "./artifacts/artifacts.ts";
+import { containerdSuite, packageVersions } from "./artifacts/packages.ts";
 import { ciliumVersion, recipes } from "./artifacts/recipes.ts";
 import { down } from "./down.ts";
 import type { LabFacts } from "./facts.ts";
@@ -168,6 +168,7 @@ async function describe(
       cilium: ciliumVersion,
     },
     ...commands,
+    origin: artifacts.origin,
     chart: charts.cilium,
     timings: progress.timings,
   };

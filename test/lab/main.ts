@@ -101,7 +101,7 @@ function elevate(): void {
   if (process.getuid?.() === 0 || process.platform !== "linux") return;
   const self = fileURLToPath(import.meta.url);
   const keep =
-    "--preserve-env=PATH,HOME,XDG_CACHE_HOME,OSLO_LAB_CACHE,OSLO_LAB_DEBIAN_MIRROR,GOPROXY,GOFLAGS,http_proxy,https_proxy,no_proxy";
+    "--preserve-env=PATH,HOME,XDG_CACHE_HOME,OSLO_LAB_CACHE,OSLO_LAB_NAME,OSLO_LAB_ARTIFACTS,OSLO_LAB_SOURCES,OSLO_LAB_DEBIAN_MIRROR,GOPROXY,GOFLAGS,http_proxy,https_proxy,no_proxy";
   const { exitCode } = execaSync("sudo", [keep, process.execPath, self, ...process.argv.slice(2)], {
     stdio: "inherit",
     reject: false,

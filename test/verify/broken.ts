@@ -224,7 +224,7 @@ export const broken: [proof: Proof, fault: string, sick: Answers, reading: RegEx
     [["use Socket", on("node-1", "60.0", "0.4")]],
     /p99 60\.00 ms.*above 50 ms; NodeLocal DNSCache is recommended/,
   ],
-  [dnsProof, "lost", [["use Socket", on("node-1", "0.4\nlost", "0.4")]], /^node-1: 1 of 200 lost$/],
+  [dnsProof, "lost", [["use Socket", on("node-1", "0.4\nlost", "0.4")]], /^node-1: 1 of 2 lost$/],
   [
     virtualAddressProof,
     "no holder",

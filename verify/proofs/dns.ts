@@ -27,7 +27,11 @@ export const dnsProof: Proof = {
     });
     const lost = byNode.filter((one) => one.lost > 0 || one.times.length === 0);
     if (lost.length > 0) {
-      return fail(lost.map((one) => `${one.node}: ${one.lost} of ${dnsQueries} lost`).join("; "));
+      return fail(
+        lost
+          .map(({ node, lost, times }) => `${node}: ${lost} of ${lost + times.length} lost`)
+          .join("; "),
+      );
     }
     const times = byNode.flatMap((one) => one.times);
     const at = (share: number) => percentile(times, share).toFixed(2);

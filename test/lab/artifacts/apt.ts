@@ -23,19 +23,18 @@ export async function makeRepository(
   layout: Layout,
 ): Promise<AptRepository> {
   const key = await signingKey(name);
-  const script = join(import.meta.dirname, "apt-repository.sh");
   const content = contentKey(
     basename(packages),
     (await readdir(packages)).sort().join("\n"),
     key.fingerprint,
     JSON.stringify(layout),
-    await readFile(script),
+    await readFile(repositoryScript),
   );
   const directory = await makeOnce(
     join(cacheDirectory, "repositories", `${name}-${content}`),
     async (partial) => {
       await run("bash", [
-        ...[script, layout.kind, packages, partial, key.home, `lab ${name}`],
+        ...[repositoryScript, layout.kind, packages, partial, key.home, `lab ${name}`],
         ...(layout.kind === "suite" ? [layout.suite, layout.component] : []),
       ]);
     },
@@ -44,16 +43,29 @@ export async function makeRepository(
 }
 
 async function signingKey(name: string): Promise<{ home: string; fingerprint: string }> {
-  const home = await makeOnce(join(cacheDirectory, "keys", name), async (partial) => {
-    await run("chmod", ["0700", partial]);
-    const identity = `Lab repository ${name} <${name}@lab.invalid>`;
-    const options = ["--homedir", partial, "--batch", "--pinentry-mode", "loopback"];
-    const key = ["--quick-generate-key", identity, "ed25519", "sign", "never"];
-    await run("gpg", [...options, "--passphrase", "", ...key]);
-    await run("gpgconf", ["--homedir", partial, "--kill", "gpg-agent"]);
-  });
+  const home = await makeOnce(join(cacheDirectory, "keys", name), (partial) =>
+    generateKey(partial, name),
+  );
+  return { home, fingerprint: await fingerprintOf(home) };
+}
+
+/** Makes a signing key without a passphrase in a GnuPG home directory. */
+export async function generateKey(home: string, name: string): Promise<void> {
+  await run("chmod", ["0700", home]);
+  const identity = `Lab repository ${name} <${name}@lab.invalid>`;
+  const options = ["--homedir", home, "--batch", "--pinentry-mode", "loopback"];
+  const key = ["--quick-generate-key", identity, "ed25519", "sign", "never"];
+  await run("gpg", [...options, "--passphrase", "", ...key]);
+  await run("gpgconf", ["--homedir", home, "--kill", "gpg-agent"]);
+}
+
+/** @throws where the directory holds no key */
+export async function fingerprintOf(home: string): Promise<string> {
   const list = await run("gpg", ["--homedir", home, "--batch", "--with-colons", "--list-keys"]);
   const fingerprint = /^fpr:+([0-9A-F]{40}):/m.exec(list)?.[1];
   if (!fingerprint) throw new Error(`${home}: holds no signing key; delete the directory`);
-  return { home, fingerprint };
+  return fingerprint;
 }
+
+/** What lays a directory of packages out as a repository; its usage is in the file. */
+export const repositoryScript = join(import.meta.dirname, "apt-repository.sh");

@@ -7,11 +7,11 @@ import { type ChartRepository, makeCharts } from "./chart.ts";
 import { ciliumImages, ciliumTree } from "./cilium-images.ts";
 import { findGo } from "./go.ts";
 import { clusterImages, type Image } from "./images.ts";
-import { containerdPackages, kubernetesPackages } from "./packages.ts";
+import { containerdPackages, containerdSuite, kubernetesPackages } from "./packages.ts";
 import { type Recipe, recipes } from "./recipes.ts";
-
-/** Suite and component of the repository for containerd, as Docker names them. */
-export const containerdSuite = { suite: "bookworm", component: "stable" } as const;
+import { downloadArtifacts } from "./upstream/artifacts.ts";
+import { chooseOrigin, type Origin } from "./upstream/origin.ts";
+import { chosenSources } from "./upstream/sources.ts";
 
 /** Everything that the mirrors serve, except the distribution's own packages. */
 export interface Artifacts {
@@ -23,12 +23,22 @@ export interface Artifacts {
   commands: { helm: string; kubectl: string; kubeadm: string; pulumi: string };
   /** Path of CoreDNS, which is also the lab's name server. */
   coredns: string;
+  origin: Origin;
 }
 
 type BuiltRecipes = Record<keyof typeof recipes, Built>;
 
-/** Makes every artifact, or takes it from the cache; minutes the first time, then an instant. */
+/**
+ * Every artifact, from the cache where it has been there before: upstream's own where the internet is reached, else
+ * built from Go modules, which takes half an hour the first time.
+ */
 export async function makeArtifacts(progress: Progress): Promise<Artifacts> {
+  const sources = chosenSources();
+  const origin = await chooseOrigin(sources);
+  return origin === "upstream" ? downloadArtifacts(sources, progress) : buildArtifacts(progress);
+}
+
+async function buildArtifacts(progress: Progress): Promise<Artifacts> {
   const go = await findGo();
   const [built, tree] = await Promise.all([buildAll(go, progress), makeTree(ciliumTree, progress)]);
   return progress.phase("packages, images and charts", () => assemble(built, tree, go));
@@ -55,13 +65,12 @@ async function buildAll(go: string, progress: Progress): Promise<BuiltRecipes> {
 }
 
 async function assemble(built: BuiltRecipes, tree: BaseTree, go: string): Promise<Artifacts> {
-  const { suite, component } = containerdSuite;
   const [kubernetesApt, containerdApt, charts, images, cilium] = await Promise.all([
     kubernetesPackages(built).then((packages) =>
       makeRepository("kubernetes", packages, { kind: "flat" }),
     ),
     containerdPackages(built, go).then((packages) =>
-      makeRepository("docker", packages, { kind: "suite", suite, component }),
+      makeRepository("docker", packages, { kind: "suite", ...containerdSuite }),
     ),
     makeCharts(go, built.helm),
     clusterImages(built, go),
@@ -80,5 +89,6 @@ async function assemble(built: BuiltRecipes, tree: BaseTree, go: string): Promis
       kubeadm: join(kubernetes, "kubeadm"),
       pulumi: join(built.pulumi.directory, "pulumi"),
     },
+    origin: "modules",
   };
 }

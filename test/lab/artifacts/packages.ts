@@ -16,6 +16,9 @@ export const packageVersions = {
   containerd: `${recipes.containerd.version}-1~debian.12~bookworm`,
 } as const;
 
+/** Suite and component of the repository for containerd, as Docker names them. */
+export const containerdSuite = { suite: "bookworm", component: "stable" } as const;
+
 /** The binaries that go into packages. */
 export interface PackagedBinaries {
   kubernetes: Built;
