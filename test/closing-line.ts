@@ -1,7 +1,28 @@
 import type { Reporter, TestModule } from "vitest/node";
 
-/** Ends a run's output on `N passed, N failed, N skipped`, and says why each skipped test was skipped. */
+/** From when to when, in milliseconds. */
+interface Span {
+  start: number;
+  end: number;
+}
+
+/**
+ * Ends a run's output on how long each part took, of the end-to-end tests by file, and on `N passed, N failed,
+ * N skipped`; says why each skipped test was skipped.
+ */
 export default class ClosingLine implements Reporter {
+  private readonly parts = new Map<string, Span>();
+
+  onTestModuleStart(module: TestModule): void {
+    const part = partOf(module);
+    if (!this.parts.has(part)) this.parts.set(part, { start: performance.now(), end: 0 });
+  }
+
+  onTestModuleEnd(module: TestModule): void {
+    const span = this.parts.get(partOf(module));
+    if (span !== undefined) span.end = performance.now();
+  }
+
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     const count = { passed: 0, failed: errors.length, skipped: 0 };
     for (const module of modules) {
@@ -16,6 +37,13 @@ export default class ClosingLine implements Reporter {
         }
       }
     }
+    for (const [part, { start, end }] of this.parts) {
+      console.log(`${((end - start) / 1000).toFixed(1).padStart(8)} s  ${part}`);
+    }
     console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
   }
+}
+
+function partOf({ project, relativeModuleId }: TestModule): string {
+  return project.name === "unit" ? "unit tests" : relativeModuleId;
 }

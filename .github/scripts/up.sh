@@ -6,4 +6,6 @@ set -euo pipefail
 
 stack=${1:?usage: up.sh STACK}
 pulumi up --yes --non-interactive --stack "$stack" --policy-pack policy --policy-pack-config policy/config.json
+# No snapshot of the state after each resource: a preview keeps none.
+export PULUMI_EXPERIMENTAL=true PULUMI_SKIP_CHECKPOINTS=true
 pulumi preview --expect-no-changes --non-interactive --stack "$stack"

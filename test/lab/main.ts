@@ -6,7 +6,7 @@ import { formatTable } from "../../verify/report.ts";
 import { chooseEngine, labEnvironment } from "./engine.ts";
 import { down, up as infrastructureUp, type LabFacts } from "./infrastructure.ts";
 import { factsFile } from "./paths.ts";
-import { Progress, say } from "./progress.ts";
+import { formatTimings, Progress, say } from "./progress.ts";
 import { inNamespace } from "./shell.ts";
 import { removeStackFile, stackFile, writeStackFile } from "./stack.ts";
 import { kubeconfigFile, saveKubeconfig, verify } from "./verification/verify.ts";
@@ -59,12 +59,9 @@ async function bringUp(): Promise<number> {
   await saveKubeconfig(engine);
   const rows = await progress.phase("verification", () => verify(facts, engine));
   console.log(`\n${formatTable(rows)}\n`);
-  const seconds = [...facts.timings, ...progress.timings].map(
-    ({ phase, seconds }) => `${phase} ${seconds} s`,
-  );
-  console.log(
-    `time: ${seconds.join(", ")}; ${Math.round((performance.now() - start) / 1000)} s in all`,
-  );
+  const total = (performance.now() - start) / 1000;
+  console.log(formatTimings([...facts.timings, ...progress.timings]));
+  console.log(`${total.toFixed(1).padStart(8)} s  in all`);
   console.log(
     `stack: ${stackFile}\nkubeconfig: ${kubeconfigFile} (works inside the lab's network)`,
   );

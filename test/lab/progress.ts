@@ -4,6 +4,14 @@ export interface Timing {
   seconds: number;
 }
 
+/** A line for each phase, the longest first; phases overlap. */
+export function formatTimings(timings: readonly Timing[]): string {
+  return timings
+    .toSorted((a, b) => b.seconds - a.seconds)
+    .map(({ phase, seconds }) => `${seconds.toFixed(1).padStart(8)} s  ${phase}`)
+    .join("\n");
+}
+
 const heartbeatMilliseconds = 15_000;
 
 /** Prints one line of progress to standard error, which leaves standard output to results. */

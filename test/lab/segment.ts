@@ -46,7 +46,9 @@ export type PortFilter =
   | "IP options"
   | "foreign sources"
   | "other hosts' addresses"
-  | "echo requests to the router";
+  | "echo requests to the router"
+  | "one echo answer in five"
+  | "pods' large packets";
 
 /**
  * Filters a host's port, in the place of what filtered it before; without a filter all passes again.
@@ -62,6 +64,8 @@ export async function filterPort(
     "IP options": "ip hdrlength > 5",
     "foreign sources": `ip saddr != ${host.address}`,
     "echo requests to the router": `ip daddr ${segment.address} icmp type echo-request`,
+    "one echo answer in five": `ip saddr ${host.address} icmp type echo-reply numgen random mod 5 0`,
+    "pods' large packets": `ip saddr ${pods} ip length > 1400`,
     "other hosts' addresses": `ip saddr != { ${host.address}, ${pods} }`,
   };
   const table = `bridge ${host.name}`;

@@ -1,0 +1,42 @@
+import { expect } from "vitest";
+import { promises } from "../../../verify/promises.ts";
+import { formatTable } from "../../../verify/report.ts";
+import type { Lab } from "../../lab/verification/proof.ts";
+import { proveProduct } from "../../lab/verification/verify.ts";
+import type { Batch, Mutation } from "./mutation.ts";
+
+/** Makes a batch, asks, and takes it back: red is what it breaks and nothing else, and then nothing. */
+export async function judge(lab: Lab, { mutations, asked = promises, settled }: Batch) {
+  const made: Mutation[] = [];
+  const rows = await (async () => {
+    for (const mutation of mutations) {
+      made.push(mutation);
+      await mutation.make(lab);
+    }
+    await settled?.(lab);
+    return proveProduct(lab.facts, asked);
+  })().finally(async () => {
+    // Each of them, whatever becomes of another.
+    const left: unknown[] = [];
+    for (const { undo } of made.reverse()) await undo(lab).catch((error) => left.push(error));
+    expect(left).toEqual([]);
+    await settled?.(lab);
+  });
+
+  const failed = rows.filter(({ verdict }) => verdict === "fail");
+  console.log(formatTable(failed));
+  const broken = mutations.flatMap(({ breaks }) => breaks);
+  const expected = new Set(broken.map(({ proof }) => proof.promise));
+  const possible = new Set(
+    mutations.flatMap(({ mayBreak = [] }) => mayBreak.map(({ promise }) => promise)),
+  );
+  const red = failed.map(({ promise }) => promise);
+  expect(red.filter((promise) => expected.has(promise) || !possible.has(promise)).sort()).toEqual(
+    [...expected].sort(),
+  );
+  for (const { proof, reading } of broken)
+    expect(failed.find(({ promise }) => promise === proof.promise)?.reading).toMatch(reading);
+
+  const green = await proveProduct(lab.facts, asked);
+  expect(green.filter(({ verdict }) => verdict === "fail")).toEqual([]);
+}
