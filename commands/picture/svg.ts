@@ -11,6 +11,8 @@ line { stroke: #8897a6; stroke-width: 1.5 }
 .control-plane { fill: #fdebd3; stroke: #d08a2e }
 .worker { fill: #e4f4e6; stroke: #4f9d5b }
 .gateway, .pool, .router { fill: #efe8f9; stroke: #8a6bbf }
+.span { fill: #cfdff0; stroke: #4a90c4 }
+.critical { fill: #f4b266; stroke: #d08a2e }
 @media (prefers-color-scheme: dark) {
 text { fill: #e6edf3 }
 .detail { fill: #9fb0c0 }
@@ -21,6 +23,8 @@ rect { fill: #1f2933; stroke: #6b7c8d }
 .control-plane { fill: #43301a; stroke: #d08a2e }
 .worker { fill: #1b3a22; stroke: #4f9d5b }
 .gateway, .pool, .router { fill: #33274a; stroke: #8a6bbf }
+.span { fill: #16324a; stroke: #4a90c4 }
+.critical { fill: #7a4d16; stroke: #d08a2e }
 }`;
 
 /** A whole SVG. @param parts What `box`, `line` and `label` give. */
@@ -61,6 +65,19 @@ export function box(
   ];
   const tooltip = [title, detail].filter(Boolean).join(", ");
   return `<g>${tooltip ? `<title>${escaped(tooltip)}</title>` : ""}<rect class="${kind}" x="${at(x)}" y="${at(y)}" width="${at(width)}" height="${at(height)}" rx="5"/>${texts.join("")}</g>`;
+}
+
+/** A bar of a timeline, at least one pixel wide; the words are its tooltip. */
+export function bar(
+  kind: string,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  words: string,
+): string {
+  const at = (value: number) => Math.round(value * 10) / 10;
+  return `<g><title>${escaped(words)}</title><rect class="${kind}" x="${at(x)}" y="${at(y)}" width="${at(Math.max(1, width))}" height="${at(height)}" rx="2"/></g>`;
 }
 
 export function label(x: number, y: number, words: string): string {

@@ -5,6 +5,7 @@ import { chooseEngine, type Engine, forgetState } from "../lab/engine.ts";
 import * as infrastructure from "../lab/infrastructure.ts";
 import { formatTimings } from "../lab/progress.ts";
 import { removeStackFile, writeStackFile } from "../lab/stack.ts";
+import { writeTimeline } from "../lab/timeline.ts";
 import type { Lab } from "../lab/verification/proof.ts";
 import { provenAfterAll, unexpectedlyUnproven } from "../lab/verification/unproven.ts";
 import { labOf, saveKubeconfig, verify } from "../lab/verification/verify.ts";
@@ -49,6 +50,7 @@ describe("from nothing", () => {
     };
     const summary = await engine.up({ onOutput });
     expect(summary.create).toBeGreaterThan(30);
+    console.log(`timeline: ${await writeTimeline(engine)}`);
     await saveKubeconfig(engine);
     proofs = await verify(facts, engine);
     console.log(formatTable(proofs));

@@ -9,6 +9,7 @@ import { factsFile } from "./paths.ts";
 import { formatTimings, Progress, say } from "./progress.ts";
 import { inNamespace } from "./shell.ts";
 import { removeStackFile, stackFile, writeStackFile } from "./stack.ts";
+import { writeTimeline } from "./timeline.ts";
 import { kubeconfigFile, saveKubeconfig, verify } from "./verification/verify.ts";
 
 const lab = new Command("npm run lab --")
@@ -57,13 +58,14 @@ async function bringUp(): Promise<number> {
       .join(", ")}`,
   );
   await saveKubeconfig(engine);
+  const timeline = await writeTimeline(engine);
   const rows = await progress.phase("verification", () => verify(facts, engine));
   console.log(`\n${formatTable(rows)}\n`);
   const total = (performance.now() - start) / 1000;
   console.log(formatTimings([...facts.timings, ...progress.timings]));
   console.log(`${total.toFixed(1).padStart(8)} s  in all`);
   console.log(
-    `stack: ${stackFile}\nkubeconfig: ${kubeconfigFile} (works inside the lab's network)`,
+    `stack: ${stackFile}\ntimeline: ${timeline}\nkubeconfig: ${kubeconfigFile} (works inside the lab's network)`,
   );
   console.log("next: npm run lab -- exec kubectl get nodes -o wide; npm run lab:down");
   return rows.some((row) => row.verdict === "fail") ? 1 : 0;
