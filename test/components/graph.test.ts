@@ -218,7 +218,9 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
       it("installs packages before it configures them, and pulls images last", () => {
         for (const { name, role, resources } of plan.nodes) {
           const order = resources.runtime?.flat() ?? [];
-          expect(order.slice(0, 4)).toEqual(["api-balancer", "packages", "containerd", "kubelet"]);
+          const approver = role === "control-plane" ? ["kubelet-approver"] : [];
+          const expected = ["api-balancer", "packages", "containerd", ...approver, "kubelet"];
+          expect(order.slice(0, expected.length)).toEqual(expected);
           if (role === "worker") expect(order.slice(-1)).toEqual(["images"]);
           else expect(graph.before(`${name}-images`)).toContain(`${name}-runtime`);
         }
