@@ -22,7 +22,7 @@ export const kubeletCertificatesProof: Proof = {
         found.push(`${plane}: ${reasonOf(answer.reason)}`);
         continue;
       }
-      const lines = answer.value.split("\n").filter(Boolean);
+      const lines = answer.value.split("\n").filter(Boolean).sort();
       found.push(
         ...lines.filter((line) => !line.startsWith("shown ")).map((line) => `${plane}: ${line}`),
       );
