@@ -62,8 +62,8 @@ function answerOrEnd<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-const mark = { good: "✓", bad: "✗", open: "–" } as const;
-const colour = { good: "green", bad: "red", open: "yellow" } as const;
+const mark = { good: "✓", bad: "✗", open: "–", off: "○" } as const;
+const colour = { good: "green", bad: "red", open: "yellow", off: "dim" } as const;
 
 export function formatStatus(name: string, endpoint: string, lines: readonly Line[]): string {
   const width = Math.max(...lines.map(({ what }) => what.length));

@@ -8,8 +8,8 @@ import type { Proved } from "./proved.ts";
 /** One line of the status. */
 export interface Line {
   what: string;
-  /** `open`: it could not be judged, or nobody has asked. */
-  state: "good" | "bad" | "open";
+  /** `open`: it could not be judged, or nobody has asked. `off`: the stack has none, and none is missed. */
+  state: "good" | "bad" | "open" | "off";
   says: string;
 }
 
@@ -178,9 +178,13 @@ function certificates({ now }: Known, answered: Answered): Line {
   };
 }
 
-function backups({ now }: Known, answered: Answered): Line {
+function backups({ config, now }: Known, answered: Answered): Line {
   const own = answered.flatMap(({ backup }) => (backup === undefined ? [] : [backup]));
-  if (own.length === 0) return { what: "backup", state: "open", says: "no machine makes one" };
+  if (own.length === 0) {
+    return config.backup.targets.length === 0
+      ? { what: "backup", state: "off", says: "not enabled: backup.targets is empty" }
+      : { what: "backup", state: "open", says: "no machine makes one" };
+  }
   const last = Math.max(...own.map(({ lastSuccess }) => lastSuccess ?? 0));
   const error = own.find((one) => one.error)?.error;
   const ago = last > 0 ? `the last ${age(now.getTime() / 1000 - last)} ago` : "none succeeded yet";

@@ -55,7 +55,10 @@ describe("a machine", () => {
   const reachedAt = (port: number) => {
     const file = join(folder, "Pulumi.test.yaml");
     const text = readFileSync(stackFiles.articles, "utf8");
-    writeFileSync(file, text.replaceAll(/host: .*/g, `host: 127.0.0.1\n          port: ${port}`));
+    writeFileSync(
+      file,
+      text.replaceAll(/^ {10}host: .*/gm, `          host: 127.0.0.1\n          port: ${port}`),
+    );
     return plan(loadStackFile(file));
   };
   const node = { kind: "node", name: "cp-1" } as const;

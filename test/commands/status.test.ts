@@ -76,7 +76,7 @@ describe("the status", () => {
     expect(text).toContain("proved 3 h ago from this machine: 1 passed");
   });
 
-  it.each<[string, string, "bad" | "open", RegExp, Parameters<typeof known>[0]]>([
+  it.each<[string, string, "bad" | "open" | "off", RegExp, Parameters<typeof known>[0]]>([
     [
       "a dead machine",
       "machines",
@@ -149,8 +149,8 @@ describe("the status", () => {
     [
       "no backup",
       "backup",
-      "open",
-      /^no machine makes one$/,
+      "off",
+      /^not enabled: backup.targets is empty$/,
       (all) => delete of("cp-1", all).backup,
     ],
   ])("tells %s", (_, what, state, says, change) => {
@@ -163,6 +163,16 @@ describe("the status", () => {
     expect(
       lines.filter((line) => line.what !== what && line.state !== "good").map((l) => l.what),
     ).toEqual(what === "nodes" && state === "open" ? [] : []);
+  });
+
+  it("misses a backup where the stack has a target for it", () => {
+    const { answers, ...rest } = known((all) => delete of("cp-1", all).backup);
+    const targets = [{ name: "vault" }] as typeof config.backup.targets;
+    const backup = { ...config.backup, targets };
+    const line = assess({ ...rest, answers, config: { ...config, backup } }).find(
+      ({ what }) => what === "backup",
+    );
+    expect(line).toMatchObject({ state: "open", says: "no machine makes one" });
   });
 
   it("names a member of etcd that began a cluster of its own, and one that does not answer", () => {
@@ -196,7 +206,10 @@ describe("the status", () => {
     const { port } = silent.address() as AddressInfo;
     const file = join(folder, "Pulumi.dead.yaml");
     const text = readFileSync(stackFiles.articles, "utf8");
-    writeFileSync(file, text.replaceAll(/host: .*/g, `host: 127.0.0.1\n          port: ${port}`));
+    writeFileSync(
+      file,
+      text.replaceAll(/^ {10}host: .*/gm, `          host: 127.0.0.1\n          port: ${port}`),
+    );
     const start = performance.now();
     const { exitCode, stdout } = await runCommand("status", file);
     silent.close();
