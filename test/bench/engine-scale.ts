@@ -7,5 +7,11 @@ import { measureEngine } from "./engine.ts";
 // line of JSON each. Builds the engine where there is none on PATH.
 const cli = pulumiOnPath() ?? (await makePulumi(new Progress()));
 for (const nodes of process.argv.slice(2).map(Number)) {
-  console.log(JSON.stringify(await measureEngine(cli, nodes)));
+  try {
+    console.log(JSON.stringify(await measureEngine(cli, nodes)));
+  } catch (error) {
+    // All that the engine printed is part of its errors.
+    console.error(`${nodes} nodes: ${(error as Error).message}`);
+    process.exitCode = 1;
+  }
 }
