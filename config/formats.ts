@@ -85,9 +85,11 @@ function keyError(text: string): string | undefined {
   const [algorithm = "", body = ""] = text.split(" ");
   const bytes = Buffer.from(body, "base64");
   const named = bytes.length < 4 ? "" : bytes.toString("latin1", 4, 4 + bytes.readUInt32BE(0));
-  const [least, most] = keyBytes[named] ?? [0, Number.POSITIVE_INFINITY];
-  if (named in keyBytes && named !== algorithm) {
-    return `begins with ${algorithm} and is a key of ${named}; copy the line as it is`;
+  const [least, most] = keyBytes[named] ?? [0, 0];
+  if (named !== algorithm) {
+    return named in keyBytes
+      ? `begins with ${algorithm} and is a key of ${named}; copy the line as it is`
+      : `begins with ${algorithm}, and no key follows; copy the whole line, as the machine has it`;
   }
   if (bytes.length >= least && bytes.length <= most) return undefined;
   return `${bytes.length} bytes long, and a key of ${named} has ${least === most ? least : `${least} or more`}; copy the whole line`;

@@ -1,6 +1,7 @@
 import { loadConfig } from "../config/load.ts";
 import { ConfigError, formatProblem, type Problem } from "../config/problem.ts";
 import type { ConfigInput } from "../config/schema.ts";
+import { hostKey } from "./host-key.ts";
 
 /** A stack on which every rule is content: dual stack, one control plane and two workers. */
 const valid: ConfigInput = {
@@ -35,7 +36,7 @@ export function node(number: number, role: "control-plane" | "worker") {
     name: `node-${number}`,
     role,
     addresses: [`10.10.0.${11 + number}`, `fd00:10:10::${11 + number}`],
-    ssh: { hostKey: `ssh-ed25519 AAAA${number}` },
+    ssh: { hostKey: hostKey(number) },
   };
 }
 

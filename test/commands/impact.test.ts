@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { marker } from "../../commands/impact/markdown.ts";
+import { hostKey } from "../host-key.ts";
 import { root } from "../root.ts";
 
 /** A repository of its own with what is in the work tree, one commit. */
@@ -69,7 +70,7 @@ const same = (text: string) => text;
 const otherWeights = (text: string) =>
   text.replace("weight: 95", "weight: 90").replace("weight: 5 }", "weight: 10 }");
 const otherKey = (text: string) =>
-  text.replace(/hostKey: ssh-ed25519 \S+IHGy\S+/, `hostKey: ssh-ed25519 AAAA${"K".repeat(20)}`);
+  text.replace(/hostKey: ssh-ed25519 \S+IHGy\S+/, `hostKey: ${hostKey("other")}`);
 const noEngine = ["--base", "HEAD", "--no-preview"];
 
 describe("impact", { timeout: 120_000 }, () => {

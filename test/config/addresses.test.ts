@@ -1,4 +1,5 @@
 import { describe } from "vitest";
+import { hostKey } from "../host-key.ts";
 import { refuses, takes } from "./refuses.ts";
 
 const v4 = "nodes.existing[1].addresses[0]";
@@ -97,7 +98,7 @@ describe("the virtual address", () => {
 
 describe("a host outside", () => {
   const bastion = (address: string) => ({
-    "ssh.bastion": { host: address, hostKey: "ssh-ed25519 AAAA" },
+    "ssh.bastion": { host: address, hostKey: hostKey("bastion") },
   });
   const pool = {
     "cilium.l2announcements.enabled": true,

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../config/load.ts";
 import { calendar, knownHosts, rcloneConfiguration } from "../../plan/backup.ts";
+import { hostKey } from "../host-key.ts";
 import { stack } from "../stack.ts";
 import { refuses, takes } from "./refuses.ts";
 
 const recipient = "age13arftdf9ejnqsygnzlpdevqgzwf2ky55ga69t7e4sxftfka4qadsxtqgax";
-const sftp = { host: "vault.example.no", user: "copies", hostKey: "ssh-ed25519 AAAAC3Nz" };
+const sftp = { host: "vault.example.no", user: "copies", hostKey: hostKey("vault") };
 const s3 = { endpoint: "https://s3.example.no", bucket: "oslo-copies" };
 const vault = { name: "vault", region: "NO-OSL-2", sftp };
 const bucket = { name: "bucket", region: "NO-SVG-1", s3 };
@@ -155,5 +156,5 @@ endpoint = https://s3.example.no
 region = us-east-1
 env_auth = true
 `);
-  expect(knownHosts(backup.targets)).toBe("[vault.example.no]:2222 ssh-ed25519 AAAAC3Nz");
+  expect(knownHosts(backup.targets)).toBe(`[vault.example.no]:2222 ${hostKey("vault")}`);
 });

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../config/load.ts";
+import { hostKey } from "../host-key.ts";
 import { problemsOf, stack } from "../stack.ts";
 
 const node = "nodes.existing[1]";
-const key = "ssh-ed25519 AAAA";
+const key = hostKey("bastion");
 
 /** Path, values that are wrong by themselves, and a part of what is said. */
 const wrong: [path: string, says: string, ...values: unknown[]][] = [

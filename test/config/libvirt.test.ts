@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../config/load.ts";
+import { hostKey } from "../host-key.ts";
 import { problemsOf, stack } from "../stack.ts";
 
 const hypervisor = (number: number) => ({
   name: `hv-${number}`,
-  ssh: { host: `192.0.2.${number}`, hostKey: `ssh-ed25519 AAAAhv${number}` },
+  ssh: { host: `192.0.2.${number}`, hostKey: hostKey(`hv${number}`) },
   uplink: "eno1",
 });
 
@@ -13,7 +14,7 @@ const base: Record<string, unknown> = {
   "network.vlan.id": 100,
   "nodes.libvirt": {
     image: { sha512: "0a".repeat(64) },
-    authorizedKeys: ["ssh-ed25519 AAAAoperator me@example.no"],
+    authorizedKeys: [`${hostKey("operator")} me@example.no`],
     hypervisors: [hypervisor(1), hypervisor(2)],
     pools: [
       {
@@ -95,7 +96,7 @@ describe("refused", () => {
     ],
     [
       "one hypervisor twice",
-      { [`${at}.hypervisors[1].ssh.hostKey`]: "ssh-ed25519 AAAAhv1" },
+      { [`${at}.hypervisors[1].ssh.hostKey`]: hostKey("hv1") },
       `${at}.hypervisors[1].ssh.hostKey`,
       "hv-1 has that host key",
     ],
@@ -241,7 +242,7 @@ describe("refused", () => {
 it.each(["it's mine", 'my "laptop"', "@HOST_KEY@", "back\\slash"])(
   "takes an operator's key with the comment %s",
   (comment) => {
-    const key = `ssh-ed25519 AAAAoperator ${comment}`;
+    const key = `${hostKey("operator")} ${comment}`;
     expect(problemsOf(guestsStack({ [`${at}.authorizedKeys`]: [key] }))).toEqual([]);
   },
 );

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../config/load.ts";
 import { plan } from "../../plan/plan.ts";
+import { hostKey } from "../host-key.ts";
 import { node, problemsOf, stack } from "../stack.ts";
 
 /** Control planes: machines that exist, and guests of a pool on these hypervisors in turn. */
@@ -17,7 +18,7 @@ function planes(existing: number, guests: number, hypervisors: number[]) {
       authorizedKeys: ["ssh-ed25519 AAAAoperator me@example.no"],
       hypervisors: all.map((number) => ({
         name: `hv-${number}`,
-        ssh: { host: `192.0.2.${number}`, hostKey: `ssh-ed25519 AAAAhv${number}` },
+        ssh: { host: `192.0.2.${number}`, hostKey: hostKey(`hv${number}`) },
         uplink: "eno1",
       })),
       pools: [

@@ -174,6 +174,13 @@ describe("host keys", () => {
   refuses([
     refused("one that lost its end", at, `ssh-ed25519 ${body.slice(0, -8)}`, "45 bytes"),
     refused("one with more than it has", at, `ssh-ed25519 ${body}AAAA`, "54 bytes"),
+    refused(
+      "junk of a plausible length",
+      at,
+      `ssh-ed25519 AAAA${"x".repeat(64)}`,
+      "no key follows",
+    ),
+    refused("an algorithm's name alone", at, "ssh-ed25519 AAAA", "no key follows"),
     refused("one of another algorithm", at, `ssh-rsa ${body}`, "a key of ssh-ed25519"),
     refused(
       "an RSA key that is cut",

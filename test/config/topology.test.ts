@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { hostKey } from "../host-key.ts";
 import { node, problemsOf, stack } from "../stack.ts";
 import { refuses, takes } from "./refuses.ts";
 
@@ -67,16 +68,16 @@ describe("what two nodes share", () => {
     },
     {
       name: "a host key",
-      changes: { "nodes.existing[1].ssh.hostKey": "ssh-ed25519 AAAA0 root@clone" },
+      changes: { "nodes.existing[1].ssh.hostKey": `${hostKey(0)} root@clone` },
       says: "node-0 has that host key",
     },
   ]);
 
   it("is reported for each node that shares it", () => {
-    const hostKey = "ssh-ed25519 AAAA0";
+    const same = hostKey(0);
     const changes = {
-      "nodes.existing[1].ssh.hostKey": hostKey,
-      "nodes.existing[2].ssh.hostKey": hostKey,
+      "nodes.existing[1].ssh.hostKey": same,
+      "nodes.existing[2].ssh.hostKey": same,
     };
     expect(problemsOf(stack(changes)).map(({ path }) => path)).toEqual(Object.keys(changes));
   });

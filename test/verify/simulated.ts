@@ -3,6 +3,7 @@ import { loadConfig } from "../../config/load.ts";
 import type { ConfigInput } from "../../config/schema.ts";
 import { type ClusterPlan, plan } from "../../plan/plan.ts";
 import type { Transport } from "../../verify/transport.ts";
+import { hostKey } from "../host-key.ts";
 import { type Answers, healthy } from "./healthy.ts";
 
 /** A cluster that exists in answers alone. */
@@ -40,7 +41,7 @@ export function stackOf(nodes: number): ConfigInput {
         name: `node-${i}`,
         role: i === 0 ? ("control-plane" as const) : ("worker" as const),
         addresses: [`10.10.1.${i + 1}`, `fd00:10:10::${(i + 1).toString(16)}`],
-        ssh: { hostKey: `ssh-ed25519 ${i.toString(36).padStart(68, "A")}` },
+        ssh: { hostKey: hostKey(i) },
       })),
     },
     kubernetes: {},

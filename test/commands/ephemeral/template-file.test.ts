@@ -7,6 +7,7 @@ import { deriveSections } from "../../../commands/ephemeral/derive.ts";
 import { allocate } from "../../../commands/ephemeral/leases.ts";
 import { readTemplate } from "../../../commands/ephemeral/template.ts";
 import { loadConfig } from "../../../config/load.ts";
+import { hostKey } from "../../host-key.ts";
 import { root } from "../../root.ts";
 import { machine } from "./template.ts";
 
@@ -26,9 +27,9 @@ describe("a template", () => {
     let key = 0;
     const texts = blocks.map((text) =>
       text
-        .replace(/ssh-ed25519 …/g, () => `ssh-ed25519 AAAA${key++}`)
+        .replace(/ssh-ed25519 …/g, () => hostKey(key++))
         .replace(/<from[^>]*>/, "0".repeat(128))
-        .replace(/<a line[^>]*>/, "ssh-ed25519 AAAA"),
+        .replace(/<a line[^>]*>/, hostKey("operator")),
     );
     const names = texts.map((text) => {
       const template = read(parse(text).config);
@@ -50,7 +51,7 @@ describe("a template", () => {
     ]);
   });
 
-  const given = { ...machine(0), ssh: { hostKey: "ssh-ed25519 AAAA0" } };
+  const given = { ...machine(0), ssh: { hostKey: hostKey(0) } };
 
   it("has its own keys beside the configuration", () => {
     const template = read({

@@ -1,11 +1,12 @@
 import type { Machine, Template } from "../../../commands/ephemeral/template.ts";
+import { hostKey } from "../../host-key.ts";
 import { stack } from "../../stack.ts";
 
 export function machine(number: number): Machine {
   return {
     name: `vps-${number}`,
     addresses: [`10.10.0.${11 + number}`, `fd00:10:10::${11 + number}`],
-    ssh: { port: 22, user: "root", hostKey: `ssh-ed25519 AAAA${number}` },
+    ssh: { port: 22, user: "root", hostKey: hostKey(number) },
   };
 }
 
@@ -42,9 +43,9 @@ export function guestTemplate(changes: Record<string, unknown> = {}): Template {
 
 const libvirt = {
   image: { sha512: "0".repeat(128) },
-  authorizedKeys: ["ssh-ed25519 AAAA ops"],
+  authorizedKeys: [`${hostKey("operator")} ops`],
   hypervisors: [
-    { name: "hv-1", uplink: "eno1", ssh: { host: "10.10.0.5", hostKey: "ssh-ed25519 AAAAhv" } },
+    { name: "hv-1", uplink: "eno1", ssh: { host: "10.10.0.5", hostKey: hostKey("hv") } },
   ],
   pools: [
     {

@@ -5,6 +5,7 @@ import { marker, renderMarkdown } from "../../../commands/impact/markdown.ts";
 import type { EnginePreview } from "../../../commands/impact/read-preview.ts";
 import { headline, type StackReport, violations } from "../../../commands/impact/report.ts";
 import { renderText } from "../../../commands/impact/text.ts";
+import { hostKey } from "../../host-key.ts";
 import { root } from "../../root.ts";
 import type { stackFiles } from "../../stacks.ts";
 import { changed, filesOf, sectionsOf } from "./changed.ts";
@@ -25,7 +26,7 @@ function planOf(sections: Record<string, unknown>): Revision {
 const route = "gatewayApi.routes[0]";
 const weights = { [`${route}.backends[0].weight`]: 80, [`${route}.backends[1].weight`]: 20 };
 const worker = "nodes.existing[1]";
-const otherKey = `ssh-ed25519 AAAA${"K".repeat(20)}`;
+const otherKey = hostKey("other");
 const pool = "nodes.libvirt.pools[1]";
 const planned = planOf(sectionsOf("articles"));
 

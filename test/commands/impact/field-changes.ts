@@ -1,7 +1,8 @@
+import { hostKey } from "../../host-key.ts";
 import { articles, type FieldChange, kvm } from "./field-change.ts";
 import { changesOfServices } from "./field-changes-services.ts";
 
-const key = (letter: string) => `ssh-ed25519 AAAA${letter.repeat(20)}`;
+const key = hostKey;
 const worker = "nodes.existing[1]";
 const hypervisor = "nodes.libvirt.hypervisors[0]";
 /** Its nodes are worker-1 to worker-3. */
