@@ -9,10 +9,15 @@ declare module "vitest" {
 
 const updatesGoldenFiles = ["-u", "--update"].some((flag) => process.argv.includes(flag));
 const minutes = 60_000;
-/** Three control planes and what they survive; restores; guests' whole life in emulation; ephemeral clusters. */
-const long = ["control-planes", "restore", "guests", "ephemeral"].map(
-  (name) => `test/e2e/${name}.e2e.ts`,
-);
+/** What takes longer than CI may, each in a file of its own. */
+const long = [
+  "control-planes",
+  "restore",
+  "virtual-address",
+  "encryption",
+  "guests",
+  "ephemeral",
+].map((name) => `test/e2e/${name}.e2e.ts`);
 
 export default defineConfig({
   test: {
