@@ -27,9 +27,12 @@ try {
     session,
   }));
   const trusted = await trustedOf(known);
+  const awaited = target.controlPlanes[target.host];
+  const isAwaited = trusted.size > 0 && awaited !== undefined && !trusted.has(awaited);
   // Where it is in use it is tried out as it is: nobody takes it from whoever has it.
-  const refusal =
-    virtualAddress === undefined || known.some(({ holds }) => holds)
+  const refusal = isAwaited
+    ? skipped(awaited)
+    : virtualAddress === undefined || known.some(({ holds }) => holds)
       ? await reached([...trusted.values()].flat())
       : await take(virtualAddress, target, known, trusted);
   if (refusal) {
@@ -42,6 +45,12 @@ try {
   process.exitCode = 1;
 } finally {
   await Promise.all(sessions.map((session) => session.close()));
+}
+
+/** A control plane that is built again answers there when it has joined the others, who are asked meanwhile. */
+function skipped(name: string): undefined {
+  console.error(`${target.host} is of ${name}, which is to join the cluster that the others have`);
+  console.log("{}");
 }
 
 async function reached(trusted: Trusted): Promise<Refusal | undefined> {
