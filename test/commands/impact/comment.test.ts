@@ -157,7 +157,7 @@ describe("of a hundred nodes, one edited field", () => {
       {
         ...{ name: `worker-${i + 3}`, role: "worker" },
         addresses: [`10.10.0.${i + 23}`, `fd00:10:10::${i + 23}`],
-        ssh: { host: `worker-${i + 3}.example.no`, hostKey: `${otherKey}${i}` },
+        ssh: { host: `worker-${i + 3}.example.no`, hostKey: hostKey(`worker-${i + 3}`) },
       },
     ]),
   );
@@ -165,7 +165,7 @@ describe("of a hundred nodes, one edited field", () => {
   const added = { "nodes.existing[100]": { ...workers["nodes.existing[99]"], name: "w-100" } };
   Object.assign(added["nodes.existing[100]"], {
     addresses: ["10.10.0.200", "fd00:10:10::200"],
-    ssh: { host: "w-100.example.no", hostKey: `${otherKey}100` },
+    ssh: { host: "w-100.example.no", hostKey: hostKey("w-100") },
   });
 
   it.each<[Changes, string]>([

@@ -14,6 +14,8 @@ export const unproven: Readonly<Record<string, string>> = {
     "the lab's stack has no target; backups are proved against targets of their own",
   "The newest copy has been restored in a rehearsal":
     "the lab's stack has no target; backups are proved against targets of their own",
+  "One control plane has the API server's virtual address, and its API server is ready":
+    "the lab's stack has one control plane; takeovers are proved between network namespaces",
   "The gateway serves, and splits requests by weight":
     "Cilium's Envoy has filters of its own and is no Go module",
 };
