@@ -25,7 +25,7 @@ describe.concurrent("check", () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
     expect(stderr.split("\n")).toEqual([
       `${file}: 2 errors`,
-      expect.stringMatching(/^ {2}6:5 cluster\.region: SE-STO-1: .+; .+$/),
+      expect.stringMatching(/^ {2}7:5 cluster\.region: SE-STO-1: .+; .+$/),
       expect.stringMatching(/^ {2}\d+:9 gatewayApi\.routes\[3\]\.backends: .+: .+; .+$/),
     ]);
   });

@@ -16,6 +16,7 @@ const nameServers = ["kube-dns", "node-local-dns"].map((app) => ({
 /** A stack with the fields of text that no stack of the golden files has; every rule is content with it. */
 export const everyText = () =>
   stack({
+    "cluster.endpoint.virtualAddress.address": "10.10.0.10",
     "cluster.allowedPlaces": ["*.example.no", "registry.k8s.io"],
     "network.vlan.id": 7,
     "nodes.libvirt": {

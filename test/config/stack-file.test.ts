@@ -58,7 +58,8 @@ describe("the example stack", () => {
   });
 
   it("gets the defaults that follow from other fields", () => {
-    expect(config.cluster.endpoint).toEqual({ host: "10.10.0.11", port: 6443, isAddress: true });
+    const { cluster } = loadStackFile(stackFiles.services);
+    expect(cluster.endpoint).toEqual({ host: "10.30.0.11", port: 6443, isAddress: true });
     expect(config.network.podSubnets).toEqual(["10.244.0.0/16", "fd00:10:244::/56"]);
     expect(config.network.serviceSubnets).toEqual(["10.96.0.0/16", "fd00:10:96::/112"]);
     expect(config.artifacts.kubernetes.url).toBe("https://pkgs.k8s.io/core:/stable:/v1.36/deb");

@@ -100,13 +100,14 @@ export const ports: readonly Batch[] = [
   },
 ];
 
-/** A node's route to the pods of the node of an address. */
+/** A node's route to the pods of the node of an address, as often as the agent makes it again. */
 function withoutRoute(host: string, address: string) {
-  const kept = "/run/mutant-route";
+  const [unit, kept] = ["mutant-route", "/run/mutant-route"];
+  const route = `ip route | grep ' via ${address} '`;
+  const taken = `while :; do ip route delete $(cat ${kept}) 2>/dev/null; sleep 0.1; done`;
   return on(
     host,
-    `ip route | grep ' via ${address} ' >${kept} && ip route delete $(cat ${kept})`,
-    // The agent may have been faster.
-    `ip route replace $(cat ${kept}) && rm ${kept}`,
+    `${route} >${kept} && systemd-run --quiet --unit=${unit} sh -c '${taken}' && while ${route}; do sleep 0.1; done`,
+    `systemctl stop ${unit} && ip route replace $(cat ${kept}) && rm ${kept}`,
   );
 }
