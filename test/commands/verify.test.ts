@@ -5,7 +5,7 @@ describe.concurrent("verify", () => {
   it.each<[what: string, args: string[], message: RegExp, exits?: number]>([
     ["a word that no promise holds", ["articles", "--only", "xyzzy"], /^--only xyzzy: no promise/],
     ["a stack that is not there", ["none"], /^none: no such stack/],
-    ["a file that is no stack's", ["package.json"], /^package\.json: 1 error/],
+    ["a file that is no stack's", ["../package.json"], /^\.\.\/package\.json: 1 error/],
     [
       "an unknown option",
       ["articles", "--jsn"],

@@ -146,7 +146,7 @@ describe("an editor with the YAML language server", { timeout: 120_000 }, () => 
   }
 
   it("completes sections, fields and choices", async () => {
-    const sections = await completions("Pulumi.a.yaml", "config:\n  oslo-cluster:|\n");
+    const sections = await completions("Pulumi.a.yaml", "config:\n  oslo|\n");
     expect(sections).toEqual(
       expect.arrayContaining(Object.keys(schema.shape).map((name) => `${project}:${name}`)),
     );
