@@ -230,8 +230,11 @@ describe("cluster.endpoint is tried out before there is an API server", {
     const { exitCode, stdout, stderr } = await start("10.10.0.11");
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
     expect(JSON.parse(String(stdout))).toEqual({ "10.10.0.11": "a control plane" });
-    // A control plane that is about to join does not play one: balancers would take it.
-    expect(await refusal("10.10.0.12")).toMatch(/cp-2 refuses connections/);
+    // A control plane that is about to join does not play one: balancers would take it. It is asked once it has joined.
+    const joining = await start("10.10.0.12");
+    expect(joining).toMatchObject({ exitCode: 0, stdout: "{}" });
+    expect(joining.stderr).toMatch(/10\.10\.0\.12 is of cp-2, which is to join/);
+    expect(await vlan.host("cp-2").run("ss", "-Hltn", "sport = :6443")).toBe("");
     server.kill();
     await server;
     machine.forget("state/cluster");
