@@ -100,15 +100,15 @@ describe.runIf(process.platform === "linux")("kube-proxy", () => {
 });
 
 describe.runIf(process.platform === "linux")("a static pod's restart", () => {
-  /** Allows the wait a second, and takes the given end of the container. */
-  const restart = (machine: Machine, before = "") =>
+  /** Allows the wait so many seconds, and takes the given end of the container. */
+  const restart = (machine: Machine, before: string, seconds: number) =>
     bash(
       machine,
       `set -euo pipefail
 source ${machine.path("lib/lib.sh")}
 source ${machine.path("lib/control-plane.sh")}
 eval "whole_$(declare -f wait_until)"
-wait_until() { whole_wait_until 1 "\${@:2}"; }
+wait_until() { whole_wait_until ${seconds} "\${@:2}"; }
 ${before}
 restart_static_pod kube-apiserver`,
     );
@@ -119,7 +119,7 @@ restart_static_pod kube-apiserver`,
     decoy("kube-apiserver");
     machine.write("containers", running);
     const ends = `{ sleep 0.5; [[ ! -e ${machine.path(manifest)} ]] && : >${machine.path("containers")}; } &`;
-    const { all, exitCode } = await restart(machine, ends);
+    const { all, exitCode } = await restart(machine, ends, 30);
     expect({ all, exitCode }).toEqual({ all: "", exitCode: 0 });
     expect(machine.read("containers")).toBe("");
     expect(machine.read(manifest)).toBe("the manifest\n");
@@ -133,7 +133,7 @@ restart_static_pod kube-apiserver`,
     "%s puts the manifest back",
     async ([, containers, before, says, code], { machine }) => {
       machine.write("containers", containers);
-      const { all, exitCode } = await restart(machine, before);
+      const { all, exitCode } = await restart(machine, before, 1);
       expect(all).toMatch(says);
       expect(exitCode).toBe(code);
       expect(machine.read(manifest)).toBe("the manifest\n");
