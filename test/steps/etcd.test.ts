@@ -15,6 +15,7 @@ const test = base.extend<{ machine: Machine }>({
     // `oslo-step` runs a script of its folder by its name.
     machine.addStep(
       "identity",
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's.
       'source "${0%/*}/lib.sh"; source "${0%/*}/etcd.sh"; etcd_alone cp-2=https://cp-2:2379 cp-3=https://cp-3:2379',
     );
     await use(machine);
