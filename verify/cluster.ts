@@ -88,24 +88,41 @@ export function bind(
   return clusterUntil;
 }
 
+/** Names of the control planes. */
+export function controlPlanes({ plan }: Pick<Cluster, "plan">): string[] {
+  return plan.nodes.filter(({ role }) => role === "control-plane").map(({ name }) => name);
+}
+
+export type Answer<T, A> = { of: T; answer: A } | { of: T; problem: string };
+
+/** Asks several side by side: what each answers, or why it does not, in their order. */
+export function askEach<T, A>(
+  asked: readonly T[],
+  ask: (one: T) => Promise<A>,
+): Promise<Answer<T, A>[]> {
+  return Promise.all(
+    asked.map((of) =>
+      ask(of).then(
+        (answer) => ({ of, answer }),
+        (error) => ({ of, problem: reasonOf(error) }),
+      ),
+    ),
+  );
+}
+
 /** Asks every node, side by side. @throws where one does not answer, naming all that did not */
 export async function onEveryNode(
   cluster: Cluster,
   script: string | ((node: string) => string),
 ): Promise<{ node: string; output: string }[]> {
-  const answers = await Promise.allSettled(
-    cluster.nodes.map((node) =>
-      cluster.onNode(node, typeof script === "string" ? script : script(node)),
-    ),
+  const answers = await askEach(cluster.nodes, (node) =>
+    cluster.onNode(node, typeof script === "string" ? script : script(node)),
   );
-  const failures = answers.flatMap((answer, i) =>
-    answer.status === "rejected" ? [`${cluster.nodes[i]}: ${reasonOf(answer.reason)}`] : [],
+  const failures = answers.flatMap((one) =>
+    "problem" in one ? [`${one.of}: ${one.problem}`] : [],
   );
   if (failures.length > 0) throw new Error(failures.join("; "));
-  return answers.map((answer, i) => ({
-    node: cluster.nodes[i] as string,
-    output: (answer as PromiseFulfilledResult<string>).value,
-  }));
+  return answers.flatMap((one) => ("problem" in one ? [] : [{ node: one.of, output: one.answer }]));
 }
 
 /** Nodes with one reading are listed together: `cp-1, worker-1: 12 hold`. */

@@ -3,7 +3,15 @@ import { hostPort } from "../config/cidr.ts";
 import type { Config } from "../config/config.ts";
 import { apiBalancerAddress, apiBalancerPort } from "../config/ports.ts";
 import type { ClusterPlan } from "../plan/plan.ts";
-import { bind, type Cluster, containersFunction, type NodeObject, reasonOf } from "./cluster.ts";
+import {
+  askEach,
+  bind,
+  type Cluster,
+  containersFunction,
+  controlPlanes,
+  type NodeObject,
+  reasonOf,
+} from "./cluster.ts";
 import { Answers, kinds } from "./failover/gaps.ts";
 import { namespace, namespaceObject, removeLeftovers } from "./probe/namespace.ts";
 import { deadline, pause } from "./time.ts";
@@ -48,7 +56,7 @@ export async function failover(
   { signal, onLoss }: { signal: AbortSignal; onLoss?: (loss: Loss) => void },
 ): Promise<Loss[]> {
   const cluster = bind(config, plan, transport, signal)(signal);
-  const planes = plan.nodes.filter(({ role }) => role === "control-plane").map(({ name }) => name);
+  const planes = controlPlanes({ plan });
   await whole(cluster, planes);
   const losses: Loss[] = [];
   try {
@@ -82,12 +90,10 @@ async function whole(cluster: Cluster, planes: readonly string[]): Promise<void>
     const ready = node?.status.conditions.find(({ type }) => type === "Ready")?.status;
     if (ready !== "True") lacking.push(`${name} is not Ready`);
   }
-  const answers = await Promise.allSettled(
-    planes.map((plane) => cluster.onNode(plane, health(cluster, plane))),
-  );
-  for (const [i, answer] of answers.entries()) {
-    const says = answer.status === "fulfilled" ? answer.value : reasonOf(answer.reason);
-    if (says !== "ok") lacking.push(`${planes[i]}: ${says}`);
+  const answers = await askEach(planes, (plane) => cluster.onNode(plane, health(cluster, plane)));
+  for (const one of answers) {
+    const says = "problem" in one ? one.problem : one.answer;
+    if (says !== "ok") lacking.push(`${one.of}: ${says}`);
   }
   if (lacking.length > 0) throw new Error(`the cluster is not whole: ${lacking.join("; ")}`);
 }
@@ -102,7 +108,7 @@ ready=$(curl --silent --show-error --max-time 5 --cacert /etc/kubernetes/pki/ca.
 [ "$ready" = ok ] || { echo "its API server is not ready: $ready"; exit; }
 members=$(etcd_members 2>&1) || { echo "its etcd does not answer"; exit; }
 case $members in *learner*) echo "a member of etcd is joining"; exit ;; esac
-[ "$(wc -l <<<"$members")" = ${plan.nodes.filter(({ role }) => role === "control-plane").length} ] || { echo "etcd has $(wc -l <<<"$members") members"; exit; }
+[ "$(wc -l <<<"$members")" = ${controlPlanes({ plan }).length} ] || { echo "etcd has $(wc -l <<<"$members") members"; exit; }
 echo ok`;
 }
 

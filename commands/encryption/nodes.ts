@@ -1,3 +1,4 @@
+import { askEach } from "../../verify/cluster.ts";
 import { UserError } from "../command.ts";
 import type { Machine } from "../etcd/machines.ts";
 
@@ -28,15 +29,13 @@ export const archive = "/etc/kubernetes/encryption-keys";
 
 /** Asks every control plane. @throws UserError where one does not answer, or is not as a rotation needs it */
 export async function ask(planes: readonly ControlPlane[]): Promise<Asked[]> {
-  const answers = await Promise.allSettled(planes.map((plane) => plane.run("encryption", "state")));
-  const problems: string[] = [];
-  const asked = answers.flatMap((answer, i) => {
-    const plane = planes[i] as ControlPlane;
-    if (answer.status === "fulfilled")
-      return [{ plane, state: JSON.parse(answer.value) as KeyState }];
-    problems.push(`${plane.name}: ${(answer.reason as Error).message}`);
-    return [];
-  });
+  const answers = await askEach(planes, (plane) => plane.run("encryption", "state"));
+  const problems = answers.flatMap((one) =>
+    "problem" in one ? [`${one.of.name}: ${one.problem}`] : [],
+  );
+  const asked = answers.flatMap((one) =>
+    "problem" in one ? [] : [{ plane: one.of, state: JSON.parse(one.answer) as KeyState }],
+  );
   const names = planes.map(({ name }) => name);
   const strangers = new Set(asked.flatMap(({ state }) => state.members));
   for (const name of names) strangers.delete(name);

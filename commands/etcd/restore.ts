@@ -1,6 +1,7 @@
 import type { Config } from "../../config/config.ts";
 import type { ClusterPlan } from "../../plan/plan.ts";
 import { quote } from "../../steps/ssh/arguments.ts";
+import { askEach } from "../../verify/cluster.ts";
 import { UserError } from "../command.ts";
 import { type Asked, type Decision, decide, type State, untouched, type Wish } from "./decide.ts";
 import { type Machine, machinesOf } from "./machines.ts";
@@ -80,21 +81,18 @@ async function ask(planes: Machine[]): Promise<Asked<Machine>[]> {
     throw new UserError(
       "--gone names every control plane: pin the new machines' host keys in the stack's file, and name only those that no machine has replaced",
     );
-  const answers = await Promise.allSettled(planes.map(stateOf));
-  const silent = answers.flatMap((answer, i) =>
-    answer.status === "rejected"
-      ? [`  ${planes[i]?.name}: ${(answer.reason as Error).message}`]
-      : [],
+  const answers = await askEach(planes, stateOf);
+  const silent = answers.flatMap((one) =>
+    "problem" in one ? [`  ${one.of.name}: ${one.problem}`] : [],
   );
   if (silent.length > 0) {
     throw new UserError(
       `not asked, and may hold the cluster:\n${silent.join("\n")}\nBring them back, or name those that are gone for good: --gone NAME`,
     );
   }
-  return answers.map((answer, i) => ({
-    machine: planes[i] as Machine,
-    state: (answer as PromiseFulfilledResult<State>).value,
-  }));
+  return answers.flatMap((one) =>
+    "problem" in one ? [] : [{ machine: one.of, state: one.answer }],
+  );
 }
 
 async function stateOf(machine: Machine): Promise<State> {

@@ -1,5 +1,5 @@
 import { backupHome } from "../../plan/backup.ts";
-import { type Cluster, reasonOf } from "../cluster.ts";
+import { askEach, type Cluster, controlPlanes } from "../cluster.ts";
 import {
   expectNothing,
   fail,
@@ -45,22 +45,14 @@ export const backupProof: Proof = {
     const { backup } = cluster.config;
     if (backup.targets.length === 0) return notEnabled("backup.targets: []");
     const bound = (2 * backup.everyMinutes + 5) * 60;
-    const answers = await Promise.allSettled(
-      controlPlanes(cluster).map((node) => status(cluster, node)),
-    );
-    const found = answers.flatMap((answer, i) => {
-      const node = controlPlanes(cluster)[i];
-      if (answer.status === "rejected") return [`${node}: ${reasonOf(answer.reason)}`];
-      return problems(
-        answer.value,
-        bound,
-        backup.targets.map(({ name }) => name),
-      ).map((text) => `${node}: ${text}`);
+    const answers = await askEach(controlPlanes(cluster), (node) => status(cluster, node));
+    const targets = backup.targets.map(({ name }) => name);
+    const found = answers.flatMap((one) => {
+      if ("problem" in one) return [`${one.of}: ${one.problem}`];
+      return problems(one.answer, bound, targets).map((text) => `${one.of}: ${text}`);
     });
-    const readings = answers.flatMap((answer, i) =>
-      answer.status === "fulfilled"
-        ? [`${controlPlanes(cluster)[i]}: ${reading(answer.value)}`]
-        : [],
+    const readings = answers.flatMap((one) =>
+      "problem" in one ? [] : [`${one.of}: ${reading(one.answer)}`],
     );
     return expectNothing(found, readings.join("; "));
   },
@@ -93,10 +85,6 @@ export const rehearsalProof: Proof = {
     return worst(broken.length > 0 ? broken : good.length > 0 ? good : verdicts);
   },
 };
-
-function controlPlanes({ plan }: Cluster): string[] {
-  return plan.nodes.filter(({ role }) => role === "control-plane").map(({ name }) => name);
-}
 
 async function status(cluster: Cluster, node: string): Promise<Status> {
   const script = `timer=$(systemctl is-active oslo-cluster-backup.timer || true)

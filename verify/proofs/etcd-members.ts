@@ -1,4 +1,4 @@
-import { type Cluster, reasonOf } from "../cluster.ts";
+import { askEach, type Cluster, controlPlanes } from "../cluster.ts";
 import { expectNothing, type Proof } from "../proof.ts";
 
 const says: Record<string, string> = {
@@ -14,18 +14,14 @@ export const etcdMembersProof: Proof = {
     "each member asked on its own machine: whether it knows a leader and votes; if not, whether its data are those it had",
   fix: "`oslo-cluster drift STACK` names the control plane; one whose data are gone is replaced in place (docs/control-planes.md)",
   async prove(cluster: Cluster) {
-    const names = cluster.plan.nodes
-      .filter(({ role }) => role === "control-plane")
-      .map(({ name }) => name);
-    const answers = await Promise.allSettled(
-      names.map((name) => cluster.onNode(name, "/usr/local/lib/oslo-cluster/oslo-step etcd-state")),
+    const answers = await askEach(controlPlanes(cluster), (name) =>
+      cluster.onNode(name, "/usr/local/lib/oslo-cluster/oslo-step etcd-state"),
     );
-    const found = answers.flatMap((answer, i) => {
-      if (answer.status === "rejected") return [`${names[i]}: ${reasonOf(answer.reason)}`];
-      return answer.value === "voter"
-        ? []
-        : [`${names[i]} ${says[answer.value] ?? `is ${answer.value}`}`];
+    const found = answers.flatMap((one) => {
+      if ("problem" in one) return [`${one.of}: ${one.problem}`];
+      const { of, answer } = one;
+      return answer === "voter" ? [] : [`${of} ${says[answer] ?? `is ${answer}`}`];
     });
-    return expectNothing(found, `${names.length} of ${names.length} vote`);
+    return expectNothing(found, `${answers.length} of ${answers.length} vote`);
   },
 };

@@ -1,5 +1,5 @@
 import { hostPort } from "../../config/cidr.ts";
-import { type Cluster, containersFunction, reasonOf } from "../cluster.ts";
+import { askEach, type Cluster, containersFunction, controlPlanes } from "../cluster.ts";
 import { expectNothing, type Proof } from "../proof.ts";
 
 /** A kubelet rotates its certificate when 10 to 30 % of its life are left. */
@@ -10,19 +10,18 @@ export const kubeletCertificatesProof: Proof = {
   proof: `from every control plane each kubelet is asked by TLS at each of its addresses: the chain ends at the cluster's CA, the address is the certificate's, and more than ${leastLeft * 100} % of its life are left; every kube-apiserver that runs has --kubelet-certificate-authority; the approver runs`,
   fix: "`journalctl -u oslo-cluster-kubelet-approver` on the control planes, and `kubectl get csr`: a request that is denied or left says why",
   async prove(cluster) {
-    const planes = cluster.plan.nodes.filter(({ role }) => role === "control-plane");
-    const answers = await Promise.allSettled(
-      planes.map(({ name }) => cluster.onNode(name, question(cluster))),
+    const answers = await askEach(controlPlanes(cluster), (name) =>
+      cluster.onNode(name, question(cluster)),
     );
     const found: string[] = [];
     let days = Number.POSITIVE_INFINITY;
-    for (const [i, answer] of answers.entries()) {
-      const plane = planes[i]?.name;
-      if (answer.status === "rejected") {
-        found.push(`${plane}: ${reasonOf(answer.reason)}`);
+    for (const one of answers) {
+      if ("problem" in one) {
+        found.push(`${one.of}: ${one.problem}`);
         continue;
       }
-      const lines = answer.value.split("\n").filter(Boolean).sort();
+      const plane = one.of;
+      const lines = one.answer.split("\n").filter(Boolean).sort();
       found.push(
         ...lines.filter((line) => !line.startsWith("shown ")).map((line) => `${plane}: ${line}`),
       );
@@ -38,7 +37,7 @@ export const kubeletCertificatesProof: Proof = {
     }
     return expectNothing(
       [...new Set(found)],
-      `${cluster.nodes.length} kubelets asked by ${planes.length} control planes; at least ${Math.floor(days)} days left`,
+      `${cluster.nodes.length} kubelets asked by ${answers.length} control planes; at least ${Math.floor(days)} days left`,
     );
   },
 };
