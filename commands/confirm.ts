@@ -1,10 +1,32 @@
 import { UserError } from "./command.ts";
 import { prompt } from "./init/prompt.ts";
 
-/** Asks before anything is touched. @throws UserError for any other answer than the cluster's name */
-export async function confirm(name: string): Promise<void> {
+/** Options of a command that asks before it touches anything. */
+export interface Consent {
+  dryRun?: boolean;
+  yes?: boolean;
+}
+
+/**
+ * Shows what is to be done, and asks for it unless the command line has said yes already.
+ * @param name What the person types: the cluster's.
+ * @returns whether it is to be done: never on a dry run
+ * @throws UserError for any other answer
+ */
+export async function agreed(
+  name: string,
+  text: string,
+  { dryRun, yes }: Consent,
+): Promise<boolean> {
+  if (dryRun) {
+    console.log(text);
+    return false;
+  }
+  if (yes) return true;
+  console.error(text);
   using person = prompt(process.stdin, process.stderr, "nothing was touched");
   const answer = await person.ask(`\nType the cluster's name, ${name}, to do this:`);
   if (answer !== name)
     throw new UserError(`${answer || "nothing"} is not ${name}: nothing was touched`);
+  return true;
 }

@@ -1,5 +1,4 @@
 import { Command } from "commander";
-import { loadStackFile } from "../config/load.ts";
 import { plan } from "../plan/plan.ts";
 import { limit } from "../steps/ssh/limit.ts";
 import { type Asked, askMachine, machinesOf } from "./drift/machine.ts";
@@ -7,7 +6,8 @@ import { formatDrift } from "./drift/report.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { untilInterrupted } from "./interrupt.ts";
 import { progress } from "./progress.ts";
-import { stackFileOf, stackHelp } from "./stack-file.ts";
+import { configOf } from "./stack-config.ts";
+import { stackHelp } from "./stack-file.ts";
 
 /** Compares the plan with nodes and hypervisors; changes nothing. */
 export const command = new Command("drift")
@@ -16,7 +16,7 @@ export const command = new Command("drift")
   .argument("<stack>", stackHelp)
   .option("--json", "the result as JSON")
   .action(async (stack: string, { json }: { json?: boolean }) => {
-    const config = loadStackFile(stackFileOf(stack));
+    const config = configOf(stack);
     const clusterPlan = plan(config);
     const machines = machinesOf(clusterPlan);
     const atOnce = limit(config.verify.parallelism);

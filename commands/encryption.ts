@@ -1,11 +1,11 @@
 import { Command } from "commander";
-import { loadStackFile } from "../config/load.ts";
 import { plan } from "../plan/plan.ts";
-import { confirm } from "./confirm.ts";
+import { agreed, type Consent } from "./confirm.ts";
 import { ask, describe } from "./encryption/nodes.ts";
 import { outlook, rotate } from "./encryption/rotate.ts";
 import { machinesOf } from "./etcd/machines.ts";
-import { stackFileOf, stackHelp } from "./stack-file.ts";
+import { configOf } from "./stack-config.ts";
+import { stackHelp } from "./stack-file.ts";
 
 /** The key that encrypts Secrets in etcd. */
 export const command = new Command("encryption")
@@ -32,20 +32,13 @@ command
   .argument("<stack>", stackHelp)
   .option("--dry-run", "say what would be done, and do nothing")
   .option("--yes", "do not ask")
-  .action(async (stack: string, { dryRun, yes }: { dryRun?: boolean; yes?: boolean }) => {
+  .action(async (stack: string, consent: Consent) => {
     const config = configOf(stack);
     const planes = await machinesOf(plan(config), "control-plane");
     const asked = await ask(planes);
     const { key, steps } = outlook(asked);
     const text = [describe(asked), ...steps.map((line) => `  ${line}`)].join("\n");
-    if (dryRun) {
-      console.log(text);
-      return;
-    }
-    if (!yes) {
-      console.error(text);
-      await confirm(config.cluster.name);
-    }
+    if (!(await agreed(config.cluster.name, text, consent))) return;
     const say = (line: string) => console.error(line);
     const { seconds, census, kept } = await rotate(planes, { key, say });
     console.log(
@@ -53,7 +46,3 @@ command
     );
     for (const line of kept) console.log(`kept for older copies of etcd: ${line}`);
   });
-
-function configOf(stack: string) {
-  return loadStackFile(stackFileOf(stack));
-}

@@ -1,12 +1,12 @@
 import { Command } from "commander";
-import { loadStackFile } from "../config/load.ts";
 import { plan } from "../plan/plan.ts";
-import { confirm } from "./confirm.ts";
+import { agreed, type Consent } from "./confirm.ts";
 import { machinesOf } from "./etcd/machines.ts";
 import { type RehearsalOptions, rehearse } from "./etcd/rehearse.ts";
 import { carryOut, planRestore, type RestoreOptions } from "./etcd/restore.ts";
 import { Copies } from "./etcd/targets.ts";
-import { stackFileOf, stackHelp } from "./stack-file.ts";
+import { configOf } from "./stack-config.ts";
+import { stackHelp } from "./stack-file.ts";
 
 /** The cluster's state away from its nodes, and back. */
 export const command = new Command("etcd")
@@ -69,12 +69,7 @@ command
   .action(
     async (
       stack: string,
-      {
-        dryRun,
-        yes,
-        gone = [],
-        ...options
-      }: Partial<RestoreOptions> & { dryRun?: true; yes?: true },
+      { dryRun, yes, gone = [], ...options }: Partial<RestoreOptions> & Consent,
     ) => {
       const config = configOf(stack);
       const clusterPlan = plan(config);
@@ -82,14 +77,7 @@ command
       const { found, operations, left } = restoration;
       const list = operations.map(({ on, does }, i) => `${i + 1}. ${on}: ${does}`);
       const text = [...found, "", ...list, ...(left.length > 0 ? ["", ...left] : [])].join("\n");
-      if (dryRun) {
-        console.log(text);
-        return;
-      }
-      if (!yes) {
-        console.error(text);
-        await confirm(config.cluster.name);
-      }
+      if (!(await agreed(config.cluster.name, text, { dryRun, yes }))) return;
       const { answered, seconds } = await carryOut(restoration, (line) => console.error(line));
       if (answered > 0) console.log(`the API answered after ${answered} s`);
       console.log(`restored in ${seconds} s`);
@@ -144,10 +132,6 @@ command
       console.log(`${name}: has the report`);
     }
   });
-
-function configOf(stack: string) {
-  return loadStackFile(stackFileOf(stack));
-}
 
 async function standardInput(): Promise<string> {
   const chunks: Buffer[] = [];

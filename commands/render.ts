@@ -1,12 +1,12 @@
 import { writeFileSync } from "node:fs";
 import { Command } from "commander";
-import { loadStackFile } from "../config/load.ts";
 import { planFiles } from "../plan/files.ts";
 import { plan } from "../plan/plan.ts";
 import { UsageError } from "./command.ts";
 import { stackPicture } from "./picture/stack.ts";
 import { writeRendering } from "./render/directory.ts";
-import { stackFileOf, stackHelp } from "./stack-file.ts";
+import { configOf } from "./stack-config.ts";
+import { stackHelp } from "./stack-file.ts";
 
 /** Everything that would reach a node or the cluster, one file each. */
 export const command = new Command("render")
@@ -21,7 +21,7 @@ export const command = new Command("render")
   .action((stack: string, { out, svg, json }: Options) => {
     if (out === undefined && svg === undefined)
       throw new UsageError("render: write --out <directory>, --svg <file>, or both");
-    const config = loadStackFile(stackFileOf(stack));
+    const config = configOf(stack);
     const files = planFiles(plan(config));
     if (out !== undefined) writeRendering(out, files);
     if (svg !== undefined) writeFileSync(svg, stackPicture(config));

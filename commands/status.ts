@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { styleText } from "node:util";
 import { Command } from "commander";
-import { loadStackFile } from "../config/load.ts";
 import { plan } from "../plan/plan.ts";
 import { reasonOf } from "../verify/cluster.ts";
 import { sshTransport } from "../verify/transport.ts";
 import type { ExitCode } from "./exit-codes.ts";
-import { stackFileOf, stackHelp } from "./stack-file.ts";
+import { configOf } from "./stack-config.ts";
+import { stackHelp } from "./stack-file.ts";
 import { type NodeAnswer, readAnswer } from "./status/answer.ts";
 import { assess, type Line } from "./status/assess.ts";
 import { lastProved } from "./status/proved.ts";
@@ -23,7 +23,7 @@ export const command = new Command("status")
   .argument("<stack>", stackHelp)
   .option("--json", "the result as JSON")
   .action(async (stack: string, { json }: { json?: boolean }) => {
-    const config = loadStackFile(stackFileOf(stack));
+    const config = configOf(stack);
     const clusterPlan = plan(config);
     const script = readFileSync(new URL("status/node.sh", import.meta.url), "utf8");
     const transport = sshTransport(clusterPlan, { kubeconfig: "" });
