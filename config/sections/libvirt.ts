@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { field } from "../field.ts";
-import { address, dnsLabel, hostKey, hostname, port, url, user } from "../formats.ts";
+import { address, dnsLabel, hostKey, hostname, url, user } from "../formats.ts";
 import { role } from "./role.ts";
+import { sshLogin } from "./ssh-login.ts";
 
 const count = (least: number, what: string) =>
   z.int("not a whole number; write one").min(least, `too few; write ${least} ${what} or more`);
@@ -69,12 +70,7 @@ const hypervisor = z.strictObject({
   name: field(dnsLabel, "recreate", "The hypervisor's name in this file and in every message."),
   ssh: z.strictObject({
     host: field(hostname, "none", "Where SSH answers."),
-    port: field(port.default(22), "none", "TCP port of sshd."),
-    user: field(
-      user.default("root"),
-      "none",
-      "Who logs in: root, or a user with sudo that asks for no password.",
-    ),
+    ...sshLogin,
     hostKey: field(
       hostKey,
       "none",

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { field } from "../field.ts";
-import { address, dnsLabel, hostKey, hostname, port, user } from "../formats.ts";
+import { address, dnsLabel, hostKey, hostname } from "../formats.ts";
 import { libvirt } from "./libvirt.ts";
 import { role } from "./role.ts";
+import { sshLogin } from "./ssh-login.ts";
 
 /** A machine that exists already: a rented VPS, reached over SSH. */
 export const existingNode = z.strictObject({
@@ -26,12 +27,7 @@ export const existingNode = z.strictObject({
       "none",
       "Where SSH answers. Default: the first of the node's addresses.",
     ),
-    port: field(port.default(22), "none", "TCP port of sshd."),
-    user: field(
-      user.default("root"),
-      "none",
-      "Who logs in: root, or a user with sudo that asks for no password.",
-    ),
+    ...sshLogin,
     hostKey: field(
       hostKey,
       "recreate",

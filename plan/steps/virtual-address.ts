@@ -46,7 +46,7 @@ function keepalived(config: Config, node: NodeConfig, { address, routerId }: Vir
   // An election of etcd's leader takes up to twice its timeout, and must not make every API server unfit.
   const fall = 1 + Math.ceil((2 * kubernetes.etcd.electionMilliseconds) / 1000);
   // Far apart, so that two never take the address at once.
-  const priority = 250 - 50 * planes.indexOf(planes.find(({ name }) => name === node.name) ?? node);
+  const priority = 250 - 50 * planes.findIndex(({ name }) => name === node.name);
   const peers = planes
     .filter(({ name }) => name !== node.name)
     .map((peer) => `    ${ownAddress(peer, address)}`);

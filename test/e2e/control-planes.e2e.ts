@@ -2,11 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chooseEngine, type Engine, forgetState } from "../lab/engine.ts";
 import * as infrastructure from "../lab/infrastructure.ts";
 import { waitFor } from "../lab/shell.ts";
-import { removeStackFile, writeStackFile } from "../lab/stack.ts";
+import { writeStackFile } from "../lab/stack.ts";
 import type { Overrides } from "../lab/stack-file.ts";
 import type { Lab } from "../lab/verification/proof.ts";
 import { labOf, saveKubeconfig } from "../lab/verification/verify.ts";
 import { longestGap } from "./api-gap.ts";
+import { takeDown } from "./bring-up.ts";
 import { describeKills } from "./kills.ts";
 import { answersOf, startProbers, stopProbers } from "./losses.ts";
 import { bound, describeLosses } from "./lost-control-planes.ts";
@@ -42,10 +43,7 @@ beforeAll(async () => {
   await use(slow);
 }, 80 * minutes);
 
-afterAll(async () => {
-  await infrastructure.down();
-  removeStackFile();
-}, 2 * minutes);
+afterAll(takeDown, 2 * minutes);
 
 async function use(vary: Overrides): Promise<void> {
   writeStackFile(facts, vary);

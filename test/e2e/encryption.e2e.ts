@@ -53,7 +53,7 @@ afterAll(async () => {
 });
 
 function addApiServer(machine: Machine, port: number): void {
-  for (const name of ["encryption.sh", "etcd.sh"]) machine.install(name);
+  for (const name of ["encryption.sh", "etcd.sh", "static-pods.sh"]) machine.install(name);
   cpSync(plane.machine.path("etc"), machine.path("etc"), { recursive: true });
   plane.putManifest("kube-apiserver", "v1.36.3", apiServerFlags(port), machine);
   plane.startApiServer(machine, port);

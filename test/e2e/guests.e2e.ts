@@ -2,14 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadStackFile } from "../../config/load.ts";
 import { plan } from "../../plan/plan.ts";
 import { renderStep } from "../../plan/step.ts";
-import { chooseEngine, type Engine, forgetState } from "../lab/engine.ts";
+import { type Engine, forgetState } from "../lab/engine.ts";
 import { type GuestAccess, type GuestPlace, guestAccess } from "../lab/guests/access.ts";
 import { writeGuestStack } from "../lab/guests/stack.ts";
 import * as infrastructure from "../lab/infrastructure.ts";
 import { guestProgram, stackFileOf } from "../lab/program.ts";
 import { waitFor } from "../lab/shell.ts";
-import { removeStackFile } from "../lab/stack.ts";
 import { trunk } from "../lab/trunk.ts";
+import { bringUp, takeDown } from "./bring-up.ts";
 import { footprint } from "./footprint.ts";
 import { describeLife } from "./guests/life.ts";
 import { bootTime, first, guests, minutes, second } from "./guests/running.ts";
@@ -25,18 +25,12 @@ const before = footprint();
 const bare = new Map<string, string>();
 
 beforeAll(async () => {
-  facts = await infrastructure.up({ hosts: [], hypervisors });
-  await writeGuestStack(facts);
-  engine = await chooseEngine(facts, guestProgram);
+  ({ facts, engine } = await bringUp({ hosts: [], hypervisors }, writeGuestStack, guestProgram));
   lab = guestAccess(facts);
   for (const name of hypervisors) bare.set(name, await traces(name));
-  console.log(`the program runs through ${engine.name}`);
 }, 80 * minutes);
 
-afterAll(async () => {
-  await infrastructure.down();
-  removeStackFile();
-}, 2 * minutes);
+afterAll(takeDown, 2 * minutes);
 
 describe("from bare hypervisors", () => {
   test("up makes guests, and the gates pass on them", { timeout: bootTime }, async () => {

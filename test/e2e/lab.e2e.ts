@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { formatTable } from "../../verify/report.ts";
 import type { Row } from "../../verify/run.ts";
-import { chooseEngine, type Engine, forgetState } from "../lab/engine.ts";
+import { type Engine, forgetState } from "../lab/engine.ts";
 import * as infrastructure from "../lab/infrastructure.ts";
-import { formatTimings } from "../lab/progress.ts";
 import { waitFor } from "../lab/shell.ts";
-import { removeStackFile, writeStackFile } from "../lab/stack.ts";
+import { writeStackFile } from "../lab/stack.ts";
 import { writeTimeline } from "../lab/timeline.ts";
 import type { Lab } from "../lab/verification/proof.ts";
 import { provenAfterAll, unexpectedlyUnproven } from "../lab/verification/unproven.ts";
 import { labOf, saveKubeconfig, verify } from "../lab/verification/verify.ts";
+import { bringUp, takeDown } from "./bring-up.ts";
 import { describeDebugging } from "./debugging.ts";
 import { footprint } from "./footprint.ts";
 import { describeImpacts } from "./impacts.ts";
@@ -32,17 +32,11 @@ let printed = "";
 const before = footprint();
 
 beforeAll(async () => {
-  facts = await infrastructure.up({ hosts });
-  writeStackFile(facts);
-  engine = await chooseEngine(facts);
+  ({ facts, engine } = await bringUp({ hosts }, writeStackFile));
   lab = labOf(facts, engine);
-  console.log(`the program runs through ${engine.name}\n${formatTimings(facts.timings)}`);
 }, 80 * minutes);
 
-afterAll(async () => {
-  await infrastructure.down();
-  removeStackFile();
-}, 2 * minutes);
+afterAll(takeDown, 2 * minutes);
 
 describe("from nothing", () => {
   test("up makes a cluster that keeps every promise", { timeout: 20 * minutes }, async () => {

@@ -56,20 +56,11 @@ function startSshd(): void {
     "as-root",
     `#!/bin/bash\nenv -i PATH=${PATH} MACHINE=${MACHINE} bash ${machine.path("lib/credential.sh")}; exit $?\n`,
   );
-  machine.write(
-    "ssh/config",
-    `Port 2222
-ListenAddress 127.0.0.1
-HostKey ${machine.path("ssh/host")}
-AuthorizedKeysFile ${machine.path("home/.ssh/authorized_keys")}
-StrictModes no
-PidFile none
-UsePAM no
-ExposeAuthInfo yes
-ForceCommand ${machine.path("as-root")}
-`,
+  plane.startSshd(
+    { hostKey: "ssh/host", authorizedKeys: "home/.ssh/authorized_keys" },
+    machine.path("as-root"),
+    "ExposeAuthInfo yes",
   );
-  plane.spawn("/usr/sbin/sshd", ["-D", "-e", "-f", machine.path("ssh/config")]);
 }
 
 /** Asks for a certificate by SSH, and uses it. */

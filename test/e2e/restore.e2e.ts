@@ -7,10 +7,11 @@ import { chooseEngine, type Engine, forgetState, labEnvironment } from "../lab/e
 import * as infrastructure from "../lab/infrastructure.ts";
 import { runDirectory } from "../lab/paths.ts";
 import { inNamespace, waitFor } from "../lab/shell.ts";
-import { removeStackFile, stackFile, writeStackFile } from "../lab/stack.ts";
+import { stackFile, writeStackFile } from "../lab/stack.ts";
 import { ensureVault, type Vault } from "../lab/vault.ts";
 import type { Lab } from "../lab/verification/proof.ts";
 import { labOf, saveKubeconfig } from "../lab/verification/verify.ts";
+import { takeDown } from "./bring-up.ts";
 import { unchanged } from "./unchanged.ts";
 
 const minutes = 60_000;
@@ -195,10 +196,7 @@ beforeAll(async () => {
   await lab.kubectl("create", "secret", "generic", "canary", `--from-literal=value=${secretValue}`);
 }, 80 * minutes);
 
-afterAll(async () => {
-  await infrastructure.down();
-  removeStackFile();
-}, 2 * minutes);
+afterAll(takeDown, 2 * minutes);
 
 describe("a single control plane", () => {
   const all = ["cp-1", "worker-1"];
