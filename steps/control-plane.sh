@@ -8,6 +8,8 @@ source "${BASH_SOURCE[0]%/*}/containers.sh"
 source "${BASH_SOURCE[0]%/*}/static-pods.sh"
 # shellcheck source=steps/etcd.sh
 source "${BASH_SOURCE[0]%/*}/etcd.sh"
+# shellcheck source=steps/private-etcd.sh
+source "${BASH_SOURCE[0]%/*}/private-etcd.sh"
 
 init_document=/etc/oslo-cluster/kubeadm-init.yaml
 encryption=/etc/kubernetes/encryption/config.yaml
@@ -119,27 +121,19 @@ initialize() {
 # Makes the data of an etcd with one member. Its static pod says `existing` from its first start on, so that a member
 # without its data never begins a cluster of its own; by kubeadm's default that takes a restart after init.
 begin_etcd() {
-  local image status=0
+  local image
   say "a new etcd"
   kubeadm config images pull --config "$init_document" >/dev/null
   image=$(kubeadm config images list --config "$init_document" | grep '/etcd:')
   # Not in /run, from which nothing is executed on some machines.
   mkdir -p "$state/etcd-begins"
   from_image "$image" "$state/etcd-begins" etcd
-  # Nobody else can reach it. The token gives each cluster ids of its own, also where names and addresses are the same.
-  "$state/etcd-begins/etcd" --name "$NODE" --data-dir /var/lib/etcd \
+  # The token gives each cluster ids of its own, also where names and addresses are the same.
+  start_private_etcd "$state/etcd-begins" "$state/etcd-begins/etcd" --name "$NODE" --data-dir /var/lib/etcd \
     --initial-cluster "$NODE=$ETCD_PEER" --initial-advertise-peer-urls "$ETCD_PEER" --initial-cluster-token "$(cat /proc/sys/kernel/random/uuid)" \
-    --listen-peer-urls "unix://$state/etcd-begins/peer" --listen-client-urls "unix://$state/etcd-begins/client" \
-    --advertise-client-urls "${ETCD_PEER%:*}:2379" >"$state/etcd-begins/log" 2>&1 &
-  # Not local: the trap may run when the function has returned.
-  beginning=$!
-  trap 'kill "$beginning" 2>/dev/null || true' EXIT
+    --advertise-client-urls "${ETCD_PEER%:*}:2379"
   wait_until 120 "etcd has begun" begun
-  kill "$beginning"
-  wait "$beginning" || status=$?
-  trap - EXIT
-  # etcd ends by the signal that it was sent, when it has closed its data.
-  ((status == 143)) || die "etcd on $(hostname) ended with $status before it was in use: $(tail -n 3 "$state/etcd-begins/log")"
+  end_private_etcd || die "etcd on $(hostname) ended before it was in use: $(tail -n 3 "$state/etcd-begins/log")"
   rm -rf "$state/etcd-begins"
 }
 

@@ -18,6 +18,8 @@ library=${BASH_SOURCE[0]%/*}
 source "$library/lib.sh"
 # shellcheck source=steps/etcd.sh
 source "$library/etcd.sh"
+# shellcheck source=steps/static-pods.sh
+source "$library/static-pods.sh"
 umask 077
 encryption=/etc/kubernetes/encryption/config.yaml
 # Not where the API server's container looks. For root alone, and handed to control planes that join.
@@ -68,14 +70,12 @@ put() {
 
 digest() { sha256sum <"$encryption" | cut -d' ' -f1; }
 
-flag() { sed -n "s/^ *- --$1=//p" "$manifest" | head -n 1; }
-
 # This node's own API server, and no other's.
 server() {
   local address
-  address=$(flag advertise-address)
+  address=$(manifest_flag advertise-address "$manifest")
   [[ $address != *:* ]] || address="[$address]"
-  echo "https://$address:$(flag secure-port)"
+  echo "https://$address:$(manifest_flag secure-port "$manifest")"
 }
 
 own() { admin --server "$(server)" --request-timeout 30s "$@"; }
@@ -94,7 +94,7 @@ loaded_digest() {
 
 state() {
   local reload=false loaded members
-  [[ $(flag encryption-provider-config-automatic-reload) != true ]] || reload=true
+  [[ $(manifest_flag encryption-provider-config-automatic-reload "$manifest") != true ]] || reload=true
   loaded=$(loaded_digest || true)
   members=$(etcd_members) || die "etcd on $(hostname) does not answer, or has lost the others"
   keys | cut -d' ' -f1 | jq --raw-input --slurp --compact-output \

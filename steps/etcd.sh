@@ -29,12 +29,15 @@ etcd_members() {
 # The members of a name or a peer's URL, as etcd_members lists them.
 etcd_member() { awk -F '\t' -v name="$1" -v url="${2:-}" '$2 == name || (url != "" && $4 == url)'; }
 
-# Does a member answer, and know a leader?
-etcd_healthy() {
+# The status of a member that answers and knows a leader; this machine's own by default. Fails for another one.
+etcd_status() {
   local status
-  status=$(etcd maintenance/status '{}' "$1" 2>/dev/null) || return
-  jq --exit-status '.leader // "0" | . != "0"' <<<"$status" >/dev/null
+  status=$(etcd maintenance/status '{}' "${1:-}" 2>/dev/null) || return
+  jq --exit-status --compact-output 'select(.leader // "0" | . != "0")' <<<"$status"
 }
+
+# Does a member answer, and know a leader?
+etcd_healthy() { etcd_status "$1" >/dev/null; }
 
 # The id of the cluster that a member belongs to. Members of one cluster share it, also after a restore.
 etcd_cluster() { etcd maintenance/status '{}' "${1:-}" 2>/dev/null | jq --raw-output '.header.cluster_id'; }
@@ -67,7 +70,7 @@ etcd_remember() {
 # its data what they were, as the directory was emptied or is on another disk.
 etcd_state() {
   local status
-  if status=$(etcd maintenance/status '{}' 2>/dev/null) && jq --exit-status '.leader // "0" | . != "0"' <<<"$status" >/dev/null; then
+  if status=$(etcd_status); then
     jq --raw-output 'if .isLearner then "learner" else "voter" end' <<<"$status"
   elif [[ -e $state/etcd-data ]] && ! cmp --silent "$state/etcd-data" /var/lib/etcd/oslo-cluster; then
     echo lost

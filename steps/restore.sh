@@ -21,6 +21,8 @@ source "$library/lib.sh"
 source "$library/etcd-member.sh"
 # shellcheck source=steps/containers.sh
 source "$library/containers.sh"
+# shellcheck source=steps/private-etcd.sh
+source "$library/private-etcd.sh"
 # shellcheck source=steps/static-pods.sh
 source "$library/static-pods.sh"
 # shellcheck source=steps/restore-state.sh
@@ -48,28 +50,30 @@ main() {
 
 now() { date --utc +%Y%m%dT%H%M%SZ; }
 
-# With etcd's help where it runs; else the file of its database, which it has left.
 salvage() {
   local file revision uid
   tools
   file=$home/salvaged-$(now).db
+  rm -rf "$home"/salvaged-*.part*
   wait_until 60 "etcd gives a snapshot, or has ended" gives_or_ended "$file.part"
-  if [[ ! -s $file.part ]] && salvaged; then
+  if [[ -s $file.part ]]; then
+    uid=$(ETCD_TIMEOUT=5s uid_in_etcd)
+  elif salvaged; then
     say "saved before as $(jq --raw-output .file "$home/salvaged.json")"
     return
-  elif [[ -s $file.part ]]; then
-    revision=$(etcdutl snapshot status "$file.part" --write-out json | jq .revision)
-    uid=$(ETCD_TIMEOUT=5s uid_in_etcd)
-  elif [[ -f $data/member/snap/db ]]; then
-    # The database alone: what its log holds beyond it is not in it.
-    file=$file.raw
-    cp "$data/member/snap/db" "$file.part"
-    revision=$(etcdutl snapshot status "$file.part" --write-out json | jq .revision)
-    uid=$(uid_in_file "$file.part")
-  else
+  elif [[ ! -f $data/member/snap/db ]]; then
     say "nothing to salvage"
     return
+  else
+    replay "$file.part"
+    if [[ ! -s $file.part ]]; then
+      say "etcd does not start with this data: its database is taken alone, without the last writes of its log"
+      file=$file.raw
+      cp "$data/member/snap/db" "$file.part"
+      uid=$(uid_in_file "$file.part")
+    fi
   fi
+  revision=$(etcdutl snapshot status "$file.part" --write-out json | jq .revision)
   mv "$file.part" "$file"
   jq --null-input --arg file "$file" --arg uid "$uid" --argjson revision "$revision" '{$file, $uid, $revision}' >"$home/salvaged.new"
   mv "$home/salvaged.new" "$home/salvaged.json"
@@ -78,9 +82,28 @@ salvage() {
 
 gives_or_ended() {
   rm -f "$1"
-  ETCD_TIMEOUT=120s etcd snapshot save "$1" && return
-  rm -f "$1"
-  stopped etcd
+  if stopped etcd; then return; fi
+  ETCD_TIMEOUT=120s etcd snapshot save "$1"
+}
+
+# An etcd that was killed has writes in its log that its database lacks: an etcd over a copy reads them. One of
+# several members finds no leader so; it begins again with what its log has as committed.
+replay() {
+  local copy=$home/replay forced
+  local etcd_endpoint=(--endpoints "unix://$copy/client")
+  for forced in false true; do
+    rm -rf "$copy"
+    mkdir "$copy"
+    cp --recursive "$data/member" "$copy/member"
+    # In a network of its own: it asks no other member.
+    start_private_etcd "$copy" unshare --net -- etcd --data-dir "$copy" --force-new-cluster=$forced --advertise-client-urls http://localhost:2379
+    if (ETCD_TIMEOUT=2s wait_until 30 "a leader" etcd_revision) 2>/dev/null && etcd snapshot save "$1" >/dev/null 2>&1; then
+      uid=$(uid_in_etcd)
+    fi
+    end_private_etcd || true
+    if [[ -s $1 ]]; then break; fi
+  done
+  rm -rf "$copy" "$1.part"
 }
 
 receive() {
@@ -103,11 +126,12 @@ receive() {
 }
 
 apply() {
-  local source=$1
+  local source=$1 path
   tools
   stop_pods
   if [[ ! -e $home/restored ]]; then
-    put_data "$(source_of "$source")" "$(flag_of name)" "$(flag_of initial-advertise-peer-urls)"
+    path=$(manifest etcd)
+    put_data "$(source_of "$source")" "$(manifest_flag name "$path")" "$(manifest_flag initial-advertise-peer-urls "$path")"
     # Secrets of the snapshot need the keys of that day.
     [[ $source != copy ]] || put "$home/set/encryption/config.yaml" "$encryption"
     date --utc +%FT%TZ >"$home/restored"
@@ -142,8 +166,7 @@ identify() {
   wanted=$(known_uid)
   [[ -n $wanted || ! -s $home/set/set.json ]] || wanted=$(jq --raw-output .uid "$home/set/set.json")
   [[ -z $wanted || $uid == "$wanted" ]] || die "the restored cluster has the UID $uid, and not $wanted"
-  echo "$uid" >"$state/uid.new"
-  mv "$state/uid.new" "$state/uid"
+  remember_uid "$uid"
 }
 
 serving() {
@@ -174,8 +197,6 @@ stop_pods() {
 start() {
   if [[ -e $home/manifests/$1.yaml ]]; then mv "$home/manifests/$1.yaml" "$manifests/$1.yaml"; fi
 }
-
-flag_of() { sed -n "s/^ *- --$1=//p" "$(manifest etcd)" | head -n 1; }
 
 # Revisions never go back for those who watch, and what they know of earlier ones is compacted: they list again.
 put_data() {

@@ -15,6 +15,9 @@ restart_static_pod() {
   trap - EXIT TERM
 }
 
+# A flag's value in a static pod's manifest: manifest_flag FLAG FILE
+manifest_flag() { sed -n "s/^ *- --$1=//p" "$2" | head -n 1; }
+
 stopped() {
   local running
   running=$(system_containers "$1") || return

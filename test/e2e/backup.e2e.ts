@@ -105,20 +105,11 @@ function makeSshKeys(): void {
 
 /** A real sshd in the namespace, whose one account may do SFTP alone. */
 function startSshd(command = "internal-sftp"): void {
-  machine.write(
-    "sshd/config",
-    `Port 2222
-ListenAddress 127.0.0.1
-HostKey ${machine.path("sshd/host")}
-AuthorizedKeysFile ${machine.path("sshd/authorized_keys")}
-StrictModes no
-PidFile none
-UsePAM no
-Subsystem sftp ${command}
-ForceCommand ${command}
-`,
+  plane.startSshd(
+    { hostKey: "sshd/host", authorizedKeys: "sshd/authorized_keys" },
+    command,
+    `Subsystem sftp ${command}`,
   );
-  plane.spawn("/usr/sbin/sshd", ["-D", "-e", "-f", machine.path("sshd/config")]);
 }
 
 const backUp = () => plane.attempt("bash", machine.path("lib/backup.sh"));
@@ -490,11 +481,15 @@ describe("a restore", () => {
     await restore("finish");
   });
 
-  it("from what a stopped etcd has left, which is newer than any copy", async () => {
-    await plane.kubectl("create", "configmap", "newest");
+  const kill = async () => {
     plane.stopKubelet();
     for (const name of ["etcd", "kube-apiserver"]) await plane.stop(name);
     machine.write("running", "");
+  };
+
+  it("from what an etcd that was killed has left, which is newer than any copy", async () => {
+    await plane.kubectl("create", "configmap", "newest");
+    await kill();
     const found = await state();
     expect(found).toMatchObject({ made: true, data: true, quorum: false, uid, phase: "none" });
     expect(found.revision).toBeGreaterThan(1_000_000_000);
@@ -505,6 +500,18 @@ describe("a restore", () => {
     expect(stdout).toBe("configmap/newest");
     await restore("finish");
     expect(await state()).toMatchObject({ phase: "none", quorum: true });
+  });
+
+  it("from its database alone where its log cannot be read", async () => {
+    await kill();
+    const log = machine.path("etcd/member/wal");
+    for (const name of readdirSync(log)) writeFileSync(join(log, name), "not a log");
+    expect((await restore("salvage")).all).toContain("its database is taken alone");
+    plane.startKubelet();
+    expect(await restore("apply survivor")).toMatchObject({ exitCode: 0 });
+    const { stdout } = await plane.kubectl("get", "configmap", "newest", "-o", "name");
+    expect(stdout).toBe("configmap/newest");
+    await restore("finish");
   });
 
   it("a copy of another cluster, or with another CA, is refused before anything is touched", async () => {

@@ -15,7 +15,7 @@ const address = "10.99.0.1";
 
 /** The runtime, to the scripts: the images' programs, and the static pods that run, a name a line. */
 const ctr = `case "$*" in
-  *"images mount"*) mkdir -p "\${@: -1}/usr/local/bin" && cp "$ETCD_BINARIES"/etcdctl "$ETCD_BINARIES"/etcdutl "\${@: -1}/usr/local/bin/" ;;
+  *"images mount"*) mkdir -p "\${@: -1}/usr/local/bin" && cp "$ETCD_BINARIES"/* "\${@: -1}/usr/local/bin/" ;;
   *"images unmount"*) rm -rf "\${@: -1}" ;;
   *"containers list"*) grep -x "$(sed 's/.*"==//' <<<"$6")" "$MACHINE/running" || true ;;
   *"tasks list"*) echo "TASK PID STATUS" && sed 's/$/ 1 RUNNING/' "$MACHINE/running" ;;
@@ -58,10 +58,9 @@ export class LoopbackControlPlane {
     this.kubelet = setInterval(() => {
       for (const name of staticPods) {
         const wanted = existsSync(this.machine.path(`etc/kubernetes/manifests/${name}.yaml`));
-        const child = this.processes.get(name);
-        const runs = child !== undefined && child.exitCode === null && child.signalCode === null;
+        const runs = this.running().includes(name);
         if (wanted && !runs) start[name]();
-        if (!wanted && runs) child.kill("SIGTERM");
+        if (!wanted && runs) this.processes.get(name)?.kill("SIGTERM");
       }
       this.machine.write(
         "running",
@@ -70,6 +69,33 @@ export class LoopbackControlPlane {
           .join(""),
       );
     }, 200);
+  }
+
+  /**
+   * A real sshd on the loopback, port 2222, which runs one command whatever it is asked for.
+   * @param files Of the machine.
+   * @param more Lines of its configuration.
+   */
+  startSshd(
+    files: { hostKey: string; authorizedKeys: string },
+    command: string,
+    ...more: string[]
+  ): void {
+    const { machine } = this;
+    machine.write(
+      "sshd.conf",
+      `Port 2222
+ListenAddress 127.0.0.1
+HostKey ${machine.path(files.hostKey)}
+AuthorizedKeysFile ${machine.path(files.authorizedKeys)}
+StrictModes no
+PidFile none
+UsePAM no
+ForceCommand ${command}
+${more.join("\n")}
+`,
+    );
+    this.spawn("/usr/sbin/sshd", ["-D", "-e", "-f", machine.path("sshd.conf")]);
   }
 
   stopKubelet(): void {
@@ -255,6 +281,7 @@ export class LoopbackControlPlane {
       "containers.sh",
       "static-pods.sh",
       "etcd-member.sh",
+      "private-etcd.sh",
       "backup.sh",
       "restore.sh",
       "restore-state.sh",
