@@ -56,6 +56,7 @@ end_kubernetes() {
   systemctl stop kubepods.slice 2>/dev/null || true # and those of all pods below it
   unmount_below /var/lib/kubelet/ /run/netns/cni- /run/cilium/
   remove_network
+  keep_strange_data
   empty /var/lib/kubelet /var/lib/etcd /var/lib/cni /var/lib/cilium
   rm -rf /etc/kubernetes /etc/cni/net.d /run/cilium /var/log/pods /var/log/containers /var/log/kubernetes \
     /opt/cni/bin/cilium-cni /etc/sysctl.d/99-zzz-override_cilium.conf
@@ -63,6 +64,16 @@ end_kubernetes() {
     rm "$shutdown_grace"
     systemctl try-reload-or-restart systemd-logind 2>/dev/null || true
   fi
+}
+
+# Data without this member's mark beside them are not its own: the disk is another one. They stay, under another name.
+keep_strange_data() {
+  local kept
+  [[ -e $state/etcd-data && -d /var/lib/etcd/member ]] || return 0 # whoever never voted has no mark yet
+  if cmp --silent "$state/etcd-data" /var/lib/etcd/oslo-cluster; then return 0; fi
+  kept=/var/lib/etcd/member.kept-$(date --utc +%Y%m%dT%H%M%SZ)
+  mv /var/lib/etcd/member "$kept"
+  echo "kept on $(hostname): $kept, which is not what this machine's member of etcd has written"
 }
 
 # Only a containerd that the steps have installed: another one holds somebody's data.
@@ -80,7 +91,7 @@ end_containerd() {
 empty() {
   local directory
   for directory in "$@"; do
-    [[ ! -d $directory ]] || find "$directory" -mindepth 1 -delete 2>/dev/null || true
+    [[ ! -d $directory ]] || find "$directory" -mindepth 1 ! -path "$directory/member.kept-*" -delete 2>/dev/null || true
   done
 }
 

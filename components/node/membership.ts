@@ -29,8 +29,13 @@ export function createLeave({ plan, node, controlPlanes, cluster, after = [] }: 
     {
       create: ":",
       delete: pulumi
-        .all(others.map(({ reach }) => reach))
-        .apply((reaches) => leaveCommand(node.plan.name, reaches, plan.drainTimeoutSeconds)),
+        .all([node.reach, pulumi.all(others.map(({ reach }) => reach))])
+        .apply(([own, reaches]) =>
+          [
+            leaveCommand(node.plan.name, reaches, plan.drainTimeoutSeconds),
+            ...(node.plan.role === "control-plane" ? [refuseLast(own)] : []),
+          ].join("\n"),
+        ),
       triggers: [node.identity],
       logging: command.local.Logging.StdoutAndStderr,
       addPreviousOutputInEnv: false,
@@ -71,4 +76,19 @@ if [ -n "$silent" ]; then
   exit 75
 fi
 [ -z "$abandoned" ] || echo "left behind in the cluster: node ${name}, not drained ($abandoned: abandoned by OSLO_CLUSTER_ABANDON)" >&2`;
+}
+
+/**
+ * Runs where no other control plane has taken this one out: then its etcd may be all that is left of the cluster, and
+ * a release would empty it. A machine that does not answer is not released either.
+ */
+function refuseLast(reach: NodeReach): string {
+  const { name } = reach;
+  return `case ",\${OSLO_CLUSTER_ABANDON:-}," in *",${name},"*) exit 0 ;; esac
+status=0
+timeout 60 ${onNode(reach, "member")} </dev/null || status=$?
+if [ "$status" = 0 ]; then
+  echo "control plane ${name} stays as it is: no other control plane has a cluster to take it out of, and its etcd may be the last one with the cluster's data. Add control planes first; pulumi destroy removes the whole cluster; to give up its data, run with OSLO_CLUSTER_ABANDON=${name}" >&2
+  exit 1
+fi`;
 }

@@ -6,7 +6,8 @@ import { Machine } from "./machine.ts";
 const test = base.extend<{ machine: Machine }>({
   machine: async ({ task: _ }, use) => {
     const machine = new Machine("oslo");
-    for (const part of ["containers.sh", "static-pods.sh", "etcd.sh"]) machine.install(part);
+    for (const part of ["containers.sh", "static-pods.sh", "etcd.sh", "private-etcd.sh"])
+      machine.install(part);
     machine.addOwnStep("control-plane");
     machine.addProgram("kubeadm", 'echo "kubeadm $*" >>"$MACHINE/journal"');
     machine.addProgram("ctr", "");
@@ -114,6 +115,38 @@ describe.runIf(process.platform === "linux")("a member whose data are gone", () 
     expect((await bash(machine, "etcd_remember")).exitCode).toBe(0);
     for (const file of ["state/etcd-data", "etcd/oslo-cluster"])
       expect(machine.read(file)).toBe("cluster=11 member=22\n");
+  });
+});
+
+describe.runIf(process.platform === "linux")("etcd's data on a machine that is given back", () => {
+  const release = (machine: Machine) => {
+    machine.install("release.sh");
+    machine.write("etcd/member/snap/db", "data");
+    machine.write("state/etcd-data", "cluster=1 member=2\n");
+    return async () =>
+      await bash(
+        machine,
+        `source <(sed '$d' ${machine.path("lib/release.sh")}) oslo
+keep_strange_data
+empty ${machine.path("etcd")}
+find ${machine.path("etcd")} -type f`,
+      );
+  };
+
+  test("are gone where they are its own", async ({ machine }) => {
+    const run = release(machine);
+    machine.write("etcd/oslo-cluster", "cluster=1 member=2\n");
+    expect(await run()).toMatchObject({ exitCode: 0, all: "" });
+  });
+
+  test("stay, and are named, where they are another disk's", async ({ machine }) => {
+    const run = release(machine);
+    machine.write("etcd/oslo-cluster", "cluster=9 member=2\n");
+    const { all, exitCode } = await run();
+    expect(exitCode).toBe(0);
+    expect(all).toMatch(
+      /^kept on \S+: \S+member\.kept-\w+, which is not .*\n\S+member\.kept-\w+\/snap\/db$/,
+    );
   });
 });
 

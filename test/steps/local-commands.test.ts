@@ -136,6 +136,33 @@ describe("a worker that leaves", () => {
   });
 });
 
+describe("a control plane that leaves", () => {
+  const leave = () => graph.get("alfa-leave").inputs;
+  const member = "case $remote in *' member') exit 0 ;; *) exit 3 ;; esac";
+
+  test("stays where no other one takes it out, and its data with it", async ({ ssh }) => {
+    const fake = ssh(member);
+    const { exitCode, stderr } = await fake.run(leave().delete, "");
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^control plane alfa stays as it is: .*OSLO_CLUSTER_ABANDON=alfa$/);
+    expect(fake.calls()[0]?.arguments).toMatch(/operator@192\.0\.2\.10\nsudo -n \S+ member\n$/);
+  });
+
+  test.for([3, 255])(
+    "does so where it is in no cluster, or is dead (%i)",
+    async (status, { ssh }) => {
+      expect(await ssh(`exit ${status}`).run(leave().delete, "")).toMatchObject({ exitCode: 0 });
+    },
+  );
+
+  test("is not asked where it is abandoned", async ({ ssh }) => {
+    const fake = ssh(member);
+    const result = await fake.run(leave().delete, "", { OSLO_CLUSTER_ABANDON: "alfa" });
+    expect(result).toMatchObject({ exitCode: 0 });
+    expect(fake.calls()).toEqual([]);
+  });
+});
+
 describe("joining a worker", () => {
   const join = () => graph.get("bravo-join").inputs;
   const token = "abcdef.0123456789abcdef";
