@@ -12,6 +12,9 @@ start_private_etcd() {
   trap 'kill "$private_etcd" 2>/dev/null || true' EXIT
 }
 
+# It ended by itself. A child that has ended has no program any more.
+private_etcd_ended() { [[ ! -e /proc/$private_etcd/exe ]]; }
+
 # True if it ends by the signal that it is sent: it has closed its data.
 end_private_etcd() {
   local status=0

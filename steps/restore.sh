@@ -97,7 +97,7 @@ replay() {
     cp --recursive "$data/member" "$copy/member"
     # In a network of its own: it asks no other member.
     start_private_etcd "$copy" unshare --net -- etcd --data-dir "$copy" --force-new-cluster=$forced --advertise-client-urls http://localhost:2379
-    if (ETCD_TIMEOUT=2s wait_until 30 "a leader" etcd_revision) 2>/dev/null && etcd snapshot save "$1" >/dev/null 2>&1; then
+    if (wait_until 30 "a leader" leads_or_ended) 2>/dev/null && etcd snapshot save "$1" >/dev/null 2>&1; then
       uid=$(uid_in_etcd)
     fi
     end_private_etcd || true
@@ -105,6 +105,8 @@ replay() {
   done
   rm -rf "$copy" "$1.part"
 }
+
+leads_or_ended() { private_etcd_ended || ETCD_TIMEOUT=2s etcd_revision; }
 
 receive() {
   local name digest uid ca

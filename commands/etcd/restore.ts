@@ -138,6 +138,7 @@ async function beginning(
   const touched = from === "nothing" ? others : [decision, ...others];
   const saved = touched.filter((one) => one.state.data && one.state.phase === "none");
   const operations = saved.map((one) => salvage(one.machine));
+  if (from === "survivor" && saved.length > 1) operations.push(newest(machine, saved));
   if (from === "copy" && state.phase !== "seeded") {
     const { what, pipeline } = await decrypted(config, options, state.knownUid);
     operations.push(receive(machine, what, pipeline));
@@ -145,6 +146,26 @@ async function beginning(
   operations.push(...others.map((one) => stop(one.machine)));
   if (from !== "nothing") operations.push(first(decision));
   return operations;
+}
+
+/** A snapshot has what etcd's log held beyond its database, so another one may be the newest now. */
+function newest(machine: Machine, saved: readonly Asked<Machine>[]): Operation {
+  return {
+    on: machine.name,
+    does: "compare the revisions of what was saved",
+    run: async () => {
+      const found = await Promise.all(
+        saved.map(async (one) => ({ one, revision: (await stateOf(one.machine)).revision })),
+      );
+      const own = found.find(({ one }) => one.machine === machine)?.revision ?? 0;
+      const newer = found.find(({ revision }) => revision > own);
+      if (newer)
+        throw new UserError(
+          `what ${newer.one.machine.name} has saved is newer, revision ${newer.revision} and not ${own}: run the same command again, and it is restored`,
+        );
+      return `revision ${own} is the newest`;
+    },
+  };
 }
 
 function left(

@@ -28,6 +28,8 @@ class Simulation {
   readonly calls: string[] = [];
   readonly silent = new Set<string>();
   readonly ca = new Map<string, string>();
+  /** Revisions of snapshots that hold more than the database. */
+  readonly saved = new Map<State, number>();
   /** The call of this number does not come to its work. */
   cut = 0;
   readonly states: Map<string, State>;
@@ -83,6 +85,8 @@ class Simulation {
   private after(word: string, state: State): Partial<State> {
     const others = [...this.states.values()].filter((one) => one !== state && one.made);
     switch (word) {
+      case "salvage":
+        return { revision: this.saved.get(state) ?? state.revision };
       case "stop":
         return { phase: "stopped", data: false, member: false, quorum: false };
       case "apply":
@@ -150,6 +154,18 @@ describe("a restore of three control planes", () => {
       const begun = simulation.calls.filter((line) => /: (apply|begun)/.test(line));
       expect(new Set(begun.map((line) => line.split(":")[0])).size, what).toBe(1);
     }
+  });
+
+  it("chooses again where a log makes another survivor the newest", async () => {
+    const other = { ...survivor, revision: 499 };
+    const simulation = new Simulation([survivor, other, wiped]);
+    simulation.saved.set(other, 505);
+    await expect(simulation.restore()).rejects.toThrow(
+      "what node-1 has saved is newer, revision 505 and not 500: run the same command again",
+    );
+    expect(simulation.calls).toEqual(["node-0: salvage", "node-1: salvage"]);
+    await simulation.restore();
+    expect(simulation.calls).toContain("node-1: apply survivor");
   });
 
   it("is refused whole where a control plane is silent, and continues without it where it is gone", async () => {
