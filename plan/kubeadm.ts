@@ -47,7 +47,11 @@ function joinDocument(config: Config, node: NodeConfig): string {
     // without a credential.
     discovery: { file: { kubeConfigPath: "__DISCOVERY__" } },
     ...(node.role === "control-plane"
-      ? { controlPlane: { localAPIEndpoint: localApiEndpoint(config, node) } }
+      ? {
+          controlPlane: { localAPIEndpoint: localApiEndpoint(config, node) },
+          // How long its etcd may take to start and to catch up; by default 2 minutes, too few on busy cores.
+          timeouts: { etcdAPICall: "5m0s" },
+        }
       : {}),
     nodeRegistration: nodeRegistration(config, node),
   });
