@@ -1,11 +1,12 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { cgroups, removeCgroups } from "./hosts/cgroups.ts";
 import { powerOff } from "./hosts/hosts.ts";
 import { diskDirectory, labName, runDirectory } from "./paths.ts";
 import { killAll, killGroup, processesIn, runningProcess } from "./processes.ts";
 import { hostNamespace, segment } from "./segment.ts";
-import { run, waitFor } from "./shell.ts";
+import { run } from "./shell.ts";
 import { restoreSysctls } from "./sysctl.ts";
 
 /**
@@ -23,7 +24,7 @@ export async function down(): Promise<void> {
   await unmountAll();
   for (const name of namespaces()) await run("ip", ["netns", "delete", name]);
   await removeNamespaceDirectory();
-  await removeCgroups();
+  await removeCgroups(cgroups(labName));
   restoreSysctls();
   await removeContainerDirectories();
   await rm(diskDirectory, { recursive: true, force: true });
@@ -87,29 +88,5 @@ async function unmountAll(): Promise<void> {
   for (const path of mounts.reverse()) {
     const [ordinary, lazy] = [[path], ["--lazy", path]];
     await run("umount", ordinary).catch(() => run("umount", lazy));
-  }
-}
-
-/** The kernel lets go of a cgroup a moment after its last process. */
-async function removeCgroups(): Promise<void> {
-  const hierarchies = existsSync("/sys/fs/cgroup") ? readdirSync("/sys/fs/cgroup") : [];
-  for (const hierarchy of hierarchies) {
-    const group = join("/sys/fs/cgroup", hierarchy, labName);
-    if (!existsSync(group)) continue;
-    await waitFor(`the cgroup ${group} to be free`, 20, () => {
-      removeTree(group);
-      return !existsSync(group);
-    });
-  }
-}
-
-function removeTree(group: string): void {
-  for (const entry of readdirSync(group, { withFileTypes: true })) {
-    if (entry.isDirectory()) removeTree(join(group, entry.name));
-  }
-  try {
-    rmdirSync(group);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EBUSY") throw error;
   }
 }

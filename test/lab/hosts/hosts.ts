@@ -12,6 +12,7 @@ import {
 } from "../processes.ts";
 import { hostNamespace, segment } from "../segment.ts";
 import { waitFor } from "../shell.ts";
+import { below, cgroups, removeCgroups } from "./cgroups.ts";
 import { type DiskImage, discardDisk, diskPaths, ensureDisk } from "./disk.ts";
 import { attachArguments, type Host } from "./host.ts";
 import { discardHostKey, onHost, writeKnownHosts } from "./keys.ts";
@@ -93,6 +94,8 @@ export async function powerOff(name: string): Promise<void> {
   const inside = await processesIn(hostNamespace(name));
   await killAll(`the init of ${name}`, inside.filter(isInit));
   await killAll(`the processes of ${name}`, await processesIn(hostNamespace(name)));
+  // No machine boots with groups of its former pods: a kubelet waits seconds for each of these.
+  await removeCgroups(below(cgroups(segment.netns, name)));
 }
 
 /** Gives a process a share of the processor together with those of a host, where hosts have one. */
