@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { loadStackFile } from "../config/load.ts";
 import { ConfigError } from "../config/problem.ts";
+import { everyOf } from "./every-of.ts";
 import { stackFileOf, stackHelp } from "./stack-file.ts";
 
 /** Every error of stacks' files, without an engine, a credential or a network. */
@@ -10,7 +11,7 @@ export const command = new Command("check")
   .argument("<stacks...>", stackHelp)
   .option("--json", "the result as JSON")
   .action((stacks: string[], { json }: { json?: boolean }) => {
-    const results = stacks.map(stackFileOf).map(check);
+    const results = everyOf(...stacks.map((stack) => () => stackFileOf(stack))).map(check);
     const valid = results.every(({ problems }) => problems.length === 0);
     if (json) {
       const shown = results.map(({ message: _, ...result }) => result);

@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
 import { ConfigError } from "../config/problem.ts";
+import { CommandFailed } from "../steps/ssh/process.ts";
 import type { ExitCode } from "./exit-codes.ts";
 
 /** An error that a person can correct, with all that they need to know: a stack trace adds nothing. */
@@ -24,7 +25,9 @@ export function report(error: unknown): ExitCode {
   };
   const isUsage = error instanceof UsageError || code === "USAGE";
   const isExpected =
-    isUsage || error instanceof ConfigError || error instanceof UserError || code !== undefined;
+    isUsage ||
+    code !== undefined ||
+    [ConfigError, UserError, CommandFailed].some((kind) => error instanceof kind);
   if (isExpected) console.error(message);
   else {
     console.error(

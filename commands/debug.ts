@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Argument, Command } from "commander";
 import type { Config } from "../config/config.ts";
 import { loadStackFile } from "../config/load.ts";
 import { type ClusterPlan, plan } from "../plan/plan.ts";
@@ -6,7 +6,7 @@ import { quote } from "../steps/ssh/arguments.ts";
 import { interact, output } from "../steps/ssh/process.ts";
 import { agentFunction, reasonOf } from "../verify/cluster.ts";
 import { sshTransport } from "../verify/transport.ts";
-import { UserError } from "./command.ts";
+import { UsageError, UserError } from "./command.ts";
 import { besidePod, type Entered, type Kubectl, leave, onNode } from "./debug/pods.ts";
 import { leaveInterruptsToProgram, untilInterrupted } from "./interrupt.ts";
 import { kubeconfigOf } from "./kubeconfig.ts";
@@ -26,7 +26,9 @@ export const command = new Command("debug")
 Images: verify.debugImage, verify.pwruImage of the stack's file.`,
   )
   .argument("<stack>", stackHelp)
-  .argument("<what>", "pod, node, drops or reasons")
+  .addArgument(
+    new Argument("<what>", "what to look at").choices(["pod", "node", "drops", "reasons"]),
+  )
   .argument("[names...]", "which; after -- what is passed on")
   .option("--kubeconfig <file>", "in the place of the stack's output; - is standard input")
   .action(debug);
@@ -43,15 +45,17 @@ async function debug(
   const config = loadStackFile(file);
   const clusterPlan = plan(config);
   const known = clusterPlan.nodes.map(({ name }) => name);
-  const unknown = what === "pod" ? undefined : names.find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    throw new UserError(`${unknown}: no node of the stack; it has ${known.join(", ")}`);
+  const unknown = what === "pod" ? [] : names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    throw new UserError(`${unknown.join(", ")}: no node of the stack; it has ${known.join(", ")}`);
   }
-  if (what === "drops") return drops(clusterPlan, names.length > 0 ? names : known, passedOn);
-  const [first] = names;
   const enter = ways[what];
-  if (enter === undefined) throw new UserError(`${what}: write pod, node, drops or reasons`);
-  if (first === undefined) throw new UserError(`${what}: of which? debug --help shows the forms`);
+  if (enter === undefined) return drops(clusterPlan, names.length > 0 ? names : known, passedOn);
+  const [first, ...others] = names;
+  if (first === undefined || others.length > 0 || (what === "pod" && !podPattern.test(first)))
+    throw new UsageError(
+      `debug ${what}: ${names.join(" ") || "(not set)"}: write one ${what === "pod" ? "pod as NAMESPACE/POD" : `node of ${known.join(", ")}`}`,
+    );
 
   const kubeconfig = await kubeconfigOf(file, options.kubeconfig);
   const kubectl: Kubectl = (words, input) =>
@@ -75,10 +79,11 @@ type Way = (
   command: string[],
 ) => Promise<{ entered: Entered; wanted: string[] }>;
 
+const podPattern = /^([^/]+)\/([^/]+)$/;
+
 const ways: Record<string, Way> = {
   pod: async (kubectl, name, { debugImage: image }, command) => {
-    const [, namespace, pod] = name.match(/^([^/]+)\/([^/]+)$/) ?? [];
-    if (!namespace || !pod) throw new UserError(`${name}: not a pod; write NAMESPACE/POD`);
+    const [, namespace = "", pod = ""] = name.match(podPattern) ?? [];
     return { entered: await besidePod(kubectl, { namespace, pod, image }), wanted: shell(command) };
   },
   node: async (kubectl, node, { debugImage: image }, command) => {

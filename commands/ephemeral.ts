@@ -1,7 +1,6 @@
-import { writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { Command } from "commander";
-import { records } from "./ephemeral/context.ts";
+import { checkName, records } from "./ephemeral/context.ts";
 import { down } from "./ephemeral/down.ts";
 import { renderReport } from "./ephemeral/leftovers.ts";
 import { operatorContext } from "./ephemeral/operator-context.ts";
@@ -10,6 +9,8 @@ import { stackOf } from "./ephemeral/stack-tags.ts";
 import { readTemplate } from "./ephemeral/template.ts";
 import { formatDuration, parseDuration } from "./ephemeral/ttl.ts";
 import { up } from "./ephemeral/up.ts";
+import { everyOf } from "./every-of.ts";
+import { outputFile } from "./output-file.ts";
 import { stackFileOf } from "./stack-file.ts";
 
 /** Clusters with an expiry. */
@@ -44,14 +45,18 @@ command
   .option(...limit("1h"))
   .option(...asJson)
   .action(async (name: string, options: UpOptions) => {
-    const seconds = secondsOf(options.limit);
-    const template = readTemplate(stackFileOf(options.from));
-    const ttl = parseDuration("--ttl", options.ttl);
+    const [, ttl, template, seconds] = everyOf(
+      () => checkName(name),
+      () => parseDuration("--ttl", options.ttl),
+      () => readTemplate(stackFileOf(options.from)),
+      () => secondsOf(options.limit),
+    );
+    const write =
+      options.kubeconfig === undefined ? undefined : outputFile("--kubeconfig", options.kubeconfig);
     const context = operatorContext();
     const record = await up(context, { name, seconds, owner: options.owner, template, ttl });
     const { endpoint, kubeconfig } = await context.backend.outputs(stackOf(name));
-    if (options.kubeconfig !== undefined)
-      writeFileSync(options.kubeconfig, String(kubeconfig), { mode: 0o600 });
+    write?.(String(kubeconfig), 0o600);
     const expires = record.expiresAt.toISOString();
     if (options.json) print({ name, endpoint, expires });
     else console.log(`${name}: up at ${endpoint} until ${expires}`);
@@ -70,7 +75,10 @@ command
   .option(...limit("30m"))
   .option(...asJson)
   .action(async (name: string, options: { abandon: string[]; limit: string; json?: boolean }) => {
-    const seconds = secondsOf(options.limit);
+    const [, seconds] = everyOf(
+      () => checkName(name),
+      () => secondsOf(options.limit),
+    );
     const left = await down(operatorContext(), { name, abandon: options.abandon, seconds });
     if (options.json) print({ name, left });
     else console.log(renderReport(name, left));

@@ -1,10 +1,13 @@
 import { Command } from "commander";
 import { plan } from "../plan/plan.ts";
+import { reasonOf } from "../verify/cluster.ts";
+import { UserError } from "./command.ts";
 import { agreed, type Consent } from "./confirm.ts";
-import { machinesOf } from "./etcd/machines.ts";
+import { type Machine, machinesOf } from "./etcd/machines.ts";
 import { type RehearsalOptions, rehearse } from "./etcd/rehearse.ts";
 import { carryOut, planRestore, type RestoreOptions } from "./etcd/restore.ts";
-import { Copies } from "./etcd/targets.ts";
+import { Copies, targetOf } from "./etcd/targets.ts";
+import { requireFiles } from "./input-files.ts";
 import { configOf } from "./stack-config.ts";
 import { stackHelp } from "./stack-file.ts";
 
@@ -31,10 +34,10 @@ command
   .description("Has every control plane make a copy at once.")
   .argument("<stack>", stackHelp)
   .action(async (stack: string) => {
-    for (const { name, run } of await machinesOf(plan(configOf(stack)), "control-plane")) {
+    await onEach(await machinesOf(plan(configOf(stack)), "control-plane"), async ({ run }) => {
       await run("backup");
-      console.log(`${name}: copied`);
-    }
+      return "copied";
+    });
   });
 
 command
@@ -45,11 +48,14 @@ command
   .argument("<stack>", stackHelp)
   .argument("<target>", "the target's name")
   .action(async (stack: string, target: string) => {
+    const config = configOf(stack);
+    if (targetOf(config, target).s3 === undefined)
+      throw new UserError(`${target}: not an S3 target: nodes reach it with a key of their own`);
     const secret = await standardInput();
-    for (const { name, send } of await machinesOf(plan(configOf(stack)), "control-plane")) {
+    await onEach(await machinesOf(plan(config), "control-plane"), async ({ send }) => {
       await send(secret, "backup", "credential", target);
-      console.log(`${name}: has the credential of ${target}`);
-    }
+      return `has the credential of ${target}`;
+    });
   });
 
 command
@@ -72,6 +78,7 @@ command
       { dryRun, yes, gone = [], ...options }: Partial<RestoreOptions> & Consent,
     ) => {
       const config = configOf(stack);
+      requireFiles({ "--file": options.file, "--identity": options.identity });
       const clusterPlan = plan(config);
       const restoration = await planRestore(config, clusterPlan, { ...options, gone });
       const { found, operations, left } = restoration;
@@ -104,6 +111,8 @@ command
   )
   .action(async (stack: string, options: RehearsalOptions) => {
     const config = configOf(stack);
+    const { identity, sign, binaries } = options;
+    requireFiles({ "--identity": identity, "--sign": sign, "--binaries": binaries });
     const report = await rehearse(config, options);
     console.log(JSON.stringify(report, null, 2));
     const { targets } = config.backup;
@@ -127,11 +136,27 @@ command
     const copies = new Copies(config, from);
     const { uid } = await copies.find();
     const report = await copies.report(uid);
-    for (const { name, send } of await machinesOf(plan(config), "control-plane")) {
+    await onEach(await machinesOf(plan(config), "control-plane"), async ({ send }) => {
       await send(report, "backup", "report");
-      console.log(`${name}: has the report`);
-    }
+      return "has the report";
+    });
   });
+
+/** One after the other, also past one that fails. @throws UserError with each that failed, and why */
+async function onEach(
+  machines: readonly Machine[],
+  act: (machine: Machine) => Promise<string>,
+): Promise<void> {
+  const failed: string[] = [];
+  for (const machine of machines) {
+    try {
+      console.log(`${machine.name}: ${await act(machine)}`);
+    } catch (error) {
+      failed.push(`${machine.name}: ${reasonOf(error)}`);
+    }
+  }
+  if (failed.length > 0) throw new UserError(failed.join("\n"));
+}
 
 async function standardInput(): Promise<string> {
   const chunks: Buffer[] = [];

@@ -1,4 +1,3 @@
-import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { Command } from "commander";
@@ -10,6 +9,7 @@ import { type Base, basePlan, headPlan, openBase, stackFilesIn } from "./impact/
 import { enginePreview } from "./impact/run-preview.ts";
 import { renderText } from "./impact/text.ts";
 import { untilInterrupted } from "./interrupt.ts";
+import { outputFile } from "./output-file.ts";
 import { type Progress, progress } from "./progress.ts";
 
 interface Options {
@@ -47,6 +47,9 @@ export const command = new Command("impact")
 
 async function impact(stacks: string[], options: Options): Promise<void> {
   const signal = untilInterrupted();
+  const { markdown, whole } = options;
+  const writeComment = markdown === undefined ? undefined : outputFile("--markdown", markdown);
+  const writeWhole = whole === undefined ? undefined : outputFile("--whole", whole);
   using shown = progress();
   shown.at(`unpacking ${options.base}`);
   using base = await openBase(options.base, signal);
@@ -64,9 +67,8 @@ async function impact(stacks: string[], options: Options): Promise<void> {
     violations: violations(reports, options.failOn),
     ...(options.details === undefined ? {} : { details: options.details }),
   };
-  if (options.markdown !== undefined) writeFileSync(options.markdown, renderMarkdown(comparison));
-  if (options.whole !== undefined)
-    writeFileSync(options.whole, stripVTControlCharacters(renderText(comparison, { full: true })));
+  writeComment?.(renderMarkdown(comparison));
+  writeWhole?.(stripVTControlCharacters(renderText(comparison, { full: true })));
   shown[Symbol.dispose]();
   const { json, full } = options;
   console.log(json ? JSON.stringify(comparison, null, 2) : renderText(comparison, { full }));

@@ -3,7 +3,10 @@ import { dirname } from "node:path";
 import { Command } from "commander";
 import { stringify } from "yaml";
 import { loadConfig, project } from "../config/load.ts";
+import { ConfigError, formatProblem } from "../config/problem.ts";
+import { askEach } from "../verify/cluster.ts";
 import { UsageError, UserError } from "./command.ts";
+import { everyOf } from "./every-of.ts";
 import {
   type Destination,
   fingerprint,
@@ -42,26 +45,29 @@ there. Each host key is compared with the fingerprint that you read in the provi
 
 async function init(stack: string, words: string[], options: Options): Promise<void> {
   const file = `Pulumi.${stack}.yaml`;
-  if (existsSync(file)) throw new UserError(`${file}: is there already; nothing was written`);
-  const controlPlanes = Number(options.controlPlanes);
-  if (!Number.isInteger(controlPlanes) || controlPlanes < 1 || controlPlanes > words.length)
-    throw new UsageError(
-      `--control-planes: ${options.controlPlanes}: write a number from 1 to ${words.length}, the number of machines`,
-    );
-  const destinations = words.map(readDestination);
-  const keys = await Promise.all(destinations.map(scanHostKey));
+  if (existsSync(file))
+    throw new UserError(`${file}: is there already; name another stack, or move the file away`);
+  const { name = stack, region, residency } = options;
+  const [, , controlPlanes, destinations] = everyOf(
+    () => checkStackName(stack),
+    () => checkCluster({ name, region, residency }),
+    () => numberOf(options.controlPlanes, words.length),
+    () => everyOf(...words.map((word) => () => readDestination(word))),
+  );
+  const keys = await answersOf(destinations, scanHostKey);
   using person = prompt();
   for (const [i, destination] of destinations.entries())
     await confirm(person, destination, keys[i] as string);
-  const machines = await Promise.all(
-    destinations.map((destination, i) => readMachine(destination, keys[i] as string)),
+  const machines = await answersOf([...destinations.entries()], ([i, destination]) =>
+    readMachine(destination, keys[i] as string),
   );
   for (const machine of machines) console.error(describe(machine));
   const vlan = await chooseVlan(person, machines);
   const [first] = destinations as [Destination, ...Destination[]];
-  const endpoint = await person.ask("Where do people reach the API server?", first.host);
+  const several =
+    controlPlanes > 1 ? " A name or a load balancer of yours outlives each control plane." : "";
+  const endpoint = await person.ask(`Where do people reach the API server?${several}`, first.host);
 
-  const { name = stack, region, residency } = options;
   const sections = sectionsOf({ name, region, residency, endpoint }, vlan, machines, controlPlanes);
   loadConfig(sections, file);
   const config = Object.entries(sections).map(([key, value]) => [`${project}:${key}`, value]);
@@ -79,6 +85,53 @@ async function init(stack: string, words: string[], options: Options): Promise<v
     );
   }
   console.log(`next: oslo-cluster check ${stack}; pulumi stack init ${stack}; pulumi preview`);
+}
+
+/** What Pulumi takes as a stack's name. */
+function checkStackName(stack: string): void {
+  if (/^[A-Za-z0-9._-]{1,100}$/.test(stack)) return;
+  throw new UsageError(
+    `${stack || "(empty)"}: not a stack's name; use letters, digits, -, _ and ., at most 100`,
+  );
+}
+
+/** The options for the cluster, before anybody is asked: a file with them, on machines that are right. */
+function checkCluster(cluster: { name: string; region: string; residency: string }): void {
+  const hostKey = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"B".repeat(43)}`;
+  const sections = {
+    cluster,
+    network: { vlan: { subnets: ["10.10.0.0/24"] } },
+    nodes: {
+      existing: [
+        { name: "cp-1", role: "control-plane", addresses: ["10.10.0.11"], ssh: { hostKey } },
+      ],
+    },
+  };
+  try {
+    loadConfig(sections, "options");
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const lines = error.problems.map((problem) =>
+      formatProblem({ ...problem, path: problem.path.replace(/^cluster\./, "--") }),
+    );
+    throw new UsageError(lines.join("\n"));
+  }
+}
+
+function numberOf(controlPlanes: string, machines: number): number {
+  const number = Number(controlPlanes);
+  if ([1, 3, 5].includes(number) && number <= machines) return number;
+  throw new UsageError(
+    `--control-planes: ${controlPlanes}: write 1, 3 or 5, and name at least so many machines (${machines} so far)`,
+  );
+}
+
+/** What each machine answers. @throws UserError with the reason of each that does not */
+async function answersOf<T, A>(asked: readonly T[], ask: (one: T) => Promise<A>): Promise<A[]> {
+  const answers = await askEach(asked, ask);
+  const problems = answers.flatMap((one) => ("problem" in one ? [one.problem] : []));
+  if (problems.length > 0) throw new UserError([...new Set(problems)].join("\n"));
+  return answers.flatMap((one) => ("problem" in one ? [] : [one.answer]));
 }
 
 /** The person reads the fingerprint in the console; what answers over the network is not shown before. */

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { UserError } from "./command.ts";
 import { pulumiOnPath } from "./engine/cli.ts";
@@ -12,15 +12,25 @@ import { temporaryDirectory } from "./temporary.ts";
  * @throws UserError where there is none.
  */
 export async function kubeconfigOf(stackFile: string, named?: string): Promise<string> {
-  if (named === "-") return fileOf(readFileSync(0, "utf8"));
-  if (named !== undefined) return resolve(named);
+  if (named === "-") {
+    const text = readFileSync(0, "utf8");
+    if (text.trim() === "") throw new UserError("--kubeconfig: -: standard input is empty");
+    return fileOf(text);
+  }
+  if (named !== undefined) {
+    if (!existsSync(named))
+      throw new UserError(
+        `--kubeconfig: ${named}: no such file; pulumi stack output kubeconfig --show-secrets prints one`,
+      );
+    return resolve(named);
+  }
   const stack = stackNameOf(stackFile);
   if (stack === undefined) {
     throw new UserError(`${stackFile}: not a Pulumi.<stack>.yaml; give --kubeconfig FILE`);
   }
   if (pulumiOnPath() === undefined) {
     throw new UserError(
-      "pulumi: not on PATH; add it (docs/getting-started.md), or give --kubeconfig FILE",
+      "pulumi: not on PATH; install it (docs/getting-started.md, step 2), or give --kubeconfig FILE",
     );
   }
   const stacks = pulumiStacks({ directory: dirname(resolve(stackFile)) });

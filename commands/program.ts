@@ -22,8 +22,11 @@ export async function run(words: readonly string[]): Promise<void> {
     throw error;
   });
   try {
-    const named = words.find((word) => !word.startsWith("-")) ?? "";
+    const [named = "", wanted] = words;
     const program = await programOf(named in commands ? [named] : Object.keys(commands));
+    const isKnown = wanted === undefined || wanted.startsWith("-") || wanted in commands;
+    if (named === "help" && wanted !== "help" && !isKnown)
+      program.error(`error: unknown command '${wanted}'`);
     await program.parseAsync(words, { from: "user" });
   } catch (error) {
     process.exitCode = wasInterrupted() ? 130 : report(error);
@@ -43,16 +46,16 @@ export async function programOf(names: readonly string[]): Promise<Command> {
     .exitOverride();
   for (const name of names) {
     const { command } = (await commands[name]?.()) ?? {};
-    if (command) program.addCommand(inherit(command, program));
+    if (command) program.addCommand(inherit(command, program, program.name()));
   }
   return program;
 }
 
-function inherit(command: Command, parent: Command): Command {
+function inherit(command: Command, parent: Command, above: string): Command {
   command.copyInheritedSettings(parent);
-  const path = [parent.name(), command.name()].join(" ");
+  const path = `${above} ${command.name()}`;
   command.showHelpAfterError(`(${path} --help lists the options)`);
-  for (const child of command.commands) inherit(child, command);
+  for (const child of command.commands) inherit(child, command, path);
   return command;
 }
 

@@ -1,8 +1,8 @@
-import { writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { planFiles } from "../plan/files.ts";
 import { plan } from "../plan/plan.ts";
 import { UsageError } from "./command.ts";
+import { outputFile } from "./output-file.ts";
 import { stackPicture } from "./picture/stack.ts";
 import { writeRendering } from "./render/directory.ts";
 import { configOf } from "./stack-config.ts";
@@ -22,9 +22,10 @@ export const command = new Command("render")
     if (out === undefined && svg === undefined)
       throw new UsageError("render: write --out <directory>, --svg <file>, or both");
     const config = configOf(stack);
+    const writePicture = svg === undefined ? undefined : outputFile("--svg", svg);
     const files = planFiles(plan(config));
     if (out !== undefined) writeRendering(out, files);
-    if (svg !== undefined) writeFileSync(svg, stackPicture(config));
+    writePicture?.(stackPicture(config));
     if (json) {
       const written = out === undefined ? {} : { directory: out, files: [...files.keys()] };
       console.log(JSON.stringify({ ...written, ...(svg === undefined ? {} : { svg }) }, null, 2));

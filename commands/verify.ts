@@ -1,4 +1,3 @@
-import { writeFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { loadStackFile } from "../config/load.ts";
 import { plan } from "../plan/plan.ts";
@@ -7,9 +6,10 @@ import { promises } from "../verify/promises.ts";
 import { formatFaults, formatTable } from "../verify/report.ts";
 import { exitCode, runProofs } from "../verify/run.ts";
 import { sshTransport } from "../verify/transport.ts";
-import { UserError } from "./command.ts";
+import { UsageError } from "./command.ts";
 import { untilInterrupted } from "./interrupt.ts";
 import { kubeconfigOf } from "./kubeconfig.ts";
+import { outputFile } from "./output-file.ts";
 import { progress } from "./progress.ts";
 import { stackFileOf, stackHelp } from "./stack-file.ts";
 import { rememberProved } from "./status/proved.ts";
@@ -35,7 +35,7 @@ export const command = new Command("verify")
   .option("--json", "the result as JSON")
   .option("--junit <file>", "the result for CI as well")
   .option("--all", "how each promise was proven, and what was read")
-  .option("--only <word>", "only the promises that contain this word")
+  .option("--only <word>", "only the promises that contain this text, in upper or lower case")
   .option("--allow-unproven", "exit 0 where nothing is broken, though something was not proved")
   .addOption(
     new Option(
@@ -50,9 +50,14 @@ async function verify(stack: string, options: Options): Promise<void> {
   const file = stackFileOf(stack);
   const config = loadStackFile(file);
   const clusterPlan = plan(config);
-  const { only } = options;
-  const asked = promises.filter(({ promise }) => only === undefined || promise.includes(only));
-  if (asked.length === 0) throw new UserError(`--only ${only}: no promise contains that word`);
+  const { only, junit } = options;
+  const word = only?.toLowerCase() ?? "";
+  const asked = promises.filter(({ promise }) => promise.toLowerCase().includes(word));
+  if (asked.length === 0)
+    throw new UsageError(
+      `--only: ${only}: no promise contains it; docs/verification.md lists the promises`,
+    );
+  const writeJunit = junit === undefined ? undefined : outputFile("--junit", junit);
   const kubeconfig = await kubeconfigOf(file, options.kubeconfig);
   if (options.disruptive) await agreed(config, options.yes ?? false);
   const transport = sshTransport(clusterPlan, { kubeconfig });
@@ -80,9 +85,7 @@ async function verify(stack: string, options: Options): Promise<void> {
   // Who takes the table into a file, or into an engine's output, sees what is wrong all the same.
   const faults = formatFaults(rows);
   if (!process.stdout.isTTY && faults.length > 0) console.error(faults.join("\n"));
-  if (options.junit !== undefined) {
-    writeFileSync(options.junit, formatJunit(rows, config.cluster.name));
-  }
+  writeJunit?.(formatJunit(rows, config.cluster.name));
   if (only === undefined && !interrupted.aborted)
     rememberProved(config.cluster.name, rows, new Date());
   const code = exitCode(rows);

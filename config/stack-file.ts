@@ -132,7 +132,7 @@ function textOf(
     if (code === "ERR_ENCODING_INVALID_ENCODED_DATA") {
       throw fail(undefined, "not text in UTF-8", "save the file as UTF-8");
     }
-    throw fail(undefined, message.split("\n")[0] ?? "cannot be read");
+    throw fail(undefined, message.split("\n")[0] ?? code ?? "", "name a file that can be read");
   }
 }
 

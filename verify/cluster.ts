@@ -138,8 +138,12 @@ export function grouped(rows: readonly { node: string; output: string }[]): stri
     .join("; ");
 }
 
+/** A line of kubectl's own log: its time makes each one different, and its error follows. */
+const logLine = /^[EFIW]\d{4} \d\d:\d\d:\d\d\.\d+ .*(\n|$)/gm;
+
 export function reasonOf(reason: unknown): string {
-  return reason instanceof Error ? reason.message.trim() : String(reason);
+  if (!(reason instanceof Error)) return String(reason);
+  return reason.message.replace(logLine, "").trim() || reason.message.trim();
 }
 
 /** Shell function `system_containers NAME`: see the file. */

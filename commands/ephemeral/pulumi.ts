@@ -79,6 +79,6 @@ function findPulumi(): string {
   const file = pulumiOnPath();
   if (file !== undefined) return file;
   throw new Refusal(
-    "pulumi: not on PATH; install Pulumi's CLI (npm install --global pulumi), which ephemeral clusters are made with",
+    "pulumi: not on PATH; ephemeral clusters are made with Pulumi's CLI: install it (docs/getting-started.md, step 2)",
   );
 }

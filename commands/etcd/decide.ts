@@ -119,7 +119,7 @@ function refuseLiving(
       `${name}: etcd has quorum and serves cluster ${state.uid}: nothing is lost that a restore would bring back.`,
       ...(out.length > 0
         ? [
-            `To bring ${out.join(", ")} back: \`npx pulumi up\`, or replace in place (docs/control-planes.md).`,
+            `To bring ${out.join(", ")} back: \`pulumi up\`, or replace in place (docs/control-planes.md).`,
           ]
         : []),
       `To put the cluster back to an earlier state all the same: --replace ${state.uid}`,
@@ -130,6 +130,6 @@ function refuseLiving(
 function unprepared(asked: readonly Asked[]): string {
   const names = asked.map(({ machine }) => machine.name).join(",");
   return `no control plane was ever made on ${names}, and none has what one is made of. Prepare them first; it ends where a cluster would begin:
-  OSLO_CLUSTER_RESTORE=yes OSLO_CLUSTER_ABANDON=${names} npx pulumi up
+  OSLO_CLUSTER_RESTORE=yes OSLO_CLUSTER_ABANDON=${names} pulumi up
 (OSLO_CLUSTER_ABANDON with the names of all machines that are gone, workers too)`;
 }

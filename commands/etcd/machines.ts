@@ -3,7 +3,7 @@ import type { ClusterPlan, NodePlan } from "../../plan/plan.ts";
 import { claimScript } from "../../steps/bundle.ts";
 import { quote } from "../../steps/ssh/arguments.ts";
 import { reachNode } from "../../steps/ssh/guests.ts";
-import { output } from "../../steps/ssh/process.ts";
+import { CommandFailed, output } from "../../steps/ssh/process.ts";
 
 const library = "/usr/local/lib/oslo-cluster";
 
@@ -69,7 +69,9 @@ function piped(line: string): Promise<string> {
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (status) =>
-      status === 0 ? resolve(printed) : reject(new Error(said.trim() || `ended with ${status}`)),
+      status === 0
+        ? resolve(printed)
+        : reject(new CommandFailed(said.trim() || `ended with ${status}`)),
     );
   });
 }

@@ -97,9 +97,9 @@ export function relist(worker: Machine, { machine }: Decision<Machine>): Operati
     run: async () => {
       try {
         const [own, cluster] = await Promise.all([worker.shell(digest), machine.shell(digest)]);
-        if (own === "") return "no worker yet: `npx pulumi up` joins it";
+        if (own === "") return "no worker yet: `pulumi up` joins it";
         if (own !== cluster)
-          return "its CA is of another cluster, which lets it in nowhere here: take it out of the file, `npx pulumi up`, and add it again";
+          return "its CA is of another cluster, which lets it in nowhere here: take it out of the file, `pulumi up`, and add it again";
         await worker.shell("systemctl restart kubelet");
         return "";
       } catch (error) {

@@ -178,9 +178,9 @@ function left(
   );
   const names = [...unready.map(({ machine }) => machine.name), ...gone];
   return [
-    ...(names.length > 0 ? [`${names.join(", ")}: to be made by \`npx pulumi up\``] : []),
+    ...(names.length > 0 ? [`${names.join(", ")}: to be made by \`pulumi up\``] : []),
     ...(decision.from === "copy"
-      ? ["what Pulumi made after the copy is gone: `npx pulumi up --refresh`"]
+      ? ["what Pulumi made after the copy is gone: `pulumi up --refresh`"]
       : []),
   ];
 }

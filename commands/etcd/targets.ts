@@ -28,7 +28,7 @@ export class Copies {
   readonly name: string;
 
   constructor(config: Config, name?: string) {
-    const target = chosen(config, name);
+    const target = targetOf(config, name);
     this.name = target.name;
     this.root = `${target.name}:${copiesPath(target, config.cluster.name)}`;
     const hosts = join(this.folder, "known-hosts");
@@ -105,7 +105,8 @@ export class Copies {
   }
 }
 
-function chosen({ backup: { targets } }: Config, name?: string): Target {
+/** A target of the stack's file by its name, or the first. @throws UserError where there is none */
+export function targetOf({ backup: { targets } }: Config, name?: string): Target {
   const found = name === undefined ? targets[0] : targets.find((target) => target.name === name);
   if (found !== undefined) return found;
   const names = targets.map((target) => target.name).join(", ") || "none";

@@ -53,12 +53,22 @@ export async function openBase(ref: string, signal?: AbortSignal): Promise<Base>
 }
 
 async function mergeBase(root: string, ref: string): Promise<string> {
-  const call = ["merge-base", "--end-of-options", ref, "HEAD"];
-  const { exitCode, stdout, stderr } = await execa("git", call, { cwd: root, reject: false });
+  const git = (...words: string[]) => execa("git", words, { cwd: root, reject: false });
+  const { exitCode, stdout } = await git("merge-base", "--end-of-options", ref, "HEAD");
   if (exitCode === 0) return stdout.trim();
-  const why = stderr.trim() || "no common history";
+  if ((await git("rev-parse", "--git-dir")).exitCode !== 0)
+    throw new UserError(`${root}: not a git repository; run impact in the one that has the stacks`);
+  const known = await git(
+    "rev-parse",
+    "--verify",
+    "--quiet",
+    "--end-of-options",
+    `${ref}^{commit}`,
+  );
   throw new UserError(
-    `--base: ${ref}: ${why}; fetch it first (in a shallow clone: git fetch --unshallow)`,
+    known.exitCode === 0
+      ? `--base: ${ref}: no commit in common with HEAD; in a shallow clone: git fetch --unshallow`
+      : `--base: ${ref}: no such commit here; fetch it first (git fetch origin)`,
   );
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { output } from "../../steps/ssh/process.ts";
+import { output, runProcess } from "../../steps/ssh/process.ts";
 import { machineReach } from "../../steps/ssh/target.ts";
-import { UserError } from "../command.ts";
+import { UsageError, UserError } from "../command.ts";
 
 /** Where a machine's SSH answers, as a person types it: `[user@]host[:port]`. */
 export interface Destination {
@@ -21,25 +21,33 @@ export interface Machine extends Destination {
   interfaces: Map<string, string[]>;
 }
 
-/** @throws UserError where it is no destination. */
+/** @throws UsageError where it is not a destination. */
 export function readDestination(text: string): Destination {
   const [, user = "root", bracketed, plain, port = "22"] =
     text.match(/^(?:([a-z_][a-z0-9_-]*)@)?(?:\[([0-9a-fA-F:]+)\]|([^@:\s/]+))(?::(\d{1,5}))?$/) ??
     [];
   const host = bracketed ?? plain;
   if (host === undefined || host.startsWith("-"))
-    throw new UserError(`${text}: no destination; write [user@]host[:port], IPv6 in brackets`);
+    throw new UsageError(
+      `${text || "(empty)"}: not a destination; write [user@]host[:port], IPv6 in brackets`,
+    );
+  if (Number(port) < 1 || Number(port) > 65_535)
+    throw new UsageError(`${text}: not a TCP port; write one from 1 to 65535`);
   return { user, host, port: Number(port) };
 }
 
 /** The ed25519 host key that answers there; nothing says yet whose it is. @throws UserError where none does */
 export async function scanHostKey({ host, port }: Destination): Promise<string> {
   const scan = ["ssh-keyscan", "-T", "10", "-t", "ed25519", "-p", String(port), host];
-  const text = await output(scan).catch((error: Error) => error.message);
-  const [, key] = text.match(/^[^#\s]\S* (ssh-ed25519 \S+)$/m) ?? [];
-  if (key === undefined)
-    throw new UserError(`${host}: no ed25519 host key on port ${port}: is SSH up, and reachable?`);
-  return key;
+  const { stdout, stderr } = await runProcess(scan);
+  const [, key] = stdout.match(/^[^#\s]\S* (ssh-ed25519 \S+)$/m) ?? [];
+  if (key !== undefined) return key;
+  // A connection that is refused is not mentioned there.
+  const said = stderr.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  const why = said.length > 0 ? ` (${said.join("; ")})` : "";
+  throw new UserError(
+    `${host}: no ed25519 host key on port ${port}${why}: is the name right, is sshd running, and does a firewall let you in?`,
+  );
 }
 
 /** As `ssh-keygen -l` writes it. */
@@ -50,6 +58,7 @@ export function fingerprint(hostKey: string): string {
 }
 
 const script = `set -euo pipefail
+[ "$(id -u)" = 0 ] || sudo -n true
 . /etc/os-release
 printf '%s\\n%s\\n%s\\n%s\\n' "$PRETTY_NAME" "$(uname -r)" "$(nproc)" \
   "$(awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo)"
@@ -65,7 +74,9 @@ export async function readMachine(destination: Destination, hostKey: string): Pr
   );
   const text = await output(["ssh", ...sshArguments, "bash -s"], { input: script }).catch(
     (error: Error) => {
-      throw new UserError(`${host}: cannot be asked as ${destination.user}: ${error.message}`);
+      throw new UserError(
+        `${host}: cannot be asked as ${destination.user}: ${error.message}; the ssh-agent must hold a key that logs in there (ssh-add -l), as root or as a user whose sudo asks for no password`,
+      );
     },
   );
   const [system = "", kernel = "", cpus, memory, ...json] = text.split("\n");

@@ -6,6 +6,7 @@ import {
   readFileSync,
   rmdirSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join, normalize } from "node:path";
@@ -35,6 +36,7 @@ export function writeRendering(directory: string, files: ReadonlyMap<string, str
 
 function earlierFiles(directory: string): string[] {
   if (!existsSync(directory)) return [];
+  if (!statSync(directory).isDirectory()) throw refusal(directory, "a file");
   if (existsSync(join(directory, manifest))) {
     const lines = readFileSync(join(directory, manifest), "utf8").split("\n").filter(Boolean);
     const strange = lines.find((path) => normalize(path) !== path || /^(\/|\.\.(\/|$))/.test(path));
@@ -87,6 +89,6 @@ function writeManifest(directory: string, paths: readonly string[]): void {
 
 function refusal(what: string, why?: string): UserError {
   return new UserError(
-    `--out: ${what}${why === undefined ? "" : `: ${why}`}; move it away or name another directory`,
+    `--out: ${what}${why === undefined ? "" : `: ${why}`}; move it away, or name another folder`,
   );
 }

@@ -1,6 +1,9 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
+/** A program of this machine that could not be started, or that failed with what it said. */
+export class CommandFailed extends Error {}
+
 export interface Outcome {
   status: number;
   stdout: string;
@@ -18,7 +21,7 @@ export interface ProcessOptions {
   signal?: AbortSignal;
 }
 
-/** Runs a command to its end. @throws Error where it cannot be started, or was ended by the signal. */
+/** Runs a command to its end. @throws CommandFailed where it cannot be started; Error where the signal ended it. */
 export function runProcess(
   [command = "", ...args]: readonly string[],
   { input = "", holdsInput = false, onLine, env, signal }: ProcessOptions = {},
@@ -41,12 +44,12 @@ export function runProcess(
   else child.stdin.end(input);
   if (onLine) createInterface({ input: child.stdout }).on("line", onLine);
   return new Promise((resolve, reject) => {
-    child.on("error", reject);
+    child.on("error", (error) => reject(notStarted(command, error)));
     child.on("close", (status) => resolve({ status: status ?? 1, ...output }));
   });
 }
 
-/** Runs a command; answers what it printed. @throws Error with what it said on its standard error */
+/** Runs a command; answers what it printed. @throws CommandFailed with what it said on its standard error */
 export async function output(
   command: readonly string[],
   options: ProcessOptions = {},
@@ -54,7 +57,7 @@ export async function output(
   const { status, stdout, stderr } = await runProcess(command, options);
   if (status !== 0) {
     const said = (stderr.trim() || stdout.trim()).split("\n").slice(-4).join("\n");
-    throw new Error(said || `${command[0]} ended with ${status}`);
+    throw new CommandFailed(said || `${command[0]} ended with ${status}`);
   }
   return stdout;
 }
@@ -63,7 +66,12 @@ export async function output(
 export function interact([command = "", ...args]: readonly string[]): Promise<number> {
   const child = spawn(command, args, { stdio: "inherit" });
   return new Promise((resolve, reject) => {
-    child.on("error", reject);
+    child.on("error", (error) => reject(notStarted(command, error)));
     child.on("close", (status) => resolve(status ?? 1));
   });
+}
+
+function notStarted(command: string, error: NodeJS.ErrnoException): Error {
+  if (error.code !== "ENOENT") return error;
+  return new CommandFailed(`${command}: not on PATH; install it on this machine`);
 }

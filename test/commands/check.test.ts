@@ -50,6 +50,16 @@ describe.concurrent("check", () => {
     ]);
   });
 
+  it("every stack that is not there, and the stacks of a folder", async () => {
+    const { exitCode, stdout, stderr } = await runCommand("check", "articles", "none", ".", "few");
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+    expect(stderr.split("\n")).toEqual([
+      expect.stringMatching(/^none: no such stack /),
+      expect.stringMatching(/^\.: a folder, and no stack's file; \. has .*Pulumi\.articles\.yaml/),
+      expect.stringMatching(/^few: no such stack /),
+    ]);
+  });
+
   it("a stack that is not there: exit 1, with those that are", async () => {
     const { exitCode, stderr } = await runCommand("check", "none");
     expect(exitCode).toBe(1);

@@ -16,7 +16,8 @@ const cli = (...args: string[]) =>
 
 describe.concurrent("the command", () => {
   it("-h and --help: on stdout, with every command and every exit code", async () => {
-    const [short, long] = await Promise.all([cli("-h"), cli("--help")]);
+    const [short, long, before] = await Promise.all([cli("-h"), cli("--help"), cli("-h", "check")]);
+    expect(before).toMatchObject({ exitCode: 0, stdout: long.stdout });
     expect(long).toMatchObject({ exitCode: 0, stderr: "", stdout: short.stdout });
     for (const name of Object.keys(commands)) expect(long.stdout).toMatch(`\n  ${name} `);
     for (const [code, means] of Object.entries(exitCodes))
@@ -28,6 +29,8 @@ describe.concurrent("the command", () => {
     [["chek", "dev"], /^error: unknown command 'chek'\n\(Did you mean check\?\)/],
     [["verify", "dev", "--jsno"], /^error: unknown option '--jsno'\n\(Did you mean --json\?\)/],
     [["drift", "dev", "test"], /^error: too many arguments for 'drift'/],
+    [["help", "chek"], /^error: unknown command 'chek'\n\(oslo-cluster --help lists/],
+    [["etcd", "restore"], /^error: .*'stack'\n\(oslo-cluster etcd restore --help lists/],
     [["completion", "csh"], /^error: .*'csh' is invalid.*Allowed choices are bash, zsh, fish/],
   ])("%j: exit 2, and what was meant", async (args, message) => {
     const { exitCode, stdout, stderr } = await cli(...args);

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { report, UsageError, UserError } from "../../commands/command.ts";
+import { output } from "../../steps/ssh/process.ts";
 
 const printed = vi.spyOn(console, "error").mockImplementation(() => undefined);
 afterEach(() => {
@@ -23,6 +24,16 @@ describe("an error that nobody expects", () => {
     report(new TypeError("x"));
     expect(text()).toMatch(/^ +at /m);
   });
+});
+
+it("what a program of this machine says is no defect of this one", async () => {
+  const refused = await output(["sh", "-c", "echo no route to cp-1 >&2; exit 255"]).catch((e) => e);
+  const missing = await output(["oslo-cluster-has-no-such-program"]).catch((e) => e);
+  expect([report(refused), report(missing)]).toEqual([1, 1]);
+  expect(printed.mock.calls).toEqual([
+    ["no route to cp-1"],
+    ["oslo-cluster-has-no-such-program: not on PATH; install it on this machine"],
+  ]);
 });
 
 it("an error of the person's is its message alone", () => {

@@ -83,19 +83,26 @@ describe("a pod on a node", () => {
 });
 
 describe.concurrent("what was typed", () => {
-  it.each<[string[], RegExp]>([
-    [["drops", "cp-9"], /^cp-9: no node of the stack; it has cp-1, worker-1, worker-2$/],
-    [["node", "cp-9"], /^cp-9: no node of the stack/],
-    [["look"], /^look: write pod, node, drops or reasons$/],
-    [["pod"], /^pod: of which\?/],
-    [["--kubeconfig", "none", "pod", "cart"], /^cart: not a pod; write NAMESPACE\/POD$/],
-  ])("%j", async (words, message) => {
+  it.each<[string[], RegExp, number?]>([
+    [
+      ["drops", "cp-9", "cp-1", "cp-8"],
+      /^cp-9, cp-8: no node of the stack; it has cp-1, worker-1, worker-2$/,
+      1,
+    ],
+    [["node", "cp-9"], /^cp-9: no node of the stack/, 1],
+    [["look"], /'look' is invalid.*Allowed choices are pod, node, drops, reasons/],
+    [["pod"], /^debug pod: \(not set\): write one pod as NAMESPACE\/POD$/],
+    [["pod", "cart"], /^debug pod: cart: write one pod as NAMESPACE\/POD$/],
+    [["node"], /^debug node: \(not set\): write one node of cp-1, worker-1, worker-2$/],
+    [["reasons", "cp-1", "worker-1"], /^debug reasons: cp-1 worker-1: write one node of cp-1, /],
+    [["pod", "a/b", "--kubeconfig", "none"], /^--kubeconfig: none: no such file; /, 1],
+  ])("%j", async (words, message, exits = 2) => {
     const { exitCode, stdout, stderr } = await runCommand(
       "debug",
       "Pulumi.articles.yaml",
       ...words,
     );
-    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+    expect({ exitCode, stdout }).toEqual({ exitCode: exits, stdout: "" });
     expect(stderr).toMatch(message);
   });
 });

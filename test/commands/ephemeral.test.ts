@@ -42,6 +42,10 @@ describe.concurrent("arguments", () => {
       /^--ttl: soon: not a length of time; /,
     ],
     [["up", "a", "--ttl", "4h", "--from", "none.yaml"], /^none\.yaml: no such stack/],
+    [
+      ["up", "A", "--ttl", "soon", "--from", "none", "--limit", "1s"],
+      /^A: not a name .*\n--ttl: soon: .*\nnone: no such stack .*\n--limit: 1s: not a length/,
+    ],
     [["down", "a", "--limit", "0m"], /^--limit: 0m: shorter than a minute; /],
   ])("%j: exit 1, why, and no stack trace", async (args, message) => {
     const { exitCode, stderr } = await runCommand("ephemeral", ...args);

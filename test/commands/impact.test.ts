@@ -155,8 +155,22 @@ describe("impact", { timeout: 120_000 }, () => {
     expect(readdirSync(temporary)).toEqual([]);
   });
 
+  it("outside a git repository is refused", async () => {
+    const main = join(root, "commands/main.ts");
+    const options = { cwd: tmpdir(), reject: false, env: { GIT_CEILING_DIRECTORIES: "/" } };
+    const { exitCode, stderr } = await execa(
+      process.execPath,
+      [main, "impact", "--base", "HEAD"],
+      options,
+    );
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 1,
+      stderr: `${tmpdir()}: not a git repository; run impact in the one that has the stacks`,
+    });
+  });
+
   it.each([
-    [["--base", "nowhere"], 1, /(^|\n)--base: nowhere: .*; fetch it first/],
+    [["--base", "nowhere"], 1, /(^|\n)--base: nowhere: no such commit here; fetch it first/],
     [
       ["nope", "--base", "HEAD"],
       1,

@@ -137,14 +137,31 @@ describe("init", () => {
       () => [],
       ["oslo", "m1.example.no", "--control-planes", "3"],
       2,
-      /^--control-planes: 3: write a number from 1 to 1/,
+      /^--control-planes: 3: write 1, 3 or 5, and name at least so many machines \(1 so far\)/,
     ],
     [
       "a name that is none",
       () => [...consoles(), ""],
       ["oslo", ...machines, "--name", "Oslo!"],
+      2,
+      /^--name: Oslo!: not a DNS-1123 label; /,
+    ],
+    [
+      "all that is wrong with what was typed, at once",
+      () => [],
+      [
+        ...["a b", "root@", "m1:70000", "--control-planes", "2"],
+        ...["--region", "Oslo", "--residency", "FR", "--name", "UP"],
+      ],
+      2,
+      /^a b: not a stack's name; .*\n--name: UP: .*\n--region: Oslo: .*\n--residency: FR: .*\n--control-planes: 2: .*\nroot@: not a destination; .*\nm1:70000: not a TCP port; /,
+    ],
+    [
+      "every machine that does not answer",
+      () => [],
+      ["oslo", "m8.example.no", "m1.example.no", "m9.example.no"],
       1,
-      /^cluster\.name| {2}cluster\.name: Oslo!/m,
+      /^m8\.example\.no: no ed25519 host key on port 22.*\nm9\.example\.no: no ed25519/,
     ],
   ])("%s: nothing is written", async (_, input, args, code, message) => {
     const { exitCode, stderr } = await init(input(), ...args);
@@ -158,7 +175,7 @@ describe("init", () => {
     const { exitCode, stderr } = await init([], "oslo", ...machines);
     expect({ exitCode, stderr }).toEqual({
       exitCode: 1,
-      stderr: "Pulumi.oslo.yaml: is there already; nothing was written",
+      stderr: "Pulumi.oslo.yaml: is there already; name another stack, or move the file away",
     });
     expect(readFileSync(join(place, "Pulumi.oslo.yaml"), "utf8")).toBe("mine");
   });
@@ -178,6 +195,10 @@ it.each([
   expect(readDestination(text)).toEqual(expected);
 });
 
-it.each(["", "-oProxyCommand=x", "a b", "me@-x"])("no destination: %j", (text) => {
-  expect(() => readDestination(text)).toThrow(/no destination; write/);
+it.each(["m1:0", "m1:65536"])("not a port: %s", (text) => {
+  expect(() => readDestination(text)).toThrow(/not a TCP port; write one from 1 to 65535/);
+});
+
+it.each(["", "-oProxyCommand=x", "a b", "me@-x"])("not a destination: %j", (text) => {
+  expect(() => readDestination(text)).toThrow(/not a destination; write/);
 });

@@ -44,6 +44,31 @@ describe.concurrent("render", () => {
     expect(filesBelow(out)).toEqual(planned);
   });
 
+  test("refuses what cannot be written, with its name, and writes nothing", async ({ out }) => {
+    mkdirSync(out);
+    const file = join(out, "file");
+    writeFileSync(file, "mine");
+    const [folder, picture] = await Promise.all([
+      runCommand("render", "articles", "--out", file),
+      runCommand("render", "articles", "--out", join(out, "new"), "--svg", out),
+    ]);
+    expect(folder).toMatchObject({
+      exitCode: 1,
+      stderr: `--out: ${file}: a file; move it away, or name another folder`,
+    });
+    expect(picture).toMatchObject({
+      exitCode: 1,
+      stderr: `--svg: ${out}: a folder; name a file that can be written`,
+    });
+    expect(readdirSync(out)).toEqual(["file"]);
+  });
+
+  test("makes the picture's folder", async ({ out }) => {
+    const svg = join(out, "deep/stack.svg");
+    expect(await runCommand("render", "articles", "--svg", svg)).toMatchObject({ exitCode: 0 });
+    expect(readFileSync(svg, "utf8")).toMatch(/^<svg /);
+  });
+
   test("again removes what only the earlier rendering had, and its empty folders", async ({
     out,
   }) => {

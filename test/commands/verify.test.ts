@@ -3,7 +3,27 @@ import { runCommand } from "./run.ts";
 
 describe.concurrent("verify", () => {
   it.each<[what: string, args: string[], message: RegExp, exits?: number]>([
-    ["a word that no promise holds", ["articles", "--only", "xyzzy"], /^--only xyzzy: no promise/],
+    [
+      "a word that no promise holds",
+      ["articles", "--only", "xyzzy"],
+      /^--only: xyzzy: no promise contains it; docs\/verification\.md lists the promises$/,
+      2,
+    ],
+    [
+      "a kubeconfig that is not there",
+      ["articles", "--only", "dsr", "--kubeconfig", "none"],
+      /^--kubeconfig: none: no such file; /,
+    ],
+    [
+      "an empty kubeconfig on standard input",
+      ["articles", "--kubeconfig", "-"],
+      /^--kubeconfig: -: standard input is empty$/,
+    ],
+    [
+      "a file of results that cannot be written",
+      ["articles", "--junit", "Pulumi.articles.yaml/x", "--kubeconfig", "none"],
+      /^--junit: Pulumi\.articles\.yaml\/x: Pulumi\.articles\.yaml is a file; name a file that can be written$/,
+    ],
     ["a stack that is not there", ["none"], /^none: no such stack/],
     ["a file that is no stack's", ["../package.json"], /^\.\.\/package\.json: 1 error/],
     [

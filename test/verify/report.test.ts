@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { reasonOf } from "../../verify/cluster.ts";
 import { formatJunit } from "../../verify/junit.ts";
 import { promises } from "../../verify/promises.ts";
 import { formatTable } from "../../verify/report.ts";
@@ -93,4 +94,17 @@ it("JUnit's XML holds no character that XML may not", () => {
 
 it("every promise says what to do where it fails", () => {
   for (const { fix } of promises) expect(fix).toMatch(/^\S.{10,200}[^.]$/);
+});
+
+it("kubectl's own log does not make one fault many", () => {
+  const said = (time: string) =>
+    new Error(
+      `E1126 ${time} 28545 memcache.go:265] "Unhandled Error" err="refused"\nThe connection was refused\n`,
+    );
+  expect(["22:12:20.333889", "22:12:21.206759"].map(said).map(reasonOf)).toEqual([
+    "The connection was refused",
+    "The connection was refused",
+  ]);
+  const only = "W0101 00:00:00.000001 1 x.go:1] y";
+  expect(reasonOf(new Error(only))).toBe(only);
 });

@@ -133,7 +133,7 @@ describe("refused, and nothing is touched", () => {
       "machines that are not prepared",
       [untouched, untouched],
       { from: "vault" },
-      /OSLO_CLUSTER_RESTORE=yes OSLO_CLUSTER_ABANDON=cp-1,cp-2 npx pulumi up/,
+      /OSLO_CLUSTER_RESTORE=yes OSLO_CLUSTER_ABANDON=cp-1,cp-2 pulumi up/,
     ],
   ])("%s", (_, states, wish, message) => {
     expect(() => decide(asked(...states), wish)).toThrow(message);

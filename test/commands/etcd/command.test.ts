@@ -1,0 +1,55 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { hostKey } from "../../host-key.ts";
+import { stackFiles } from "../../stacks.ts";
+import { runCommand } from "../run.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "etcd-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A stack of three control planes where no SSH answers, with a target for its copies. */
+const silent = join(folder, "Pulumi.silent.yaml");
+writeFileSync(
+  silent,
+  readFileSync(stackFiles.articles, "utf8")
+    .replaceAll("role: worker", "role: control-plane")
+    .replaceAll(/^( +)host: \S+-\d\..*$/gm, "$1host: 127.0.0.1\n$1port: 1")
+    .concat(`  oslo-cluster:ssh: { dialAttempts: 1 }
+  oslo-cluster:backup:
+    recipients: [age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p]
+    targets:
+      - { name: nas, region: NO-OSL-2, sftp: { host: 127.0.0.1, user: backup, directory: copies, hostKey: HOSTKEY } }
+`)
+    .replace("HOSTKEY", `"${hostKey("nas")}"`),
+);
+
+describe.concurrent("etcd", () => {
+  it("backup: asks every control plane, and names each that does not answer", async () => {
+    const { exitCode, stdout, stderr } = await runCommand("etcd", "backup", silent);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+    expect(stderr.split("\n")).toEqual(
+      ["cp-1", "worker-1", "worker-2"].map((name) =>
+        expect.stringMatching(new RegExp(`^${name}: .*Connection refused`)),
+      ),
+    );
+  });
+
+  it.each<[string[], RegExp]>([
+    [["credential", silent, "none"], /^no target none; backup\.targets has: nas$/],
+    [["credential", silent, "nas"], /^nas: not an S3 target: /],
+    [
+      ["restore", silent, "--file", "none.age", "--identity", "key.txt"],
+      /^--file: none\.age: no such file\n--identity: key\.txt: no such file$/,
+    ],
+    [
+      ["rehearse", silent, "--identity", "key.txt", "--sign", "id"],
+      /^--identity: key\.txt: no such file\n--sign: id: no such file$/,
+    ],
+  ])("%j: refused before anything is asked", async (args, message) => {
+    const { exitCode, stdout, stderr } = await runCommand("etcd", ...args);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+    expect(stderr).toMatch(message);
+  });
+});
