@@ -140,11 +140,11 @@ async function confirm(person: Prompt, { host }: Destination, hostKey: string): 
   const [typed] = answer.match(/SHA256:[A-Za-z0-9+/]{43}/) ?? [];
   if (typed === undefined)
     throw new UserError(
-      `\n${host}: no fingerprint; in the console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`,
+      `${host}: no fingerprint; in the console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`,
     );
   if (typed === fingerprint(hostKey)) return;
   throw new UserError(
-    `\n${host}: what answers has another key (${fingerprint(hostKey)}) than the console says (${typed}): another machine, or somebody in between. Nothing was written`,
+    `${host}: what answers has another key (${fingerprint(hostKey)}) than the console says (${typed}): another machine, or somebody in between. Nothing was written`,
   );
 }
 
@@ -167,6 +167,6 @@ async function chooseVlan(person: Prompt, machines: readonly Machine[]): Promise
     first.interface,
   );
   const vlan = vlans.find((one) => one.interface === chosen);
-  if (vlan === undefined) throw new UserError(`\n${chosen}: write one of ${names.join(", ")}`);
+  if (vlan === undefined) throw new UserError(`${chosen}: write one of ${names.join(", ")}`);
   return vlan;
 }

@@ -18,7 +18,9 @@ export function prompt(
     async ask(question, otherwise) {
       output.write(`${question}${otherwise === undefined ? "" : ` [${otherwise}]`} `);
       const { done, value } = await next.next();
-      if (done) throw new UserError(`\nthe input has ended; ${otherwiseDone}`);
+      // A person's Enter has ended the line on a terminal.
+      if (done || !("isTTY" in input && input.isTTY)) output.write("\n");
+      if (done) throw new UserError(`the input has ended; ${otherwiseDone}`);
       return value.trim() || (otherwise ?? "");
     },
     [Symbol.dispose]: () => lines.close(),
