@@ -1,5 +1,11 @@
 import { parse } from "yaml";
 import { parsePath } from "../../plan/layout.ts";
+import {
+  type ControlPlanes,
+  identityOf,
+  memberChange,
+  quorumProblems,
+} from "../../plan/quorum.ts";
 import { stepVars } from "../../plan/step.ts";
 import type { Files } from "./plan-parts.ts";
 
@@ -8,56 +14,36 @@ export function risksOf(base: Files, head: Files): string[] {
   return [...controlPlaneRisks(base, head), ...versionRisks(base, head)];
 }
 
-/** etcd loses its majority before its data: members go and come one at a time. */
+/** What a change of etcd's members leaves: what is refused, and fewer that may fail. */
 function controlPlaneRisks(base: Files, head: Files): string[] {
   const [before, after] = [controlPlanes(base), controlPlanes(head)];
-  const gone = [...before.keys()].filter((name) => !after.has(name));
-  const come = [...after.keys()].filter((name) => !before.has(name));
-  const recreated = [...before].flatMap(([name, identity]) =>
-    after.has(name) && after.get(name) !== identity ? [name] : [],
+  const risks = quorumProblems(before, after).map(
+    ({ path, value, why, fix }) =>
+      `the preview and \`up\` refuse it: ${path}: ${value}: ${why}; ${fix}`,
   );
-  const touched = [...gone, ...recreated];
-  const risks: string[] = [];
-  if (touched.length > 0 && before.size === 1) {
+  const [from, to] = [Object.keys(before).length, Object.keys(after).length];
+  if (risks.length === 0 && 0 < to && to < from) {
+    const { removed } = memberChange(before, after);
     risks.push(
-      `the only control plane is removed or re-created (${touched}): etcd's data is lost with it; take a snapshot first`,
-    );
-  }
-  if (before.size > 1 && touched.length > 1) {
-    risks.push(
-      `${touched.length} of ${before.size} control planes are removed or re-created at once (${touched.join(", ")}): do one, and wait for etcd to have all its members`,
-    );
-  }
-  if (before.size > 1 && before.size - touched.length < majority(before.size)) {
-    risks.push(
-      `etcd's quorum breaks: ${before.size - touched.length} of ${before.size} members stay, ${majority(before.size)} are needed`,
-    );
-  }
-  if (before.size > 1 && touched.length > 0 && come.length > 0) {
-    risks.push(
-      `control planes go (${touched.join(", ")}) and come (${come.join(", ")}) in one change: an order that the quorum survives needs one change for each`,
-    );
-  }
-  if (after.size % 2 === 0 && after.size !== before.size && after.size > 0) {
-    risks.push(
-      `${after.size} control planes: an even number of etcd members survives no more failures than one fewer`,
+      `${from} control planes become ${to}: ${removed.join(", ")} leave after all else, one at a time, and the API answers meanwhile; after that etcd survives the loss of ${toLose(to)} of them, where it was ${toLose(from)}`,
     );
   }
   return risks;
 }
 
-function majority(members: number): number {
-  return Math.floor(members / 2) + 1;
+/** How many members of etcd may be lost before its majority is. */
+function toLose(members: number): string {
+  return String(Math.ceil(members / 2) - 1).replace(/^0$/, "none");
 }
 
-/** Control planes by name, with what makes each another machine. */
-function controlPlanes(files: Files): Map<string, string> {
-  const found = new Map<string, string>();
+/** Control planes of a rendered plan. */
+function controlPlanes(files: Files): ControlPlanes {
+  const found: ControlPlanes = {};
   for (const [path, content] of files) {
     const place = parsePath(path);
     if (place?.kind !== "facts" || place.machine !== "node") continue;
-    const { name, role, reach, guest } = parse(content);
-    if (role === "control-plane") found.set(name, guest?.identity ?? reach?.hostKey ?? "");
+    const facts = parse(content);
+    if (facts.role === "control-plane") found[facts.name] = identityOf(facts);
   }
   return found;
 }

@@ -31,16 +31,12 @@ function filesOf({
 }
 
 const three = { a: "1", b: "2", c: "3" };
+const five = { ...three, d: "4", e: "5" };
 
 const cases: [what: string, base: Cluster, head: Cluster, risks: RegExp[]][] = [
   ["nothing", {}, {}, []],
-  ["a control plane more", { controlPlanes: { a: "1", b: "2" } }, { controlPlanes: three }, []],
-  [
-    "one of three is removed",
-    { controlPlanes: three },
-    { controlPlanes: { a: "1", b: "2" } },
-    [/2 control planes: an even number/],
-  ],
+  ["one becomes three", {}, { controlPlanes: three }, []],
+  ["three become five", { controlPlanes: three }, { controlPlanes: five }, []],
   [
     "one of three re-created",
     { controlPlanes: three },
@@ -51,25 +47,37 @@ const cases: [what: string, base: Cluster, head: Cluster, risks: RegExp[]][] = [
     "the only one re-created",
     {},
     { controlPlanes: { a: "9" } },
-    [/^the only control plane .*snapshot first$/],
+    [/^the preview and `up` refuse it: nodes: a: the only control plane .*keep a, add two others/],
   ],
   [
-    "two of three go",
+    "three become one: they leave one at a time, and no majority is lost",
     { controlPlanes: three },
     { controlPlanes: { a: "1" } },
-    [/^2 of 3 control planes .*\(b, c\)/, /quorum breaks: 1 of 3 members stay, 2 are needed/],
+    [/^3 control planes become 1: b, c leave .* one at a time, .*loss of none of them, .* was 1$/],
   ],
   [
-    "two of five re-created: too many at once, and the quorum stays",
-    { controlPlanes: { ...three, d: "4", e: "5" } },
-    { controlPlanes: { ...three, d: "8", e: "9" } },
-    [/^2 of 5 control planes/],
+    "five become three",
+    { controlPlanes: five },
+    { controlPlanes: three },
+    [/^5 control planes become 3: d, e leave .*loss of 1 of them, where it was 2$/],
   ],
   [
-    "one is removed and one is added",
+    "two of five re-created at once",
+    { controlPlanes: five },
+    { controlPlanes: { ...five, d: "8", e: "9" } },
+    [/refuse it: nodes: d, e: 2 of 5 control planes are re-created at once/],
+  ],
+  [
+    "none of three stays",
+    { controlPlanes: three },
+    { controlPlanes: { a: "7" } },
+    [/refuse it: nodes: a, b, c: every control plane/],
+  ],
+  [
+    "one is removed and one is added: it joins before the other leaves",
     { controlPlanes: three },
     { controlPlanes: { a: "1", b: "2", d: "4" } },
-    [/go \(c\) and come \(d\) in one change/],
+    [],
   ],
   ["a patch", {}, { kubernetes: "1.36.4", cilium: "1.20.3" }, []],
   ["the next minor", {}, { kubernetes: "1.37.0" }, []],
