@@ -1,11 +1,6 @@
 import { parse } from "yaml";
 import { parsePath } from "../../plan/layout.ts";
-import {
-  type ControlPlanes,
-  identityOf,
-  memberChange,
-  quorumProblems,
-} from "../../plan/quorum.ts";
+import { type ControlPlanes, identityOf, memberChange, quorumProblems } from "../../plan/quorum.ts";
 import { stepVars } from "../../plan/step.ts";
 import type { Files } from "./plan-parts.ts";
 

@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomPet } from "@pulumi/random";
 import type { ClusterPlan } from "../../plan/plan.ts";
+import { type ControlPlanes, controlPlanesOf } from "../../plan/quorum.ts";
 import { barrier } from "../barrier.ts";
 import type { Node } from "../node/node.ts";
 import { createHypervisors, createNodes } from "../node/nodes.ts";
@@ -27,6 +28,8 @@ export class Cluster extends pulumi.ComponentResource {
   readonly kubeconfig: pulumi.Output<string>;
   /** Per node, what its gates have measured. */
   readonly gates: pulumi.Output<Record<string, Record<string, unknown>>>;
+  /** Known once each of them is one. */
+  readonly controlPlanes: pulumi.Output<ControlPlanes>;
   /** Per hypervisor, what its preflight measured. */
   readonly hypervisors: pulumi.Output<Record<string, Record<string, unknown>>>;
   readonly datapath: Datapath["reading"];
@@ -126,6 +129,9 @@ export class Cluster extends pulumi.ComponentResource {
     this.gates = pulumi.output(
       Object.fromEntries(nodes.map((node) => [node.plan.name, node.readings])),
     );
+    this.controlPlanes = pulumi
+      .all(controlPlane.joined.map(({ urn }) => urn))
+      .apply(() => controlPlanesOf(plan.nodes));
     this.hypervisors = pulumi.all(
       Object.fromEntries(
         hypervisors.map(({ plan: { name }, preflight }) => [

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it, vi } from "vitest";
-import { stackFiles } from "../stacks.ts";
+import { planOf, stackFiles } from "../stacks.ts";
 import { runProgram } from "./program.ts";
 
 type Outputs = Awaited<ReturnType<typeof runProgram>>["outputs"];
@@ -56,6 +56,13 @@ describe("after up", () => {
     expect(kubeconfig["current-context"]).toBe(kubeconfig.contexts[0].name);
   });
 
+  it("controlPlanes are the machines that the next change is held against", async () => {
+    const { value, secret } = await look(await outputsOf(), "controlPlanes");
+    const { nodes } = planOf("articles");
+    expect(value).toEqual({ "cp-1": nodes[0]?.reach.hostKey });
+    expect(secret).toBe(false);
+  });
+
   it("gates are the readings of each node", async () => {
     const outputs = await outputsOf();
     const { value } = await look(outputs, "gates");
@@ -98,6 +105,7 @@ describe("in a first preview", () => {
     const outputs = await outputsOf("articles", true);
     expect(Object.keys(outputs).sort()).toEqual([
       "backupKeys",
+      "controlPlanes",
       "datapath",
       "endpoint",
       "gates",

@@ -39,6 +39,8 @@ export interface World {
   preview?: boolean;
   /** What a command prints, where it is not what every healthy machine prints. */
   stdout?: (name: string) => string | undefined;
+  /** The stack's outputs of the last `up` that succeeded. @default none */
+  applied?: Record<string, unknown>;
   /** Called as each resource begins; it is done when the promise is. */
   begins?: (name: string) => Promise<void> | undefined;
 }
@@ -73,6 +75,7 @@ export async function runProgram(stackFile: string, world: World = {}): Promise<
     project,
     "test",
     world.preview ?? false,
+    "organization",
   );
   pulumi.runtime.setAllConfig(
     Object.fromEntries(Object.entries(config).map(([key, value]) => [key, JSON.stringify(value)])),
@@ -128,6 +131,7 @@ function opened(value: unknown): unknown {
 }
 
 function stateOf(type: string, name: string, inputs: Record<string, unknown>, world: World) {
+  if (type === "pulumi:pulumi:StackReference") return { ...inputs, outputs: world.applied ?? {} };
   if (!type.startsWith("command:") || world.preview) return inputs;
   return { ...inputs, stdout: world.stdout?.(name) ?? healthyStdout(name), stderr: "" };
 }

@@ -4,13 +4,19 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterAll, describe, expect, it } from "vitest";
+import { hostKey } from "../host-key.ts";
 import { stackFiles } from "../stacks.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "refusals-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The example stack with a change of its text, run; what began, and what was said. */
-async function run(from: string | RegExp, to: string, machineIds: Record<string, string> = {}) {
+async function run(
+  from: string | RegExp,
+  to: string,
+  machineIds: Record<string, string> = {},
+  applied: Record<string, unknown> = {},
+) {
   const text = readFileSync(stackFiles.articles, "utf8");
   const changed = text.replace(from, to);
   if (changed === text && from !== "") throw new Error(`the example holds no ${from}`);
@@ -18,7 +24,7 @@ async function run(from: string | RegExp, to: string, machineIds: Record<string,
   writeFileSync(file, changed);
   const program = fileURLToPath(new URL("run-program.ts", import.meta.url));
   const options = { reject: false } as const;
-  const args = [program, file, JSON.stringify(machineIds)];
+  const args = [program, file, JSON.stringify(machineIds), JSON.stringify(applied)];
   const { exitCode, stdout, stderr } = await execa(process.execPath, args, options);
   return { exitCode, stderr, begun: stdout.split("\n").filter(Boolean) };
 }
@@ -40,6 +46,14 @@ describe.concurrent("up is refused", { timeout: 30_000 }, () => {
     const { exitCode, stderr } = await run("config:\n", "config:\n  oslo-cluster:netwrk: {}\n");
     expect(exitCode).not.toBe(0);
     expect(stderr).toMatch(/netwrk: .*no such field/);
+  });
+
+  it("for a control plane that is another machine than the only one that was applied", async () => {
+    const applied = { controlPlanes: { "cp-1": hostKey("former") } };
+    const { exitCode, stderr, begun } = await run("", "", {}, applied);
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toMatch(/nodes: cp-1: the only control plane .*OSLO_CLUSTER_ABANDON=cp-1/s);
+    expect(begun).toEqual(["oslo-cluster-test", "last-applied"]);
   });
 
   it("for machines cloned from one disk, and nothing is built on any", async () => {

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { chooseEngine, type Engine, forgetState, labEnvironment } from "../lab/engine.ts";
 import * as infrastructure from "../lab/infrastructure.ts";
 import { runDirectory } from "../lab/paths.ts";
@@ -347,16 +347,17 @@ describe("three control planes", () => {
     // The same names, and each has the address of another.
     await Promise.all(planes.map((plane) => infrastructure.stopHost(plane)));
     await use(["cp-2", "worker-1", "cp-3", "cp-1"]);
-    const abandoned = { OSLO_CLUSTER_RESTORE: "yes", OSLO_CLUSTER_ABANDON: planes.join(",") };
-    Object.assign(process.env, abandoned);
-    try {
-      await expect(engine.up()).rejects.toThrow("prepared, and no cluster is begun");
-    } finally {
-      for (const name of Object.keys(abandoned)) delete process.env[name];
-    }
+    // Before any machine is touched.
+    await expect(engine.up()).rejects.toThrow(/every control plane .*OSLO_CLUSTER_RESTORE=yes/s);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    vi.stubEnv("OSLO_CLUSTER_RESTORE", "yes");
+    vi.stubEnv("OSLO_CLUSTER_ABANDON", planes.join(","));
+    await expect(engine.up()).rejects.toThrow("prepared, and no cluster is begun");
+    vi.stubEnv("OSLO_CLUSTER_ABANDON", undefined);
     const { answered, whole: seconds } = await restore(...fromCopy());
     console.log(`new machines: answers after ${answered} s, whole after ${seconds} s`);
     await up();
+    vi.unstubAllEnvs();
     await isWhole();
     await goneSince("new", late);
     expect(await engine.up()).toMatchObject(unchanged);

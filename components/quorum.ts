@@ -1,0 +1,30 @@
+import * as pulumi from "@pulumi/pulumi";
+import { ConfigError } from "../config/problem.ts";
+import { type ControlPlanes, quorumProblems } from "../plan/quorum.ts";
+
+/** The stack's output that has them. */
+const output = "controlPlanes";
+
+/**
+ * Holds the control planes against those of the last `up` that succeeded, before any other resource is
+ * registered; a preview does it too. OSLO_CLUSTER_ABANDON names those that are gone for good. Under
+ * OSLO_CLUSTER_RESTORE nodes begin no cluster, and new ones may take the names of all.
+ * @throws pulumi.RunError where etcd would lose its data or its majority.
+ */
+export async function requireQuorum(wanted: ControlPlanes, source: string): Promise<void> {
+  const name = [pulumi.getOrganization(), pulumi.getProject(), pulumi.getStack()].join("/");
+  const { value } = await new pulumi.StackReference("last-applied", { name }).getOutputDetails(
+    output,
+  );
+  if (process.env.OSLO_CLUSTER_RESTORE) return;
+  const abandoned = (process.env.OSLO_CLUSTER_ABANDON ?? "").split(",");
+  const applied = Object.entries((value ?? {}) as ControlPlanes);
+  const living = Object.fromEntries(applied.filter(([name]) => !abandoned.includes(name)));
+  const problems = quorumProblems(living, wanted);
+  if (problems.length === 0) return;
+  const gone = Object.keys(living).filter((name) => wanted[name] !== living[name]);
+  throw new pulumi.RunError(
+    `${new ConfigError(source, problems).message}
+Where machines are gone for good, name them: OSLO_CLUSTER_ABANDON=${gone.join(",")}; to bring back a cluster that lost all of them, OSLO_CLUSTER_RESTORE=yes (docs/operations.md, Restore).`,
+  );
+}
