@@ -137,6 +137,7 @@ function clusterConfiguration(config: Config) {
     kind: "ClusterConfiguration",
     clusterName: cluster.name,
     kubernetesVersion: `v${kubernetes.version}`,
+    certificateValidityPeriod: kubernetes.certificates.validity,
     // Every node has its own balancer there; people and Pulumi have cluster.endpoint.
     controlPlaneEndpoint: localEndpoint(config),
     networking: {
@@ -176,6 +177,7 @@ function clusterConfiguration(config: Config) {
     controllerManager: {
       extraArgs: args({
         "allocate-node-cidrs": "true",
+        "cluster-signing-duration": kubernetes.certificates.validity,
         ...nodeMasks(config),
         ...hardening.controllers,
       }),

@@ -182,6 +182,9 @@ reconfigure() {
   difference=$(diff <(immutables) "$state/cluster" | sed -n 's/^< /asked for: /p; s/^> /in use:    /p') || true
   [[ -z $difference ]] ||
     die "a living cluster cannot change this; put the value in use back, or make a new cluster:"$'\n'"$difference"
+  # Certificates are not renewed meanwhile.
+  exec 7>"$state/renewal.lock"
+  flock --timeout 1500 7 || die "certificates are being renewed on $(hostname) for 25 minutes; see journalctl -u oslo-cluster-certificates"
   files_apply
   encryption_key
   seal_etcd

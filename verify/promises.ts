@@ -5,6 +5,7 @@ import { backupProof, rehearsalProof } from "./proofs/backup.ts";
 import { bandwidthProof } from "./proofs/bandwidth.ts";
 import { bgpProof } from "./proofs/bgp.ts";
 import { canaryProof } from "./proofs/canary.ts";
+import { certificatesProof } from "./proofs/certificates.ts";
 import { clientAddressProof } from "./proofs/client-address.ts";
 import { conntrackProof } from "./proofs/conntrack.ts";
 import { cpuProof } from "./proofs/cpu.ts";
@@ -76,6 +77,7 @@ export const promises: readonly Proof[] = [
   accessProof,
   kubeletCertificatesProof,
   serviceAccountsProof,
+  certificatesProof,
   backupProof,
   rehearsalProof,
 ];

@@ -15,9 +15,13 @@ for file in "$root"/var/lib/oslo-cluster/steps/*; do
   [[ -f $file ]] && echo "step ${file##*/} $(sed -n 's/^inputHash=//p' "$file")"
 done
 for file in "$root"/etc/kubernetes/pki/*.crt "$root"/etc/kubernetes/pki/etcd/*.crt \
-  "$root"/var/lib/kubelet/pki/kubelet-client-current.pem; do
+  "$root"/var/lib/kubelet/pki/kubelet-{client,server}-current.pem "$root"/etc/kubernetes/{admin,controller-manager,scheduler}.conf; do
   [[ -f $file ]] || continue
-  end=$(openssl x509 -noout -enddate -in "$file" 2>/dev/null) || continue
+  case $file in
+    *.conf) certificate=$(awk '$1 == "client-certificate-data:" { print $2 }' "$file" | base64 --decode 2>/dev/null) ;;
+    *) certificate=$(<"$file") ;;
+  esac
+  end=$(openssl x509 -noout -enddate <<<"$certificate" 2>/dev/null) || continue
   echo "expires $(date --date "${end#notAfter=}" +%s) ${file#"$root"}"
 done
 backup=$root/var/lib/oslo-cluster/backup/status.json

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { duration, minutesOf } from "../duration.ts";
 import { field } from "../field.ts";
 import { exactVersion, packageVersion } from "../formats.ts";
 
@@ -99,6 +100,37 @@ export const kubernetes = z.strictObject({
       path: ["electionMilliseconds"],
       error: "less than five times kubernetes.etcd.heartbeatMilliseconds; etcd would not start",
     }),
+  certificates: z
+    .strictObject({
+      validity: field(
+        duration.default("8760h"),
+        "restart",
+        "How long certificates live that kubeadm and the cluster's CA make from then on; those that are there stay until they are renewed. At most half of the CA's ten years. Default: kubeadm's.",
+      ),
+      renewBefore: field(
+        duration.default("1440h"),
+        "live",
+        "Certificates of control planes that end within this time are renewed by a timer, one component and one control plane at a time; below a quarter of it nobody is waited for.",
+      ),
+    })
+    .prefault({})
+    .refine(
+      ({ validity }) => !(minutesOf(validity) < 60 || minutesOf(validity) > 60 * 24 * 365 * 5),
+      {
+        path: ["validity"],
+        error:
+          "below an hour or above five years; kubelets could not rotate, or it would outlive the CA",
+      },
+    )
+    .refine(
+      ({ validity, renewBefore }) =>
+        !(minutesOf(renewBefore) < 10 || minutesOf(renewBefore) > minutesOf(validity) / 2),
+      {
+        path: ["renewBefore"],
+        error:
+          "below ten minutes or above half of kubernetes.certificates.validity; there would be no time to renew, or no rest between renewals",
+      },
+    ),
   drainTimeoutSeconds: field(
     z.int().min(1).max(3600).default(300),
     "none",

@@ -1,6 +1,7 @@
 import type { Config, NodeConfig } from "../../config/config.ts";
 import { type Step, type StepDocument, step } from "../step.ts";
 import { apiBalancer } from "./api-balancer.ts";
+import { certificateRenewal } from "./certificate-renewal.ts";
 import { containerd } from "./containerd.ts";
 import { controlPlane } from "./control-plane.ts";
 import { etcdBackup } from "./etcd-backup.ts";
@@ -43,6 +44,7 @@ export const steps = [
   operatorNames,
   etcdBackup,
   virtualAddress,
+  certificateRenewal,
 ] as const satisfies readonly Step[];
 
 export type StepName = (typeof steps)[number]["name"];
