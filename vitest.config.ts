@@ -12,6 +12,7 @@ const minutes = 60_000;
 /** What takes longer than CI may, each in a file of its own. */
 const long = [
   "control-planes",
+  "certificates-hours",
   "restore",
   "virtual-address",
   "encryption",

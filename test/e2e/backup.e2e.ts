@@ -484,7 +484,7 @@ describe("a restore", () => {
   const kill = async () => {
     plane.stopKubelet();
     for (const name of ["etcd", "kube-apiserver"]) await plane.stop(name);
-    machine.write("running", "");
+    machine.write("tasks", "");
   };
 
   it("from what an etcd that was killed has left, which is newer than any copy", async () => {

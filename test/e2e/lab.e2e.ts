@@ -17,6 +17,7 @@ import { describeKills } from "./kills.ts";
 import { batches } from "./mutations/batches.ts";
 import { judge } from "./mutations/judge.ts";
 import { mutationTable, tooFewMutations } from "./mutations/table.ts";
+import { describeRenewal } from "./renewal.ts";
 import { describeServices } from "./services.ts";
 import { unchanged } from "./unchanged.ts";
 import { describeWorkers } from "./workers.ts";
@@ -124,6 +125,8 @@ describeImpacts(() => ({ engine, lab }), hosts);
 describeServices(() => lab);
 
 describeDebugging(() => lab);
+
+describeRenewal(() => lab);
 
 describeWorkers({
   current: () => ({ engine, lab }),

@@ -1,5 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { encryptionConfiguration } from "../../plan/api-server/encryption.ts";
@@ -13,15 +20,15 @@ import { Machine } from "../steps/machine.ts";
 
 const address = "10.99.0.1";
 
-/** The runtime, to the scripts: the images' programs, and the static pods that run, a name a line. */
+/** The runtime, to the scripts: the images' programs, and the static pods that run. */
 const ctr = `case "$*" in
   *"images mount"*) mkdir -p "\${@: -1}/usr/local/bin" && cp "$ETCD_BINARIES"/* "\${@: -1}/usr/local/bin/" ;;
   *"images unmount"*) rm -rf "\${@: -1}" ;;
-  *"containers list"*) grep -x "$(sed 's/.*"==//' <<<"$6")" "$MACHINE/running" || true ;;
-  *"tasks list"*) echo "TASK PID STATUS" && sed 's/$/ 1 RUNNING/' "$MACHINE/running" ;;
+  *"containers list"*) awk '{ print $1 }' "$MACHINE/tasks" | grep -x "$(sed 's/.*"==//' <<<"$6")" || true ;;
+  *"tasks list"*) echo "TASK PID STATUS" && cat "$MACHINE/tasks" ;;
 esac`;
 
-const staticPods = ["etcd", "kube-apiserver"] as const;
+const staticPods = ["etcd", "kube-apiserver", "kube-scheduler"] as const;
 
 /**
  * A control plane of real programs (etcd, API server, kubeadm's certificates) on the loopback of a
@@ -32,6 +39,8 @@ export class LoopbackControlPlane {
   readonly namespace = `oslo-loopback-${process.pid}`;
   private readonly processes = new Map<string, ChildProcess>();
   private kubelet?: NodeJS.Timeout;
+  /** How long kubeadm's certificates live. */
+  validity = "8760h";
   /** More of the API servers'. */
   apiServerArguments: readonly string[] = [];
   private etcdBinaries = "";
@@ -54,7 +63,11 @@ export class LoopbackControlPlane {
 
   /** Static pods run while their manifests are there: that part of a kubelet. */
   startKubelet(): void {
-    const start = { etcd: () => this.startEtcd(), "kube-apiserver": () => this.startApiServer() };
+    const start = {
+      etcd: () => this.startEtcd(),
+      "kube-apiserver": () => this.startApiServer(),
+      "kube-scheduler": () => this.startScheduler(),
+    };
     this.kubelet = setInterval(() => {
       for (const name of staticPods) {
         const wanted = existsSync(this.machine.path(`etc/kubernetes/manifests/${name}.yaml`));
@@ -62,12 +75,12 @@ export class LoopbackControlPlane {
         if (wanted && !runs) start[name]();
         if (!wanted && runs) this.processes.get(name)?.kill("SIGTERM");
       }
-      this.machine.write(
-        "running",
-        this.running()
-          .map((name) => `${name}\n`)
-          .join(""),
+      const tasks = this.running().map(
+        (name) => `${name} ${this.processes.get(name)?.pid} RUNNING\n`,
       );
+      // Whole at any moment: it is read meanwhile.
+      this.machine.write("tasks.new", tasks.join(""));
+      renameSync(this.machine.path("tasks.new"), this.machine.path("tasks"));
     }, 200);
   }
 
@@ -205,6 +218,17 @@ ${more.join("\n")}
     this.spawn("kube-apiserver", args, {}, machine === this.machine ? undefined : `api-${port}`);
   }
 
+  /** Not before its manifest is put there. */
+  private startScheduler(): void {
+    const kubeconfig = this.machine.path("etc/kubernetes/scheduler.conf");
+    this.spawn("kube-scheduler", [
+      ...["kubeconfig", "authentication-kubeconfig", "authorization-kubeconfig"].map(
+        (name) => `--${name}=${kubeconfig}`,
+      ),
+      "--bind-address=127.0.0.1",
+    ]);
+  }
+
   async apiReady(): Promise<void> {
     await waitFor("the API server", 300, async () => {
       const { exitCode } = await this.attempt(
@@ -287,7 +311,7 @@ ${more.join("\n")}
       "restore-state.sh",
     ])
       this.machine.install(name);
-    this.machine.write("running", "");
+    this.machine.write("tasks", "");
     this.putManifest("etcd", "3.6.8-0", [
       "--name=cp-1",
       `--initial-advertise-peer-urls=https://${address}:2380`,
@@ -321,6 +345,7 @@ nodeRegistration: {name: cp-1}
 apiVersion: kubeadm.k8s.io/v1beta4
 kind: ClusterConfiguration
 kubernetesVersion: v1.36.3
+certificateValidityPeriod: ${this.validity}
 certificatesDir: ${this.machine.path("etc/kubernetes/pki")}
 controlPlaneEndpoint: ${address}:6443
 networking: {serviceSubnet: 10.96.0.0/16}

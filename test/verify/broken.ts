@@ -3,6 +3,7 @@ import { accessProof } from "../../verify/proofs/access.ts";
 import { backupProof, rehearsalProof } from "../../verify/proofs/backup.ts";
 import { bandwidthProof } from "../../verify/proofs/bandwidth.ts";
 import { canaryProof } from "../../verify/proofs/canary.ts";
+import { certificatesProof } from "../../verify/proofs/certificates.ts";
 import { clientAddressProof } from "../../verify/proofs/client-address.ts";
 import { conntrackProof } from "../../verify/proofs/conntrack.ts";
 import { cpuProof } from "../../verify/proofs/cpu.ts";
@@ -35,6 +36,7 @@ import {
   agentStatus,
   backupStatus,
   backupTime,
+  certificatesOf,
   defaultAccount,
   inMinutes,
   rbac,
@@ -429,6 +431,57 @@ export const broken: [proof: Proof, fault: string, sick: Answers, reading: RegEx
     [["backup/rehearsal", answer]],
     reading,
   ]),
+  ...(
+    [
+      ["none was read", "", /^node-0: no certificate was read$/],
+      [
+        "a certificate that was not renewed",
+        certificatesOf("4752000 /etc/kubernetes/scheduler.conf"),
+        /^node-0: \/etc\/kubernetes\/scheduler\.conf ends in 1320\.0 h and was not renewed$/,
+      ],
+      [
+        "one that has ended",
+        certificatesOf("-7200 /etc/kubernetes/pki/apiserver"),
+        /pki\/apiserver ended 2\.0 h ago and was not renewed$/,
+      ],
+      [
+        "a CA that ends before what it signs",
+        certificatesOf("31000000 /etc/kubernetes/pki/etcd/ca.crt"),
+        /etcd\/ca\.crt ends in 8611\.1 h, before what it signs now$/,
+      ],
+      [
+        "another key",
+        certificatesOf("broken /etc/kubernetes/pki/apiserver"),
+        /pki\/apiserver cannot be read, or does not fit its key$/,
+      ],
+      [
+        "renewed by hand, and nothing restarted",
+        certificatesOf("former kube-scheduler"),
+        /^node-0: kube-scheduler runs with a former certificate$/,
+      ],
+      [
+        "no timer",
+        certificatesOf("unit its timer does not run"),
+        /^node-0: its timer does not run$/,
+      ],
+    ] as const
+  ).map(([fault, answer, reading]): (typeof broken)[number] => [
+    certificatesProof,
+    fault,
+    [["renew-certificates.sh list", answer]],
+    reading,
+  ]),
+  [
+    certificatesProof,
+    "a kubelet that does not rotate",
+    [
+      [
+        "kubelet-client-current.pem",
+        on("node-2", "kubelet 864000 31536000", "kubelet 31000000 31536000"),
+      ],
+    ],
+    /^node-2: its kubelet's client certificate was not renewed/,
+  ],
   ...(
     [
       ["no kubelet was asked", "", /^node-0: only 0 of 6 addresses were asked$/],

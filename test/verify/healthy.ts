@@ -128,11 +128,25 @@ export function healthy(config: Config, plan: ClusterPlan): Answers {
     ["curl -s --max-time", (_, question) => canary(question)],
     ["/v3/kv/range", stored("k8s:enc:secretbox:v1:key1:\x01\x02")],
     ["openssl s_client", kubeletsShown(plan)],
+    ["renew-certificates.sh list", certificatesOf()],
+    ["kubelet-client-current.pem", `kubelet ${240 * 86_400} ${365 * 86_400}`],
     ["super-admin.conf", ""],
     ["backup/status.json", backupStatus()],
     ["backup/rehearsal", `${backupTime + 3600}\n${rehearsalReport()}`],
     ["get namespace kube-system", "0d5e"],
   ];
+}
+
+/** What a control plane says of its certificates, some of them. */
+export function certificatesOf(...more: string[]): string {
+  const year = 365 * 86_400;
+  return [
+    `${200 * 86_400} /etc/kubernetes/pki/etcd/server`,
+    `${200 * 86_400} /etc/kubernetes/admin.conf`,
+    `${9 * year} /etc/kubernetes/pki/ca.crt`,
+    `${9 * year} /etc/kubernetes/pki/front-proxy-ca.crt`,
+    ...more,
+  ].join("\n");
 }
 
 /** What a control plane reads of every kubelet's certificate, two thirds of a year before its end. */

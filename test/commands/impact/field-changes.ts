@@ -209,6 +209,10 @@ export const changesOfFields: Record<string, FieldChange> = {
   "kubernetes.automountDefaultServiceAccountToken": articles({
     "kubernetes.automountDefaultServiceAccountToken": true,
   }),
+  "kubernetes.certificates.validity": articles({ "kubernetes.certificates.validity": "4380h" }),
+  "kubernetes.certificates.renewBefore": articles({
+    "kubernetes.certificates.renewBefore": "720h",
+  }),
   "kubernetes.drainTimeoutSeconds": articles({ "kubernetes.drainTimeoutSeconds": 60 }),
   "kubernetes.ignorePreflightErrors": articles({
     "kubernetes.ignorePreflightErrors": ["SystemVerification"],

@@ -1,6 +1,7 @@
 import { accessProof } from "../../../verify/proofs/access.ts";
 import { addressPoolsProof } from "../../../verify/proofs/address-pools.ts";
 import { bgpProof } from "../../../verify/proofs/bgp.ts";
+import { certificatesProof } from "../../../verify/proofs/certificates.ts";
 import { credentialsProof } from "../../../verify/proofs/credentials.ts";
 import { dnsProof } from "../../../verify/proofs/dns.ts";
 import { gatewayCrdsProof } from "../../../verify/proofs/gateway-crds.ts";
@@ -68,6 +69,15 @@ export const oneNode: Batch = {
         "cp-1",
         `${admin} delete mutatingadmissionpolicybinding oslo-cluster-default-service-accounts && ${admin} create namespace mutant && ${admin} -n mutant wait --for=create serviceaccount/default --timeout=30s && until [ -z "$(${admin} -n mutant get serviceaccount default -o jsonpath={.automountServiceAccountToken})" ]; do ${admin} -n mutant patch serviceaccount default --type json --patch '[{"op":"remove","path":"/automountServiceAccountToken"}]'; sleep 0.3; done`,
         `${admin} delete namespace mutant --ignore-not-found && ${admin} apply --server-side -f /etc/oslo-cluster/service-accounts.yaml`,
+      ),
+    },
+    {
+      name: "a control plane whose certificates nobody renews",
+      breaks: [{ proof: certificatesProof, reading: /^cp-1: its timer does not run$/ }],
+      ...on(
+        "cp-1",
+        "systemctl stop oslo-cluster-certificates.timer",
+        "systemctl start oslo-cluster-certificates.timer",
       ),
     },
     {

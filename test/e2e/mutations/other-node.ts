@@ -1,5 +1,6 @@
 import { accessProof } from "../../../verify/proofs/access.ts";
 import { addressPoolsProof } from "../../../verify/proofs/address-pools.ts";
+import { certificatesProof } from "../../../verify/proofs/certificates.ts";
 import { credentialsProof } from "../../../verify/proofs/credentials.ts";
 import { deniedCallProof } from "../../../verify/proofs/denied-call.ts";
 import { dnsProof } from "../../../verify/proofs/dns.ts";
@@ -30,6 +31,21 @@ export const otherNode: Batch = {
         { proof: packagesProof, reading: /^cp-1: containerd\.io=\S+ is not installed and held$/ },
       ],
       ...on("cp-1", "apt-mark unhold containerd.io", "apt-mark hold containerd.io"),
+    },
+    {
+      name: "a scheduler that runs with a former certificate, and no timer that would see it",
+      breaks: [
+        {
+          proof: certificatesProof,
+          reading:
+            /^cp-1: its timer does not run; cp-1: kube-scheduler runs with a former certificate$/,
+        },
+      ],
+      ...on(
+        "cp-1",
+        "systemctl stop oslo-cluster-certificates.timer && stat -c @%Y /etc/kubernetes/scheduler.conf >/run/mutant && touch /etc/kubernetes/scheduler.conf",
+        'touch -d "$(cat /run/mutant)" /etc/kubernetes/scheduler.conf && rm /run/mutant && systemctl start oslo-cluster-certificates.timer',
+      ),
     },
     {
       name: "another parameter changed by hand, on the control plane",
