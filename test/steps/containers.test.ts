@@ -20,7 +20,8 @@ esac
 const test = base.extend<{ machine: Machine; decoy: (name: string) => void }>({
   machine: async ({ task: _ }, use) => {
     const machine = new Machine("oslo");
-    for (const part of ["containers.sh", "static-pods.sh", "etcd.sh"]) machine.install(part);
+    for (const part of ["containers.sh", "static-pods.sh", "etcd.sh", "private-etcd.sh"])
+      machine.install(part);
     machine.addOwnStep("control-plane");
     machine.addProgram("ctr", ctr);
     machine.addProgram("nsenter", 'echo "nsenter $*"; exit 1');
