@@ -77,7 +77,8 @@ immutables() { sed -n 's/^IMMUTABLE_//p' "$WORK/vars" | sort; }
 
 # Removes what an earlier init or join has left, and nothing that this program did not make.
 clean() {
-  local trace traces=()
+  local trace traces=() kept
+  kept=member.kept-$(date --utc +%Y%m%dT%H%M%SZ)
   for trace in /etc/kubernetes/{admin.conf,kubelet.conf,manifests/kube-apiserver.yaml} /var/lib/etcd/member; do
     [[ ! -e $trace ]] || traces+=("$trace")
   done
@@ -85,12 +86,16 @@ clean() {
   [[ -f $state/initializing || -f $state/joining ]] ||
     die "$(hostname) holds a Kubernetes control plane that this program did not make (${traces[*]}); release it with kubeadm reset, or take another machine"
   say "an earlier ${1} did not finish, or the node has left: reset"
+  if [[ -d /var/lib/etcd/member ]] && etcd_strange; then
+    say "kept: /var/lib/etcd/$kept, which is not what this machine's member had"
+    mv /var/lib/etcd/member "/var/lib/etcd/$kept"
+  fi
   rm -f "$state/cluster" "$state/etcd-data"
   # Whoever is a member is known from the others' etcd, and was taken out there: this machine's word does not count.
   rm -f /etc/kubernetes/manifests/etcd.yaml
   kubeadm reset --force --skip-phases remove-etcd-member --cri-socket unix:///run/containerd/containerd.sock
-  # What a restore has moved aside is nowhere else.
-  find /var/lib/etcd -mindepth 1 -maxdepth 1 ! -name 'member.before-restore-*' -exec rm -rf {} +
+  # What was moved aside, here or by a restore, is nowhere else.
+  find /var/lib/etcd -mindepth 1 -maxdepth 1 ! -name 'member.before-restore-*' ! -name 'member.kept-*' -exec rm -rf {} +
 }
 
 initialize() {

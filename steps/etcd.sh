@@ -66,13 +66,16 @@ etcd_remember() {
   done
 }
 
+# Are the data, if there are any, not those that this machine's member had? Whoever never voted has no mark yet.
+etcd_strange() { [[ -e $state/etcd-data ]] && ! cmp --silent "$state/etcd-data" /var/lib/etcd/oslo-cluster; }
+
 # What this machine's own member is: voter, learner, silent (it does not answer, or knows no leader) or lost: nor are
 # its data what they were, as the directory was emptied or is on another disk.
 etcd_state() {
   local status
   if status=$(etcd_status); then
     jq --raw-output 'if .isLearner then "learner" else "voter" end' <<<"$status"
-  elif [[ -e $state/etcd-data ]] && ! cmp --silent "$state/etcd-data" /var/lib/etcd/oslo-cluster; then
+  elif etcd_strange; then
     echo lost
   else
     echo silent

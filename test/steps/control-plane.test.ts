@@ -48,6 +48,19 @@ describe.runIf(process.platform === "linux")("what is left of a control plane", 
     expect(machine.read(aside)).toBe("the only copy");
   });
 
+  test("goes, but not another disk's data", async ({ machine }) => {
+    machine.write("state/joining", "");
+    machine.write("state/etcd-data", "cluster=1 member=2\n");
+    machine.write("etcd/oslo-cluster", "cluster=9 member=2\n");
+    machine.write("etcd/member/snap/db", "another cluster's");
+    machine.addProgram("kubeadm", "[[ ! -e $MACHINE/etcd/member ]]");
+    const script = `clean join\ncat ${machine.path("etcd")}/member.kept-*/snap/db`;
+    const { all, exitCode } = await bash(machine, script);
+    expect(exitCode).toBe(0);
+    expect(all).toMatch(/\nkept: \S+\/member\.kept-\w+, which is not .*\nanother cluster's$/);
+    expect(existsSync(machine.path("etcd/member"))).toBe(false);
+  });
+
   test("stays where this program did not make it", async ({ machine }) => {
     machine.write("etcd/member/snap/db", "somebody's");
     const { all, exitCode } = await bash(machine, "clean join");
