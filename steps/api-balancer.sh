@@ -9,7 +9,9 @@ check() {
   systemctl is-enabled --quiet $unit || echo "$unit does not start at boot"
   # Once the node is a member, its API answers here.
   if [[ -f $state/cluster ]]; then
-    curl --fail --silent --insecure --max-time 10 --output /dev/null "$READYZ" || echo "no API server is ready at $READYZ"
+    # A control plane that is yet to come is found out by the balancer's checks, a moment after its reload.
+    curl --fail --silent --insecure --max-time 5 --retry 10 --retry-delay 1 --retry-all-errors --retry-max-time 10 \
+      --output /dev/null "$READYZ" || echo "no API server is ready at $READYZ"
   fi
 }
 
