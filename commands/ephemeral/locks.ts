@@ -68,10 +68,11 @@ function fileOf(url: string, name: string): string {
 }
 
 /**
- * Holds a lock by a process that ends with the pipe from this one. It is a session of its own: Ctrl-C
+ * Holds a file's or a directory's lock by a process that ends with the pipe from this one. It is a session of its own: Ctrl-C
  * in a terminal would end it before the work is done.
+ * @returns undefined where it is not free within so many seconds
  */
-async function hold(file: string, seconds: number): Promise<AsyncDisposable | undefined> {
+export async function hold(file: string, seconds: number): Promise<AsyncDisposable | undefined> {
   const flock = ["--wait", String(seconds), "--conflict-exit-code", String(busy), file];
   const holder = spawn("flock", [...flock, "sh", "-c", "echo held; exec cat >/dev/null"], {
     stdio: ["pipe", "pipe", "inherit"],

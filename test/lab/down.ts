@@ -7,7 +7,7 @@ import { diskDirectory, labName, runDirectory } from "./paths.ts";
 import { killAll, killGroup, processesIn, runningProcess } from "./processes.ts";
 import { hostNamespace, segment } from "./segment.ts";
 import { run } from "./shell.ts";
-import { restoreSysctls } from "./sysctl.ts";
+import { Sysctls } from "./sysctl.ts";
 
 /**
  * Ends every process of the lab and removes its mounts, namespaces, cgroups, sockets and disks. It
@@ -25,7 +25,7 @@ export async function down(): Promise<void> {
   for (const name of namespaces()) await run("ip", ["netns", "delete", name]);
   await removeNamespaceDirectory();
   await removeCgroups(cgroups(labName));
-  restoreSysctls();
+  await new Sysctls().restore();
   await removeContainerDirectories();
   await rm(diskDirectory, { recursive: true, force: true });
   await rm(runDirectory, { recursive: true, force: true });

@@ -41,7 +41,7 @@ import { factsFile, runDirectory } from "./paths.ts";
 import { Progress } from "./progress.ts";
 import { ensureRouter } from "./router.ts";
 import { ensureSegment, segment } from "./segment.ts";
-import { rememberSysctls } from "./sysctl.ts";
+import { Sysctls } from "./sysctl.ts";
 import { ensureTools, imageTools } from "./tools.ts";
 
 export type { LabFacts };
@@ -88,7 +88,7 @@ export async function up(options: LabOptions = {}): Promise<LabFacts> {
     unpackDaemons(),
   ]);
   await mkdir(runDirectory, { recursive: true, mode: 0o755 });
-  await rememberSysctls();
+  await new Sysctls().remember();
 
   const hypervisors = await progress.phase("mirrors", async () => {
     await ensureSegment();
