@@ -2,9 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { requireAgent } from "./components/agent.ts";
 import { Cluster } from "./components/cluster/cluster.ts";
 import { requireQuorum } from "./components/quorum.ts";
+import { quietenSdk } from "./components/sdk.ts";
 import { loadConfig, project } from "./config/load.ts";
 import { plan } from "./plan/plan.ts";
 import { controlPlanesOf } from "./plan/quorum.ts";
+
+quietenSdk();
 
 // Every section of the stack's file, misspelt ones too: the check names them.
 const stackConfig = new pulumi.Config(project);
