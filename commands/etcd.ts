@@ -61,7 +61,7 @@ command
 command
   .command("restore")
   .description(
-    "Brings etcd back where quorum is lost, from a survivor's data or from a copy. Every control plane is asked first; what is there is saved before anything is touched, and nothing is deleted. Refuses where quorum lives. Safe to run again after an interruption: what was done is found done.",
+    "Brings etcd back where quorum is lost, from a survivor's data or from a copy. Every control plane is asked first; what is there is saved before anything is touched, and nothing is deleted. Refuses where etcd still has a quorum. Safe to run again after an interruption: what was done is found done.",
   )
   .argument("<stack>", stackHelp)
   .option("--from <target>", "a copy of this target, in the place of a survivor's data")

@@ -96,7 +96,7 @@ export function plainValue(root: ParsedNode | null, origins: Origins, report: Re
         const all = Array.isArray(one) ? one : [one];
         const maps = all.filter((each) => typeof each === "object" && each && !Array.isArray(each));
         if (maps.length === all.length) merged.push(...(maps as Record<string, unknown>[]));
-        else problem(key, path, "merges what is no map", "write an alias of a map", "<<");
+        else problem(key, path, "merges what is not a map", "write an alias of a map", "<<");
         continue;
       }
       if (plain && typeof resolved(word) !== "string") {
@@ -147,7 +147,7 @@ function resolved(text: string): string | number | boolean | null | { why: strin
   if (/^(true|True|TRUE)$/.test(text)) return true;
   if (/^(false|False|FALSE)$/.test(text)) return false;
   if (/^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$/.test(text))
-    return { why: "no number that JSON has" };
+    return { why: "not a number that JSON can write" };
   if (!/^[-+.\d]/.test(text) || text.length > 400) return text;
   if (/^\d{4}-\d\d?-\d\d?([Tt ].*)?$/.test(text)) return { why: "read as a date" };
   const plain = text.replaceAll("_", "");

@@ -51,7 +51,7 @@ judge() {
     '[.metadata.name, .spec.username, "\(.spec.groups // [])", "\(.spec.usages // [] | sort)", .spec.request] | @tsv' <<<"$event")
   allowed=$(jq --raw-output --arg user "$user" 'to_entries[] | select("system:node:\(.key)" == $user) | .value[]' "$kubelets")
   if [[ -z $allowed ]]; then
-    say "left: request $name is by $(printable "$user"), who is no node of the plan"
+    say "left: request $name is by $(printable "$user"), who is not a node of the plan"
     return
   fi
   problem=$(serving_problem "$user" "$groups" "$usages" "$(base64 --decode <<<"$pem")" "$allowed")

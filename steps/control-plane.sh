@@ -18,7 +18,7 @@ kubelet_conf=/etc/kubernetes/kubelet.conf
 check() {
   files_drift
   if [[ ! -f $state/cluster ]]; then
-    echo "it is no control plane yet"
+    echo "it is not a control plane yet"
     return
   fi
   healthy || echo "the API server at $READYZ is not ready"

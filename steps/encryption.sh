@@ -37,10 +37,10 @@ main() {
   case $command in
     state | census | loaded) "$command" ;;
     make | give | receive | first | rewrite | drop)
-      [[ $name =~ ^key[0-9]+$ ]] || die "no name of a key: '$name'"
+      [[ $name =~ ^key[0-9]+$ ]] || die "not a key's name: '$name'"
       mkdir -p /run/oslo-cluster
       exec 9>/run/oslo-cluster/encryption.lock
-      flock --timeout 30 9 || die "another rotation is at work on $(hostname)"
+      flock --timeout 30 9 || die "another rotation is running on $(hostname)"
       "$command" "$name"
       ;;
     *) die "usage: encryption.sh state|census|loaded, or make|give|receive|first|rewrite|drop NAME" ;;
@@ -142,8 +142,8 @@ give() {
 
 receive() {
   local secret
-  IFS= read -r secret || die "no key came"
-  [[ $secret =~ ^[A-Za-z0-9+/]{43}=$ ]] || die "what came is no key of 32 bytes"
+  IFS= read -r secret || die "no key was received"
+  [[ $secret =~ ^[A-Za-z0-9+/]{43}=$ ]] || die "what was received is not a key of 32 bytes"
   if has "$1"; then
     [[ $(give "$1" | cat) == "$secret" ]] || die "$(hostname) has another key of the name $1: two rotations were begun; see $encryption"
     return

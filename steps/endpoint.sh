@@ -75,7 +75,7 @@ holds() { [[ -n ${ADDRESS:-} && -n $(ip -oneline address show to "$ADDRESS") ]];
 hold() {
   holding=$ADDRESS/$([[ $ADDRESS == *:* ]] && echo "128 nodad" || echo 32)
   # shellcheck disable=SC2086 # nodad is a word of its own
-  ip address add $holding dev "$INTERFACE" valid_lft 60 preferred_lft 0 || die "$NODE cannot have $ADDRESS on $INTERFACE"
+  ip address add $holding dev "$INTERFACE" valid_lft 60 preferred_lft 0 || die "$NODE cannot take $ADDRESS on $INTERFACE"
   # The kernel believes one announcement a second. IPv6's are the kernel's and keepalived's own affair.
   [[ $ADDRESS == *:* ]] || arping -q -U -c 3 -I "$INTERFACE" "$ADDRESS" >/dev/null 2>&1 || true
   echo '{}'

@@ -48,7 +48,7 @@ interface_problems() {
   for address in $ADDRESSES; do
     # Not `grep -q`: it would end the pipe early, and pipefail would take that for "not found".
     ip -o address show dev "$INTERFACE" | grep -F " $address/" >/dev/null ||
-      echo "interface $INTERFACE: has not the address $address: give it, or correct the node's addresses"
+      echo "interface $INTERFACE: does not have the address $address: add it, or correct the node's addresses"
   done
 }
 

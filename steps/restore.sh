@@ -41,7 +41,7 @@ main() {
     salvage | receive | stop | apply | seed | begun | forget | relist | finish)
       mkdir -p "$home"
       exec 9>"$home/lock"
-      flock --timeout 120 9 || die "another restore is at work on $(hostname)"
+      flock --timeout 120 9 || die "another restore is running on $(hostname)"
       "$@"
       ;;
     *) die "usage: restore.sh state|salvage|receive|stop|apply|seed|begun|forget|relist|finish" ;;
@@ -112,8 +112,8 @@ receive() {
   local name digest uid ca
   rm -rf "$home/set.new"
   mkdir "$home/set.new"
-  tar --directory "$home/set.new" --extract --gzip --no-same-owner --file - || die "what was received is no copy: not a tar.gz"
-  [[ -s $home/set.new/set.json ]] || die "what was received is no copy: no set.json"
+  tar --directory "$home/set.new" --extract --gzip --no-same-owner --file - || die "what was received is not a copy: not a tar.gz"
+  [[ -s $home/set.new/set.json ]] || die "what was received is not a copy: no set.json"
   while IFS=$'\t' read -r name digest; do
     [[ $(digest_of "$home/set.new/$name") == "$digest" ]] || die "the copy is damaged: $name is not what was packed"
   done < <(jq --raw-output '.files | to_entries[] | [.key, .value] | @tsv' "$home/set.new/set.json")
@@ -121,7 +121,7 @@ receive() {
   [[ -z $(known_uid) || $(known_uid) == "$uid" ]] || die "the copy is of cluster $uid, and $(hostname) is of $(known_uid)"
   ca=$(digest_of /etc/kubernetes/pki/ca.crt)
   [[ -z $ca || $ca == "$(digest_of "$home/set.new/pki/ca.crt")" ]] ||
-    die "the copy's CA is not the one of $(hostname): its kubelets and users would not be let in"
+    die "the copy's CA is not the one of $(hostname): its kubelets and users would be refused"
   rm -rf "$home/set"
   mv "$home/set.new" "$home/set"
   say "the copy of $(jq --raw-output '.takenAt | todate' "$home/set/set.json"), revision $(jq .snapshot.revision "$home/set/set.json")"

@@ -50,7 +50,7 @@ const placed = (payload: string) => [
   (old: string) => `${payload}${old}`,
 ];
 
-/** A rule refuses them in any spelling: Cilium takes rules of DNS towards name servers alone. */
+/** A rule refuses them in any spelling: Cilium takes DNS rules for egress alone. */
 const neverTaken = ["matchName", "matchPattern"].map(
   (key) => `policies.networkPolicies[].ingress[].toPorts[].rules.dns[].${key}`,
 );

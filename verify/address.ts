@@ -6,6 +6,6 @@ import { isIP } from "node:net";
  * @throws Error that shows the text
  */
 export function toldAddress(text: string, what: string): string {
-  if (isIP(text) === 0) throw new Error(`${what} is no address: ${JSON.stringify(text)}`);
+  if (isIP(text) === 0) throw new Error(`${what} is not an address: ${JSON.stringify(text)}`);
   return text;
 }

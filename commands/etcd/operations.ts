@@ -99,7 +99,7 @@ export function relist(worker: Machine, { machine }: Decision<Machine>): Operati
         const [own, cluster] = await Promise.all([worker.shell(digest), machine.shell(digest)]);
         if (own === "") return "no worker yet: `pulumi up` joins it";
         if (own !== cluster)
-          return "its CA is of another cluster, which lets it in nowhere here: take it out of the file, `pulumi up`, and add it again";
+          return "its CA is of another cluster, which this cluster refuses: take it out of the file, `pulumi up`, and add it again";
         await worker.shell("systemctl restart kubelet");
         return "";
       } catch (error) {

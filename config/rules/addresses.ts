@@ -62,7 +62,7 @@ export const endpointAddress: Rule = function* ({ cluster, network, nodes }) {
   const taken = [
     ...(nobodys ? [nobodys] : []),
     ...(reserved ? [`the network or broadcast address of ${reserved}`] : []),
-    ...ranges.map((range) => `lies in ${range}`),
+    ...ranges.map((range) => `is in ${range}`),
     ...(worker ? [`the address of ${worker.name}, a worker`] : []),
     ...(network.vlan.gateways.includes(host) ? ["the VLAN's gateway"] : []),
   ];

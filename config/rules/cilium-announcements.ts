@@ -86,7 +86,7 @@ function* takenAddresses(
   }
   for (const key of ["podSubnets", "serviceSubnets"] as const) {
     for (const cidr of network[key].filter((one) => meet(range, rangeOfCidr(one)))) {
-      yield problem(`lies in network.${key} (${cidr})`, "give a range of its own");
+      yield problem(`is in network.${key} (${cidr})`, "give a range of its own");
     }
   }
   const subnet = network.vlan.subnets.find((cidr) => meet(range, rangeOfCidr(cidr)));
@@ -139,7 +139,7 @@ export const leases: Rule = function* ({ cilium }) {
     yield {
       path: `${path}.policies`,
       value: l2.policies.map(({ name }) => name).join(", "),
-      why: "nobody answers while l2announcements.enabled is false",
+      why: "nothing is announced while l2announcements.enabled is false",
       fix: "write enabled: true, or remove them",
     };
   }

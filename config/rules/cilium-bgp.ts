@@ -18,7 +18,7 @@ export const bgpPeers: Rule = function* ({ cilium, network, nodes }) {
     yield {
       path: `${at}.peers`,
       value: [],
-      why: "there is nobody to talk to",
+      why: "BGP is on, and no peer is given",
       fix: "name a router",
     };
   }
@@ -27,7 +27,7 @@ export const bgpPeers: Rule = function* ({ cilium, network, nodes }) {
     yield {
       path: `${at}.${key}`,
       value: list.length,
-      why: "nobody speaks BGP while bgpControlPlane.enabled is false",
+      why: "BGP is off while bgpControlPlane.enabled is false",
       fix: "write enabled: true, or remove them",
     };
   }

@@ -42,7 +42,7 @@ export const contradictions: Rule = function* ({ cilium, gatewayApi, network, no
     yield {
       path: "cilium.operatorReplicas",
       value: cilium.operatorReplicas,
-      why: `the cluster has ${nodes.length} ${nodes.length === 1 ? "node" : "nodes"}, and each takes one: the rest would stay Pending for good`,
+      why: `the cluster has ${nodes.length} ${nodes.length === 1 ? "node" : "nodes"}, and each takes one: the rest would stay Pending`,
       fix: `write ${nodes.length} or less`,
     };
   }

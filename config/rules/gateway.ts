@@ -73,7 +73,7 @@ function* listenerProblems({ at, listeners }: Gateway): Generator<Problem> {
       yield {
         path: `${path}.certificateRefs`,
         value: [],
-        why: "nothing to end TLS with",
+        why: "an HTTPS listener needs a certificate",
         fix: "name a Secret of type kubernetes.io/tls",
       };
     }
@@ -81,7 +81,7 @@ function* listenerProblems({ at, listeners }: Gateway): Generator<Problem> {
       yield {
         path: `${path}.certificateRefs`,
         value: certificateRefs.map(({ name }) => name),
-        why: "a listener of HTTP ends no TLS",
+        why: "an HTTP listener does not terminate TLS",
         fix: "write protocol: HTTPS, or remove them",
       };
     }

@@ -56,7 +56,7 @@ export const noLogins: Rule = function* (config) {
     yield {
       path,
       value: text,
-      why: "a password or token in an address lands in the state and in files that every user of a node can read",
+      why: "a password or token in an address gets into the state and into files that every user of a node can read",
       fix:
         path.startsWith("artifacts.") && path.endsWith(".url")
           ? "leave it out, and write it on each node, before `up`, as `machine HOST login USER password PASSWORD` to /etc/apt/auth.conf.d/oslo-cluster.conf, mode 0600"

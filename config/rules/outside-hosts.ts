@@ -26,7 +26,7 @@ export const outsideHosts: Rule = function* (config) {
     yield {
       path,
       value: host,
-      why: `lies in ${one.name}: nodes would not reach it`,
+      why: `is in ${one.name}: nodes would not reach it`,
       fix: "give an address outside of it, or move that range",
     };
   }

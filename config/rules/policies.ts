@@ -18,7 +18,7 @@ export const networkPolicies: Rule = function* ({ cilium, policies }) {
     yield {
       path: `policies.defaultDeny[${i}]`,
       value: namespace,
-      why: "no tenant's: names, metrics and the cluster itself are served from there",
+      why: "a namespace of the cluster itself: DNS, metrics and its other services would be cut off",
       fix: "remove it",
     };
   }
@@ -49,7 +49,7 @@ export const networkPolicies: Rule = function* ({ cilium, policies }) {
       yield {
         path: at,
         value: policy.name,
-        why: "says nothing of either direction, and Cilium refuses it",
+        why: "has neither ingress nor egress, and Cilium refuses it",
         fix: "give ingress or egress; an empty list denies all",
       };
     }
@@ -75,7 +75,7 @@ function* problemsOf(
     yield {
       path: `${path}.${kind}`,
       value: list,
-      why: "an empty list lets nobody through",
+      why: "an empty list allows nothing",
       fix: "name somebody, or remove the rule",
     };
   }
@@ -91,7 +91,7 @@ function* problemsOf(
     yield {
       path,
       value: rule,
-      why: "names neither peers nor ports: it would let nothing through",
+      why: "names neither peers nor ports: it would allow nothing",
       fix: "name peers or ports, or remove it",
     };
   }
@@ -130,7 +130,7 @@ function* l7Problems(
     yield {
       path: `${at}.rules`,
       value: "http, dns",
-      why: "Cilium takes one protocol of L7 for a port",
+      why: "Cilium takes one L7 protocol for each list of ports",
       fix: "write toPorts for each",
     };
   }
@@ -139,7 +139,7 @@ function* l7Problems(
     yield {
       path: `${at}.ports[${udp}].protocol`,
       value: ports[udp]?.protocol,
-      why: "rules of HTTP are about TCP",
+      why: "HTTP rules need TCP",
       fix: "write TCP",
     };
   }
@@ -147,7 +147,7 @@ function* l7Problems(
     yield {
       path: `${at}.rules.dns`,
       value: dns,
-      why: "Cilium takes rules of DNS towards name servers alone",
+      why: "Cilium takes DNS rules for egress alone",
       fix: "write them under egress",
     };
   }
@@ -155,7 +155,7 @@ function* l7Problems(
     yield {
       path: `${at}.ports`,
       value: ports.map(({ port, endPort }) => (endPort ? `${port}-${endPort}` : port)).join(", "),
-      why: "rules of DNS are about port 53",
+      why: "DNS rules need port 53",
       fix: "write 53, for UDP and TCP",
     };
   }

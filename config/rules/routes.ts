@@ -12,7 +12,7 @@ export const routeForms: Rule = function* ({ gatewayApi }) {
       yield {
         path: `${at}.backends`,
         value: undefined,
-        why: `${route.name} leads nowhere`,
+        why: `${route.name} has no backend`,
         fix: "name backends, or write rules",
       };
     }
@@ -37,7 +37,7 @@ function* ruleProblems(rule: RouteRule, at: string, ofRoute: boolean): Generator
     yield {
       path: `${at}.backends`,
       value: backends.map(({ name }) => name),
-      why: redirectToHttps ? "a redirection reaches no backend" : "the rule leads nowhere",
+      why: redirectToHttps ? "a redirection reaches no backend" : "the rule has no backend",
       fix: redirectToHttps
         ? "remove them, or redirectToHttps"
         : "name a backend, or write redirectToHttps: true",
@@ -57,7 +57,7 @@ function* ruleProblems(rule: RouteRule, at: string, ofRoute: boolean): Generator
       yield {
         path: `${at}.${key}`,
         value: item,
-        why: "changed twice, and the order is not given (names of headers know no case)",
+        why: "changed twice, and the order is not given (header names ignore case)",
         fix: "change it once",
       };
     }

@@ -24,7 +24,7 @@ export const virtualAddress: Rule = function* ({ cluster, cilium, network, nodes
     ...(gateways.includes(address) ? ["the VLAN's gateway"] : []),
     ...(node ? [`the address of ${node.name}`] : []),
     // Where it is the host as well, the pool's own rule says so.
-    ...(pool && host !== address ? [`lies in the pool ${pool.name}`] : []),
+    ...(pool && host !== address ? [`is in the pool ${pool.name}`] : []),
   ];
   for (const why of taken) {
     yield {

@@ -16,7 +16,7 @@ apply() {
   local other
   other=$(uuid_of "$DOMAIN")
   [[ -z $other || $other == "$UUID" ]] ||
-    die "$(hostname) has a domain $DOMAIN with another UUID ($other): not of this program's making, or of another generation; virsh undefine it, or rename the node"
+    die "$(hostname) has a domain $DOMAIN with another UUID ($other): not made by this program, or of another generation; virsh undefine it, or rename the node"
   make_directory "$DIRECTORY"
   # The root disk comes last: where it is, the key and the seed have been made.
   if [[ ! -f $root ]]; then

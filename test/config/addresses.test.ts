@@ -38,7 +38,7 @@ describe("a gateway's address", () => {
 
 describe("the endpoint's address", () => {
   refuses([
-    { name: "among pods", changes: { [host]: "10.244.9.9" }, says: "lies in network.podSubnets" },
+    { name: "among pods", changes: { [host]: "10.244.9.9" }, says: "is in network.podSubnets" },
     { name: "among services", changes: { [host]: "10.96.0.1" }, says: "network.serviceSubnets" },
     { name: "a worker's", changes: { [host]: "10.10.0.12" }, says: "node-1, a worker" },
     { name: "the gateway's", changes: { [host]: "10.10.0.1" }, says: "the VLAN's gateway" },
@@ -73,7 +73,7 @@ describe("the virtual address", () => {
     {
       name: "in a pool, behind a name",
       changes: { [at]: "10.10.0.200", "cluster.endpoint.host": "api.example.no", ...pool },
-      says: "lies in the pool a",
+      says: "is in the pool a",
     },
     {
       name: "in a pool",
@@ -112,10 +112,10 @@ describe("a host outside", () => {
     },
   });
   const among: [where: string, says: string, address: string, more?: object][] = [
-    ["among pods", "lies in network.podSubnets", "10.244.3.9"],
-    ["among IPv6 pods", "lies in network.podSubnets", "fd00:10:244::9"],
-    ["among services", "lies in network.serviceSubnets", "10.96.0.10"],
-    ["in a pool", "lies in the pool a", "10.10.0.200", pool],
+    ["among pods", "is in network.podSubnets", "10.244.3.9"],
+    ["among IPv6 pods", "is in network.podSubnets", "fd00:10:244::9"],
+    ["among services", "is in network.serviceSubnets", "10.96.0.10"],
+    ["in a pool", "is in the pool a", "10.10.0.200", pool],
   ];
   refuses(
     among.flatMap(([where, says, address, more]) => {

@@ -155,7 +155,7 @@ describe("L2 announcements", () => {
     {
       name: "policies while they are off",
       changes: { [`${path}.policies`]: [{ name: "a" }] },
-      says: "nobody answers",
+      says: "nothing is announced",
     },
     {
       name: "one name for two policies",
@@ -190,12 +190,12 @@ describe("BGP", () => {
     {
       name: "routers while it is off",
       changes: { "cilium.bgpControlPlane.peers": [peer] },
-      says: "nobody speaks BGP",
+      says: "BGP is off while",
     },
     {
       name: "advertisements while it is off",
       changes: { "cilium.bgpControlPlane.advertisements": [{ advertisementType: "PodCIDR" }] },
-      says: "nobody speaks BGP",
+      says: "BGP is off while",
     },
     {
       name: "one name for two routers",

@@ -55,7 +55,7 @@ describe("gateways", () => {
       name: "HTTP with a certificate",
       changes: of(listener({ certificateRefs })),
       at: path("listeners[0].certificateRefs"),
-      says: "ends no TLS",
+      says: "does not terminate TLS",
     },
     ...(
       [
@@ -154,7 +154,7 @@ describe("routes in full", () => {
   });
   const parent = { name: "edge", namespace: "infra" };
   refuses([
-    { name: "neither form", changes: route({}), at: at(".backends"), says: "leads nowhere" },
+    { name: "neither form", changes: route({}), at: at(".backends"), says: "has no backend" },
     {
       name: "both forms",
       changes: route({ backends, pathPrefix: "/a", rules: [{ backends }] }),
@@ -165,7 +165,7 @@ describe("routes in full", () => {
       name: "a rule without backends",
       changes: route({ rules: [{ matches: [{ path: "/" }] }] }),
       at: at(".rules[0].backends"),
-      says: "leads nowhere",
+      says: "has no backend",
     },
     {
       name: "a redirection with backends",

@@ -54,7 +54,7 @@ describe("policies", () => {
       name: "an empty list of peers",
       changes: policy({ ingress: [{ fromEndpoints: [] }] }),
       at: at(".ingress[0].fromEndpoints"),
-      says: "lets nobody through",
+      says: "allows nothing",
     },
     {
       name: "HTTP over UDP",
@@ -68,7 +68,7 @@ describe("policies", () => {
       name: "HTTP and DNS on one port",
       changes: policy({ egress: [{ toPorts: [{ ports: [{ port: 53 }], rules: { http, dns } }] }] }),
       at: at(".egress[0].toPorts[0].rules"),
-      says: "one protocol of L7",
+      says: "one L7 protocol",
     },
     {
       name: "rules of DNS for callers",
@@ -80,7 +80,7 @@ describe("policies", () => {
       name: "rules of DNS on another port",
       changes: policy({ egress: [{ toPorts: [{ ports, rules: { dns } }] }] }),
       at: at(".egress[0].toPorts[0].ports"),
-      says: "about port 53",
+      says: "need port 53",
     },
     {
       name: "a range that ends where it begins",
@@ -115,7 +115,7 @@ describe("policies", () => {
       name: "a default deny where the cluster itself lives",
       changes: { "policies.defaultDeny": ["kube-system"] },
       at: ["policies.defaultDeny[0]"],
-      says: "no tenant's",
+      says: "a namespace of the cluster itself",
     },
     {
       name: "a namespace denied twice",

@@ -98,7 +98,7 @@ const refused: [changes: object, path: string, says: string][] = [
       ],
     }),
     "policies.networkPolicies[0].egress[0].toPorts[0].ports",
-    "about port 53",
+    "need port 53",
   ],
 ];
 

@@ -100,7 +100,7 @@ describe("a stack's file", () => {
     ["9007199254740993", "loses its last digits"],
     ["0o777777777777777777777", "loses its last digits"],
     ["010", "begins with 0"],
-    [".inf", "no number that JSON has"],
+    [".inf", "not a number that JSON can write"],
     ["1e999", "too large"],
     ["!mine 5", "a tag of its own"],
   ])(

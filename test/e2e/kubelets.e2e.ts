@@ -123,7 +123,7 @@ describe("the approver", () => {
     }
   });
 
-  it("leaves who is no node of the plan, and names him", async () => {
+  it("leaves who is not a node of the plan, and names him", async () => {
     const pem = request(kubelet("DNS:node-1"));
     await send([
       ["of a stranger", { request: pem, username: "system:node:node-9" }],
@@ -133,7 +133,7 @@ describe("the approver", () => {
     await waitFor("the last one", 60, async () => (await undecided(["after-them"])).length === 0);
     expect(await undecided(["of-a-stranger", "of-a-person"])).toHaveLength(2);
     expect(plane.said("bash")).toMatch(
-      /left: request of-a-stranger is by system:node:node-9, who is no node of the plan/,
+      /left: request of-a-stranger is by system:node:node-9, who is not a node of the plan/,
     );
   });
 

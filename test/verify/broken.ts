@@ -355,7 +355,7 @@ export const broken: [proof: Proof, fault: string, sick: Answers, reading: RegEx
     canaryProof,
     "an address that is a command",
     [["get gateway external-gateway -o jsonpath", "'; id; '"]],
-    /^the gateway's address is no address: "'; id; '"$/,
+    /^the gateway's address is not an address: "'; id; '"$/,
   ],
   [canaryProof, "requests lost", [["[1-1000]", lines(880, 100)]], /the rest was not answered/],
   [

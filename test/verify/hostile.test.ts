@@ -51,7 +51,7 @@ describe("what the API tells", () => {
     stopTime();
     const { asked, rows } = await run(promises, { sick: [sick as Answers[number]] });
     expect(asked.filter((question) => question.includes("touch /tmp/owned"))).toEqual([]);
-    const [failed] = rows.filter(({ reading }) => reading.includes("is no address"));
+    const [failed] = rows.filter(({ reading }) => reading.includes("is not an address"));
     expect(failed?.verdict).toBe("fail");
   });
 });
