@@ -49,7 +49,7 @@ export function callPulumi(
   { env, onOutput, signal, kill, limit }: CliOptions = {},
 ): Promise<string> {
   const child = spawn(file, args, {
-    env: { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true", ...env },
+    env: { ...compressed(), ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true", ...env },
     stdio: ["ignore", "pipe", "pipe"],
     ...(limit === undefined ? {} : { timeout: limit * 1000, killSignal: "SIGKILL" as const }),
   });
@@ -75,6 +75,14 @@ export function callPulumi(
     signal?.removeEventListener("abort", interrupt);
     kill?.removeEventListener("abort", end);
   });
+}
+
+/**
+ * A backend of one's own gets the whole state after each resource: compressed, it is a twentieth to be written
+ * or sent. The CLI reads every form; a form that the operator has chosen stays.
+ */
+function compressed({ PULUMI_DIY_BACKEND_GZIP: gzip } = process.env): Record<string, string> {
+  return gzip === undefined ? { PULUMI_DIY_BACKEND_ZSTD: "true" } : {};
 }
 
 /** The errors' own lines, each once: what surrounds them has been shown. */

@@ -106,7 +106,8 @@ export function pulumiEngine(facts: LabFacts, { directory, project }: Program, c
     env: { ...engineEnvironment(facts, cli), PULUMI_BACKEND_URL: `file://${stateDirectory}` },
   });
   const ready = async () => {
-    if (existsSync(join(stateDirectory, `.pulumi/stacks/${project}/${stack}.json`))) return;
+    const saved = join(stateDirectory, `.pulumi/stacks/${project}/${stack}.json`);
+    if (existsSync(saved) || existsSync(`${saved}.zst`)) return;
     await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
     await stacks.create(stack);
   };
