@@ -4,8 +4,17 @@ import { Command } from "commander";
 import { UsageError, UserError } from "./command.ts";
 import { compareStack } from "./impact/compare.ts";
 import { type Comparison, renderMarkdown } from "./impact/markdown.ts";
+import { writePictures } from "./impact/pictures.ts";
 import { labels, type StackReport, violations } from "./impact/report.ts";
-import { type Base, basePlan, headPlan, openBase, stackFilesIn } from "./impact/revision.ts";
+import {
+  type Base,
+  basePicture,
+  basePlan,
+  headPicture,
+  headPlan,
+  openBase,
+  stackFilesIn,
+} from "./impact/revision.ts";
 import { enginePreview } from "./impact/run-preview.ts";
 import { renderText } from "./impact/text.ts";
 import { untilInterrupted } from "./interrupt.ts";
@@ -18,6 +27,7 @@ interface Options {
   markdown?: string;
   full?: boolean;
   whole?: string;
+  pictures?: string;
   details?: string;
   json?: boolean;
   preview: boolean;
@@ -40,6 +50,10 @@ export const command = new Command("impact")
   .option("--full", "every line of every difference")
   .option("--markdown <file>", "writes the pull request's comment")
   .option("--whole <file>", "writes every line of every difference")
+  .option(
+    "--pictures <folder>",
+    "writes each stack's picture before and after, as render --svg draws it, where it changed",
+  )
   .option("--details <url>", "where the comment's readers find that file")
   .option("--json", "the result as JSON")
   .option("--no-preview", "does not ask Pulumi's engine, even where it is on PATH")
@@ -57,7 +71,7 @@ async function impact(stacks: string[], options: Options): Promise<void> {
   const files = named.length > 0 ? named : [...stackFilesIn(), ...base.stackFiles];
   const reports: StackReport[] = [];
   for (const file of [...new Set(files)].sort())
-    reports.push(await reportOf(file, base, options.preview, shown, signal));
+    reports.push(await reportOf(file, base, options, shown, signal));
   if (reports.length === 0)
     throw new UserError("no stack's file (Pulumi.<stack>.yaml) in either revision");
 
@@ -79,7 +93,7 @@ async function impact(stacks: string[], options: Options): Promise<void> {
 async function reportOf(
   file: string,
   base: Base,
-  asksEngine: boolean,
+  { preview: asksEngine, pictures: folder }: Options,
   shown: Progress,
   signal: AbortSignal,
 ): Promise<StackReport> {
@@ -96,7 +110,11 @@ async function reportOf(
   const preview = asksEngine && planned ? await enginePreview(stack) : undefined;
   signal.throwIfAborted();
   const report = compareStack(stack, before, head, preview);
-  return { ...report, notes: [...report.notes, ...base.notes] };
+  const pictures =
+    folder === undefined || !planned
+      ? []
+      : writePictures(folder, stack, await basePicture(base, file, signal), headPicture(file));
+  return { ...report, pictures, notes: [...report.notes, ...base.notes] };
 }
 
 function failOn(list: string, known: string[]): string[] {

@@ -65,7 +65,7 @@ function render(comparison: Comparison, lines: number): string {
 }
 
 function renderStack(report: StackReport, lines: number, whole: string): string {
-  const { stack, edits, risks, notes, changes, preview } = report;
+  const { stack, edits, risks, notes, changes, pictures = [], preview } = report;
   // What destroys something is not in a fold.
   const lost = changes.filter((change) => ["impossible", "recreate"].includes(labelOf(change)));
   const points = [
@@ -75,6 +75,11 @@ function renderStack(report: StackReport, lines: number, whole: string): string 
       (change) =>
         `**${labelOf(change)}**: ${code(change.what)} on ${plain(places([change]))}: ${change.effects.map(({ says }) => plain(says)).join("; ")}`,
     ),
+    ...(pictures.length > 0
+      ? [
+          `the stack's picture changed: ${pictures.map(code).join(", ")} beside the whole comparison`,
+        ]
+      : []),
   ];
   const engine = preview ? renderPreview(report, whole) : [];
   // The comment's own lines, and those of this stack beside its changes.

@@ -18,6 +18,8 @@ export interface StackReport {
   risks: string[];
   /** What could not be compared, for people. */
   notes: string[];
+  /** Files with the stack's picture at both revisions, where they were asked for and it changed. */
+  pictures?: string[];
   /** What the engine would do, or why it was not asked. */
   preview?: EnginePreview;
 }

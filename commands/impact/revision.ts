@@ -6,6 +6,7 @@ import { ConfigError } from "../../config/problem.ts";
 import { planFiles } from "../../plan/files.ts";
 import { plan } from "../../plan/plan.ts";
 import { UserError } from "../command.ts";
+import { stackPicture } from "../picture/stack.ts";
 import { projectDirectory } from "../project.ts";
 import { temporaryDirectory } from "../temporary.ts";
 import type { Revision } from "./compare.ts";
@@ -121,6 +122,26 @@ export async function basePlan(
   if (exitCode === 0)
     return { files: filesBelow(out.path), sections: sectionsOf(join(directory, file)) };
   return { refused: (stderr.trim() || shortMessage || "").replaceAll(`${directory}/`, "") };
+}
+
+/** The picture of a stack's file in the work tree, which has no errors. */
+export function headPicture(file: string): string {
+  return stackPicture(loadStackFile(join(projectDirectory(), file)));
+}
+
+/** The picture of a stack's file at the base, by the base's own code; undefined where that draws none. */
+export async function basePicture(
+  { directory }: Base,
+  file: string,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  if (!existsSync(join(directory, file))) return undefined;
+  using out = temporaryDirectory();
+  const svg = join(out.path, "stack.svg");
+  const [command = "", ...call] = renderOf(directory);
+  const options = { cwd: directory, reject: false, cancelSignal: signal } as const;
+  const { exitCode } = await execa(command, [...call, file, "--svg", svg], options);
+  return exitCode === 0 ? readFileSync(svg, "utf8") : undefined;
 }
 
 /** How a revision's tree renders a plan: as its own `npm run render` does, without npm. */

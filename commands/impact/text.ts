@@ -16,11 +16,12 @@ export function renderText({ reports, violations }: Comparison, { full = false }
 }
 
 function renderStack(report: StackReport, lines: number): string {
-  const { stack, edits, risks, notes, preview } = report;
+  const { stack, edits, risks, notes, pictures = [], preview } = report;
   const head = [
     styleText("bold", `${stack}: ${headline(report)}`),
     ...edits.map((edit) => `  edited: ${edit}`),
     ...risks.map((risk) => styleText("red", `  risk: ${risk}`)),
+    ...(pictures.length > 0 ? [`  the stack's picture changed: ${pictures.join(", ")}`] : []),
   ];
   const engine =
     preview === undefined

@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -83,6 +84,29 @@ describe("impact", { timeout: 120_000 }, () => {
     const comment = readFileSync(file, "utf8");
     expect(comment).toContain(marker);
     expect(comment).toContain("### dev: 1 live (the cluster)");
+  });
+
+  it("--pictures: the stack before and after, where its picture changed", async () => {
+    const pictures = join(folder, "pictures");
+    const file = join(folder, "pictures.md");
+    const args = [...noEngine, "--pictures", pictures, "--markdown", file];
+    const fewer = (text: string) => text.replace(/ {6}- name: worker-2\n(?: {8}.*\n)+/, "");
+    const { stdout } = await impact(fewer, args);
+    expect(readdirSync(pictures)).toEqual(["dev.after.svg", "dev.before.svg"]);
+    const [after, before] = readdirSync(pictures).map((name) =>
+      readFileSync(join(pictures, name), "utf8"),
+    );
+    expect([before, after].map((picture) => picture?.includes("worker-2"))).toEqual([true, false]);
+    expect(stdout).toMatch(
+      /^ {2}the stack's picture changed: .*dev\.before\.svg, .*dev\.after\.svg$/m,
+    );
+    expect(readFileSync(file, "utf8")).toMatch(
+      /^- the stack's picture changed: <code>.*dev\.before\.svg<\/code>, <code>.*dev\.after\.svg<\/code> beside/m,
+    );
+    rmSync(pictures, { recursive: true });
+    const unchanged = await impact(otherWeights, args);
+    expect(existsSync(pictures)).toBe(false);
+    expect(unchanged.stdout).not.toContain("picture");
   });
 
   it("exits 3 where the policy says so, and writes the comment all the same", async () => {
