@@ -5,9 +5,14 @@ import { quietenSdk } from "../../components/sdk.ts";
 
 const { debug } = pulumi.log;
 const { prepareStackTrace } = Error;
+const { stackTrace, callsites } = pulumi.Resource as unknown as Record<
+  "stackTrace" | "callsites",
+  (skip: number) => unknown[]
+>;
 afterEach(() => {
   Object.assign(pulumi.log, { debug });
   Error.prepareStackTrace = prepareStackTrace as never;
+  Object.assign(pulumi.Resource, { callsites });
 });
 
 /** Apart from what other tests make; the SDK keeps its type to itself. */
@@ -48,4 +53,10 @@ it("positions in traces are those of the source, and looked up nowhere", () => {
   expect(new Error("one").stack).toBe("looked up");
   quietenSdk({});
   expect(new Error("one").stack).toContain("sdk.test.ts:");
+});
+
+it("no place in the program is saved with a resource", () => {
+  expect(stackTrace(0).length).toBeGreaterThan(0);
+  quietenSdk({});
+  expect(stackTrace(0)).toEqual([]);
 });
