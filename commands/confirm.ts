@@ -22,8 +22,8 @@ export async function agreed(
     console.log(text);
     return false;
   }
-  if (yes) return true;
   console.error(text);
+  if (yes) return true;
   using person = prompt(process.stdin, process.stderr, "nothing was touched");
   const answer = await person.ask(`\nType the cluster's name, ${name}, to do this:`);
   if (answer !== name)

@@ -57,7 +57,7 @@ function backendOf(environment: NodeJS.ProcessEnv): { url: string; env: Record<s
   if (environment.PULUMI_ACCESS_TOKEN) return { url: "https://api.pulumi.com", env: {} };
   if (environment.CI)
     throw new Refusal(
-      "PULUMI_BACKEND_URL: not set: in CI the state would go with its runner; name a backend, or give PULUMI_ACCESS_TOKEN",
+      "PULUMI_BACKEND_URL: not set: in CI the state would be lost with its runner; name a backend, or give PULUMI_ACCESS_TOKEN",
     );
   const state = join(localDirectory(), "state");
   mkdirSync(state, { recursive: true, mode: 0o700 });

@@ -117,6 +117,6 @@ async function others({ backend }: OperationContext, name: string): Promise<Ephe
 function refuseAnother({ name, claims }: EphemeralRecord, lease: Lease): void {
   if ([...claims].sort().join() === [...lease.claims].sort().join()) return;
   throw new Refusal(
-    `${name}: lives on other machines or another slot than its template gives now; take it down first: npm run ephemeral -- down ${name}`,
+    `${name}: is on other machines or in another slot than its template gives now; take it down first: npm run ephemeral -- down ${name}`,
   );
 }

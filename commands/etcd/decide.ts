@@ -116,7 +116,7 @@ function refuseLiving(
   const out = asked.filter(({ state: { quorum } }) => !quorum).map(({ machine }) => machine.name);
   throw new UserError(
     [
-      `${name}: etcd has quorum and serves cluster ${state.uid}: nothing is lost that a restore would bring back.`,
+      `${name}: etcd has quorum and serves cluster ${state.uid}: there is nothing to restore.`,
       ...(out.length > 0
         ? [
             `To bring ${out.join(", ")} back: \`pulumi up\`, or replace in place (docs/control-planes.md).`,

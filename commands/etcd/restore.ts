@@ -87,7 +87,7 @@ async function ask(planes: Machine[]): Promise<Asked<Machine>[]> {
   );
   if (silent.length > 0) {
     throw new UserError(
-      `not asked, and may hold the cluster:\n${silent.join("\n")}\nBring them back, or name those that are gone for good: --gone NAME`,
+      `these control planes do not answer, and may have the cluster's data:\n${silent.join("\n")}\nBring them back, or name those that are gone for good: --gone NAME`,
     );
   }
   return answers.flatMap((one) =>

@@ -68,7 +68,7 @@ export const bgpPeers: Rule = function* ({ cilium, network, nodes }) {
     if (peer.keepAliveTimeSeconds > peer.holdTimeSeconds) {
       yield problem(
         "keepAliveTimeSeconds",
-        `longer than holdTimeSeconds (${peer.holdTimeSeconds}): the session would die between two signs of life`,
+        `longer than holdTimeSeconds (${peer.holdTimeSeconds}): the session would end between two keepalive messages`,
         "write a third of it",
       );
     }

@@ -79,7 +79,7 @@ export const l2announcements = z.strictObject({
   leaseDurationSeconds: field(
     seconds.default(15),
     "restart",
-    "After how long without a sign of life another node takes a service over.",
+    "After how long without a renewal another node takes a service over.",
   ),
   leaseRenewDeadlineSeconds: field(
     seconds.default(5),

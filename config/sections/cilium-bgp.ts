@@ -36,7 +36,7 @@ const peer = z.strictObject({
     "live",
     "After how long without a message the session is dead.",
   ),
-  keepAliveTimeSeconds: field(seconds(1).default(30), "live", "Pause between signs of life."),
+  keepAliveTimeSeconds: field(seconds(1).default(30), "live", "Pause between keepalive messages."),
   connectRetryTimeSeconds: field(seconds(1).default(120), "live", "Pause between tries."),
   gracefulRestartSeconds: field(
     z
@@ -74,13 +74,13 @@ export const bgpControlPlane = z.strictObject({
   enabled: field(
     z.boolean().default(false),
     "recreate",
-    "Talk BGP to routers. False ends all sessions.",
+    "Exchange routes with routers by BGP. False ends all sessions.",
   ),
   localASN: field(asn.optional(), "live", "The nodes' AS number. Default: none, needed with BGP."),
   nodeSelector: field(
     selector.optional(),
     "live",
-    "Labels of the nodes that talk BGP. Default: all nodes.",
+    "Labels of the nodes that use BGP. Default: all nodes.",
   ),
   peers: field(
     z.array(peer).default([]),

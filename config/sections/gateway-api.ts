@@ -18,7 +18,7 @@ const listener = z.strictObject({
   protocol: field(
     z.enum(["HTTP", "HTTPS"], { error: "not a protocol; write HTTP or HTTPS" }).default("HTTP"),
     "live",
-    "HTTPS ends TLS at the gateway.",
+    "HTTPS terminates TLS at the gateway.",
   ),
   port: field(port, "live", "Port on which it listens."),
   hostname: field(routeHostname.optional(), "live", "Host name that it serves. Default: all."),

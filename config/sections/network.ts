@@ -39,7 +39,7 @@ export const network = z.strictObject({
       .max(9216, "above any jumbo frame; write 9216 or less")
       .default(1500),
     "restart",
-    "MTU of the VLAN in bytes, held against each interface and against the path between nodes.",
+    "MTU of the VLAN in bytes, checked on each interface and on the path between nodes.",
   ),
   podSubnets: field(
     cidrPerFamily.optional(),

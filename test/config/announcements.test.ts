@@ -225,7 +225,7 @@ describe("BGP", () => {
       name: "signs of life that are too rare",
       changes: ofPeer({ holdTimeSeconds: 9 }),
       at: at("peers[0].keepAliveTimeSeconds"),
-      says: "the session would die",
+      says: "the session would end",
     },
     {
       name: "services' labels for pods' subnets",

@@ -207,7 +207,7 @@ describe("a single control plane", () => {
     await nodesReady(all);
     const { exitCode, all: said } = await etcd("restore", "--dry-run");
     expect(said).toMatch(
-      /^cp-1: etcd has quorum and serves cluster [0-9a-f-]{36}: nothing is lost/,
+      /^cp-1: etcd has quorum and serves cluster [0-9a-f-]{36}: there is nothing to restore/,
     );
     expect(exitCode).toBe(1);
     const { uid } = await identity();

@@ -122,7 +122,7 @@ describe("up", () => {
       async () => {
         await up(context, wish("a", guestTemplate()));
       },
-      /lives on other machines/,
+      /is on other machines/,
     ],
   ])("refuses %s", async (_, prepare, message) => {
     await prepare();

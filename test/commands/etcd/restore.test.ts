@@ -172,7 +172,7 @@ describe("a restore of three control planes", () => {
     const simulation = new Simulation([wiped, survivor, untouched]);
     simulation.silent.add("node-2");
     await expect(simulation.restore()).rejects.toThrow(
-      /not asked, and may hold the cluster:\n {2}node-2: no route to host\n.*--gone NAME/,
+      /these control planes do not answer, and may have the cluster's data:\n {2}node-2: no route to host\n.*--gone NAME/,
     );
     expect(simulation.calls).toEqual([]);
     await simulation.restore({ gone: ["node-2"] });
