@@ -1,5 +1,5 @@
 import { UserError } from "./command.ts";
-import { prompt } from "./init/prompt.ts";
+import { prompt } from "./prompt.ts";
 
 /** Options of a command that asks before it touches anything. */
 export interface Consent {

@@ -7,6 +7,7 @@ import { type Machine, machinesOf } from "./etcd/machines.ts";
 import { type RehearsalOptions, rehearse } from "./etcd/rehearse.ts";
 import { carryOut, planRestore, type RestoreOptions } from "./etcd/restore.ts";
 import { Copies, targetOf } from "./etcd/targets.ts";
+import { everyOf } from "./every-of.ts";
 import { requireFiles } from "./input-files.ts";
 import { configOf } from "./stack-config.ts";
 import { stackHelp } from "./stack-file.ts";
@@ -78,7 +79,12 @@ command
       { dryRun, yes, gone = [], ...options }: Partial<RestoreOptions> & Consent,
     ) => {
       const config = configOf(stack);
-      requireFiles({ "--file": options.file, "--identity": options.identity });
+      const { from, file, identity } = options;
+      everyOf(
+        () => requireFiles({ "--file": file, "--identity": identity }),
+        () => from === undefined || targetOf(config, from),
+        () => assertDecrypts(from ?? file, identity),
+      );
       const clusterPlan = plan(config);
       const restoration = await planRestore(config, clusterPlan, { ...options, gone });
       const { found, operations, left } = restoration;
@@ -141,6 +147,12 @@ command
       return "has the report";
     });
   });
+
+/** @throws UserError for a copy without the key that decrypts it */
+function assertDecrypts(copy?: string, identity?: string): void {
+  if (copy !== undefined && identity === undefined)
+    throw new UserError("--identity: (not set): a copy is encrypted; name the key's file");
+}
 
 /** One after the other, also past one that fails. @throws UserError with each that failed, and why */
 async function onEach(

@@ -16,8 +16,8 @@ import {
   scanHostKey,
 } from "./init/machine.ts";
 import { projectFile, projectText, schemaLine } from "./init/project.ts";
-import { type Prompt, prompt } from "./init/prompt.ts";
 import { sectionsOf, type Vlan, vlansOf } from "./init/sections.ts";
+import { type Prompt, prompt } from "./prompt.ts";
 
 interface Options {
   controlPlanes: string;

@@ -3,7 +3,7 @@ import type { ClusterPlan } from "../../plan/plan.ts";
 import { boundSeconds, exitCodeOf, failover, formatLoss } from "../../verify/failover.ts";
 import type { sshTransport } from "../../verify/transport.ts";
 import { UsageError, UserError } from "../command.ts";
-import { prompt } from "../init/prompt.ts";
+import { prompt } from "../prompt.ts";
 
 /**
  * Asks whether control planes may be cut.

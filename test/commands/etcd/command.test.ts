@@ -44,6 +44,10 @@ describe.concurrent("etcd", () => {
       /^--file: none\.age: no such file\n--identity: key\.txt: no such file$/,
     ],
     [
+      ["restore", silent, "--from", "none", "--file", "none.age"],
+      /^--file: none\.age: no such file\nno target none; .*\n--identity: \(not set\): a copy is encrypted/,
+    ],
+    [
       ["rehearse", silent, "--identity", "key.txt", "--sign", "id"],
       /^--identity: key\.txt: no such file\n--sign: id: no such file$/,
     ],

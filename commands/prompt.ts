@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline";
-import { UserError } from "../command.ts";
+import { UserError } from "./command.ts";
 
 /** Asks a person, or whatever standard input is: a line for each question. */
 export interface Prompt extends Disposable {
