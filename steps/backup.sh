@@ -291,7 +291,7 @@ report() {
   IFS= read -r line || die "a line with the report is wanted, and its signature"
   printf '%s\n' "$line" >"$given/report.json"
   cat >"$given/report.json.sig"
-  jq --exit-status .rehearsedAt "$given/report.json" >/dev/null || die "what was received is not a report"
+  jq --exit-status .rehearsedAt "$given/report.json" >/dev/null 2>&1 || die "what was received is not a report"
   keep_report "$given"
 }
 

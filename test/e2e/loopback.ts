@@ -293,6 +293,8 @@ ${more.join("\n")}
     return {
       ...process.env,
       PATH: path.join(":"),
+      // rclone from Debian cannot take one of its own for S3.
+      AWS_CA_BUNDLE: undefined,
       ETCD_BINARIES: this.etcdBinaries,
       MACHINE: this.machine.path("."),
     };

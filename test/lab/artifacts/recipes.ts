@@ -158,6 +158,13 @@ export const actionlint: Recipe = {
   binaries: { "github.com/rhysd/actionlint/cmd/actionlint": "actionlint" },
 };
 
+/** An S3 server, for what tests send to one; no part of the lab's cluster. */
+export const versitygw: Recipe = {
+  name: "versitygw",
+  version: "1.8.0",
+  binaries: { "github.com/versity/versitygw/cmd/versitygw": "versitygw" },
+};
+
 /** Upstream's image of agnhost that this version of Kubernetes' module makes. */
 export const agnhostImage = "registry.k8s.io/e2e-test-images/agnhost:2.63.0";
 
