@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { stackFiles } from "../stacks.ts";
 import { Graph } from "./graph.ts";
 import { runProgram } from "./program.ts";
@@ -8,7 +8,6 @@ const whole = { plain: true, podSource: true, ipip: true };
 
 /** Cilium's load balancer as it is installed, and the output, after the probe has read this. */
 async function installedAfter(stack: keyof typeof stackFiles, reading: object, preview = false) {
-  vi.resetModules();
   const stdout = (name: string) =>
     name === "datapath-probe" ? JSON.stringify({ "a -> b": reading }) : undefined;
   const { resources, outputs } = await runProgram(stackFiles[stack], { preview, stdout });

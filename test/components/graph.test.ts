@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { planOf, stackFiles, stackNames } from "../stacks.ts";
 import { Graph } from "./graph.ts";
 import { runProgram } from "./program.ts";
@@ -31,7 +31,6 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
     let graph: Graph;
 
     beforeAll(async () => {
-      vi.resetModules();
       graph = new Graph((await runProgram(stackFiles[stack], { preview })).resources);
     });
 
@@ -395,7 +394,6 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
 
 it("a worker joins while Cilium is being installed", async () => {
   // Cilium's installation ends only once every worker has begun to join.
-  vi.resetModules();
   let joins = 0;
   let allJoin = () => {};
   const joining = new Promise<void>((resolve) => {

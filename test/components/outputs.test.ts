@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { planOf, stackFiles } from "../stacks.ts";
 import { runProgram } from "./program.ts";
 
@@ -16,7 +16,6 @@ function outputsOf(stack: keyof typeof stackFiles = "articles", preview = false)
 }
 
 async function runFor(stack: keyof typeof stackFiles, preview: boolean): Promise<Outputs> {
-  vi.resetModules();
   return (await runProgram(stackFiles[stack], { preview })).outputs;
 }
 

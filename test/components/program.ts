@@ -53,10 +53,11 @@ interface Monitor {
   registerResource(request: RegisterResourceRequest, done: unknown): Promise<void>;
 }
 
-/**
- * Runs index.ts with a stack's file under the SDK's mocks, and says what it registered. Modules run
- * once: `vi.resetModules()` before a second run in one process.
- */
+/** index.ts runs once for each address; what it imports has no state of a run, and is loaded once. */
+const program = new URL("../../index.ts", import.meta.url).href;
+let runs = 0;
+
+/** Runs index.ts with a stack's file under the SDK's mocks, and says what it registered. */
 export async function runProgram(stackFile: string, world: World = {}): Promise<Run> {
   const resources: Registered[] = [];
   process.env.SSH_AUTH_SOCK = "/test/agent";
@@ -83,7 +84,7 @@ export async function runProgram(stackFile: string, world: World = {}): Promise<
   record(resources);
   let outputs: Record<string, unknown> = {};
   await pulumi.runtime.runInPulumiStack(async () => {
-    outputs = { ...(await import("../../index.ts")) };
+    outputs = { ...(await import(`${program}?run=${runs++}`)) };
     return outputs;
   });
   await (pulumi.runtime as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs();

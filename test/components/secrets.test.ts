@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { leaks } from "../../plan/secrets.ts";
 import { planOf, stackFiles, stackNames } from "../stacks.ts";
 import { Graph } from "./graph.ts";
@@ -48,7 +48,6 @@ describe.each(stackNames)("the resources of %s", (stack) => {
   const remote = (): Registered[] => graph.ofType("command:remote:Command");
 
   beforeAll(async () => {
-    vi.resetModules();
     graph = new Graph((await runProgram(stackFiles[stack])).resources);
   });
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UnknownValueError } from "@pulumi/policy";
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { policies } from "../../policy/policies.ts";
 import { addressesOf } from "../../policy/residency.ts";
@@ -17,7 +17,6 @@ const unknownText = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 describe.each(stackNames)("the program of %s", (stack) => {
   let resources: Registered[];
   beforeAll(async () => {
-    vi.resetModules();
     resources = (await runProgram(stackFiles[stack])).resources;
   });
 
@@ -239,7 +238,6 @@ const bad: [what: string, resource: Judged, policy: string, config?: Record<stri
 ];
 
 it("the program that proves every promise at its end is good", async () => {
-  vi.resetModules();
   const folder = mkdtempSync(join(tmpdir(), "policy-"));
   const file = join(folder, "Pulumi.test.yaml");
   const { config } = parse(readFileSync(stackFiles.articles, "utf8"), { version: "1.1" });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { test as base, beforeAll, describe, expect, vi } from "vitest";
+import { test as base, beforeAll, describe, expect } from "vitest";
 import { claimScript } from "../../steps/bundle.ts";
 import { Graph } from "../components/graph.ts";
 import { runProgram } from "../components/program.ts";
@@ -23,7 +23,6 @@ const test = base.extend<{ ssh: (body: string) => FakeSsh }>({
 
 let graph: Graph;
 beforeAll(async () => {
-  vi.resetModules();
   graph = new Graph((await runProgram(stackFiles["two-nodes"])).resources);
 });
 

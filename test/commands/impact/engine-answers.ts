@@ -1,5 +1,4 @@
 import { writeFileSync } from "node:fs";
-import { vi } from "vitest";
 import type { EnginePreview } from "../../../commands/impact/read-preview.ts";
 import { project } from "../../../config/load.ts";
 import { type Registered, runProgram } from "../../components/program.ts";
@@ -17,7 +16,6 @@ export async function registered(
   );
   // JSON is YAML, with every text in quotes.
   writeFileSync(file, JSON.stringify({ config }));
-  vi.resetModules();
   return (await runProgram(file)).resources;
 }
 
