@@ -20,6 +20,8 @@ source "$library/etcd.sh"
 source "$library/certificates.sh"
 # shellcheck source=steps/renewal-turn.sh
 source "$library/renewal-turn.sh"
+# What ctr has to say of the machine's cgroups, at each call.
+export CONTAINERD_SUPPRESS_DEPRECATION_WARNINGS=1
 pki=/etc/kubernetes/pki
 stage=/etc/kubernetes/renewing
 config=/etc/oslo-cluster/kubeadm-init.yaml
