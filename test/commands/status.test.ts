@@ -250,15 +250,22 @@ it("a node's script tells steps, certificates and backups", async () => {
     ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
     ...["-subj", "/CN=a", "-days", "90", "-keyout", "/dev/null", "-out", join(pki, "a.crt")],
   ]);
+  const embedded = readFileSync(join(pki, "a.crt")).toString("base64");
+  write(
+    "etc/kubernetes/scheduler.conf",
+    `users:\n- user:\n    client-certificate-data: ${embedded}\n`,
+  );
   const { stdout } = await execa("bash", [join(root, "commands/status/node.sh")], {
     env: { root: place },
   });
   const { steps, certificates, backup } = readAnswer(stdout);
   expect([...steps]).toEqual([["kernel", "00112233"]]);
   expect(backup).toEqual({ lastSuccess: 7 });
-  const [only] = certificates;
-  expect(only?.path).toBe("/etc/kubernetes/pki/a.crt");
-  const days = (Number(only?.expires) - Date.now()) / day;
-  expect(days).toBeGreaterThan(88);
-  expect(days).toBeLessThan(91);
+  const paths = ["/etc/kubernetes/pki/a.crt", "/etc/kubernetes/scheduler.conf"];
+  expect(certificates.map(({ path }) => path)).toEqual(paths);
+  for (const { expires } of certificates) {
+    const days = (Number(expires) - Date.now()) / day;
+    expect(days).toBeGreaterThan(88);
+    expect(days).toBeLessThan(91);
+  }
 });
