@@ -80,7 +80,7 @@ async function init(stack: string, words: string[], options: Options): Promise<v
     if (text !== undefined) writeFileSync(projectFile, text, { flag: "wx" });
     console.log(
       text === undefined
-        ? `${projectFile}: none here: type npm install oslo-cluster in this folder, or work in a checkout`
+        ? `${projectFile}: none here, and the program is not below this folder: work in the checkout, or install its package here (npm pack there, npm install FILE here)`
         : `${projectFile}: written; the program is ${project}`,
     );
   }

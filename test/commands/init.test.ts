@@ -86,7 +86,9 @@ describe("init", () => {
     expect(resolve(place, schema)).toBe(join(root, "config/stack-file.schema.json"));
     // The program is elsewhere, where Pulumi takes none from.
     expect(existsSync(join(place, "Pulumi.yaml"))).toBe(false);
-    expect(stdout).toContain("Pulumi.yaml: none here: type npm install oslo-cluster");
+    expect(stdout).toContain(
+      "Pulumi.yaml: none here, and the program is not below this folder: work in the checkout",
+    );
   });
 
   it("leaves a project as it is", async () => {

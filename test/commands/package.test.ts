@@ -57,6 +57,18 @@ describe("the package, installed elsewhere", () => {
     expect(wanted.filter((name) => !files.includes(name))).toEqual([]);
   });
 
+  it("has the pages that its messages name", () => {
+    const files = filesBelow(installed);
+    const code = files.filter((name) => /\.(js|sh)$/.test(name));
+    const named = code.flatMap((name) =>
+      [...readFileSync(join(installed, name), "utf8").matchAll(/\bdocs\/[a-z-]+\.md/g)].map(
+        ([page]) => page,
+      ),
+    );
+    expect(new Set(named).size).toBeGreaterThan(2);
+    expect(named.filter((page) => !files.includes(page))).toEqual([]);
+  });
+
   it("tells its version", async () => {
     expect(await run("--version")).toMatchObject({ exitCode: 0, stdout: own.version });
   });
