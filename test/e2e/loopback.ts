@@ -309,8 +309,13 @@ ${more.join("\n")}
       "etcd-member.sh",
       "private-etcd.sh",
       "backup.sh",
+      "backup-retention.sh",
+      "backup-targets.sh",
+      "backup-report.sh",
+      "backup-status.sh",
       "restore.sh",
       "restore-state.sh",
+      "restore-salvage.sh",
     ])
       this.machine.install(name);
     this.machine.write("tasks", "");
