@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ConfigError } from "../config/problem.ts";
+import { formatProblem } from "../config/problem.ts";
 import { type ControlPlanes, quorumProblems } from "../plan/quorum.ts";
 
 /** The stack's output that has them. */
@@ -24,7 +24,7 @@ export async function requireQuorum(wanted: ControlPlanes, source: string): Prom
   if (problems.length === 0) return;
   const gone = Object.keys(living).filter((name) => wanted[name] !== living[name]);
   throw new pulumi.RunError(
-    `${new ConfigError(source, problems).message}
+    `${problems.map((problem) => `${source}: ${formatProblem(problem)}`).join("\n")}
 Where machines are gone for good, name them: OSLO_CLUSTER_ABANDON=${gone.join(",")}; to bring back a cluster that lost all of them, OSLO_CLUSTER_RESTORE=yes (docs/operations.md, Restore).`,
   );
 }
