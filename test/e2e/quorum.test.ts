@@ -11,23 +11,19 @@ import { unchanged } from "./unchanged.ts";
 // What a change of the control planes is held against, by Pulumi's engine with plugins that answer at once.
 
 const seconds = 1000;
-type Node = { name: string; role: string; addresses: string[]; ssh: { hostKey: string } };
 let box: ReturnType<typeof clusterSandbox>;
 let applied: string;
 
 /** A cluster whose control planes have these host keys, by number, and one worker. */
 function configure(keys: Record<number, string>): void {
-  const sections = largeStack(8) as { cluster: object; nodes: { existing: Node[] } };
-  const [worker, ...others] = sections.nodes.existing.reverse() as [Node, ...Node[]];
-  const planes = Object.entries(keys).map(([number, key]) => ({
-    ...(others.at(-Number(number)) as Node),
-    ...{ name: `cp-${number}`, role: "control-plane", ssh: { hostKey: hostKey(key) } },
-  }));
-  box.configure({
-    ...sections,
-    cluster: { ...sections.cluster, endpoint: { host: "api.example.no" } },
-    nodes: { existing: [...planes, worker] },
+  const node = (name: string, role: string, number: number, key: string) => ({
+    ...{ name, role, addresses: [`10.10.1.${number}`], ssh: { hostKey: hostKey(key) } },
   });
+  const planes = Object.entries(keys).map(([number, key]) =>
+    node(`cp-${number}`, "control-plane", Number(number), key),
+  );
+  const existing = [...planes, node("worker-1", "worker", 9, "worker")];
+  box.configure({ ...largeStack(1), nodes: { existing } });
 }
 
 const three = { 1: "a", 2: "b", 3: "c" };
