@@ -4,9 +4,11 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { labels } from "../commands/impact/report.ts";
 import { generated, renderPage } from "../commands/pages/page.ts";
+import { apiBalancerPort, probePort } from "../config/ports.ts";
 import { schema } from "../config/schema.ts";
 import { directives } from "../plan/directives.ts";
 import { policies } from "../policy/policies.ts";
+import { boundSeconds, times } from "../verify/failover.ts";
 import { root } from "./root.ts";
 import { problemsOf, stack } from "./stack.ts";
 import { configOf } from "./stacks.ts";
@@ -88,6 +90,29 @@ describe("the configuration's tables", () => {
     ["a refined format", "`ssh.bastion.host`", "host name or address", "**required**"],
   ])("show %s", (_, ...cells) => {
     expect(row(...cells)).toBeDefined();
+  });
+});
+
+describe("numbers in the pages are those of the code", () => {
+  const minor = (version: string) => version.split(".").slice(0, 2).join(".");
+  const { engines, dependencies } = JSON.parse(page("package.json"));
+  const share = config.backup.everyMinutes / 3;
+
+  it.each([
+    ["README.md", `kubeadm ${minor(config.kubernetes.version)} without`],
+    ["README.md", `Cilium ${minor(config.cilium.version)} with`],
+    ["README.md", `${share} minutes with three control planes`],
+    ["docs/operations.md", `${share} minutes with three control planes`],
+    ["docs/getting-started.md", `Node ${engines.node.replace(">=", "")} or newer`],
+    ["docs/networking.md", `UDP port ${probePort} of the VLAN`],
+    ["docs/control-planes.md", `127.0.0.1:${apiBalancerPort}`],
+    ["docs/verification.md", `twice for ${times.cut} s`],
+    ["docs/verification.md", `must be at most ${boundSeconds} s`],
+    ["docs/verification.md", `by a timer on the node after ${times.timer} s`],
+    ["CHANGELOG.md", `Pulumi's SDK is ${minor(dependencies["@pulumi/pulumi"])}`],
+    ["CHANGELOG.md", `its CLI ${page(".pulumi.version").trim()}`],
+  ])("%s: %s", (path, text) => {
+    expect(page(path)).toContain(text);
   });
 });
 

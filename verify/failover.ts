@@ -37,7 +37,7 @@ export interface Loss {
 /** Every node's balancer answers again within so many seconds. */
 export const boundSeconds = 6;
 /** Seconds that a cut lasts, that the node's own timer takes it back after, and that what is cut may take to be back. */
-const times = { cut: 15, timer: 40, back: 180, begin: 60 };
+export const times = { cut: 15, timer: 40, back: 180, begin: 60 };
 
 const script = (name: string) =>
   readFileSync(new URL(`failover/${name}.sh`, import.meta.url), "utf8");
