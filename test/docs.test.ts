@@ -4,11 +4,14 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { labels } from "../commands/impact/report.ts";
 import { generated, renderPage } from "../commands/pages/page.ts";
+import { parsePath } from "../config/issues.ts";
 import { apiBalancerPort, probePort } from "../config/ports.ts";
 import { schema } from "../config/schema.ts";
+import { typeAt } from "../config/shape.ts";
 import { directives } from "../plan/directives.ts";
 import { policies } from "../policy/policies.ts";
 import { boundSeconds, times } from "../verify/failover.ts";
+import { promises } from "../verify/promises.ts";
 import { root } from "./root.ts";
 import { problemsOf, stack } from "./stack.ts";
 import { configOf } from "./stacks.ts";
@@ -90,6 +93,38 @@ describe("the configuration's tables", () => {
     ["a refined format", "`ssh.bastion.host`", "host name or address", "**required**"],
   ])("show %s", (_, ...cells) => {
     expect(row(...cells)).toBeDefined();
+  });
+});
+
+describe("messages name what there is", () => {
+  const text = [
+    ...promises.flatMap(({ proof, fix }) => [proof, fix]),
+    ...sources("steps")
+      .flatMap((script) => script.split("\n"))
+      .filter((line) => /\b(die|echo|say) "/.test(line)),
+    ...sources("config/rules")
+      .flatMap((script) => script.split("\n"))
+      .filter((line) => /\b(why|fix): ["`]/.test(line))
+      .map((line) => line.replace(/\$\{[^}]*\}/g, "")),
+  ].join("\n");
+
+  it("fields of the configuration", () => {
+    const sections = Object.keys(schema.shape).join("|");
+    const named = [
+      ...text.matchAll(new RegExp(`(?<![\\w./-])(?:${sections})(?:(?:\\[\\])?\\.[a-z]\\w*)+`, "g")),
+    ].map(([path]) => path);
+    expect(named.length).toBeGreaterThan(30);
+    const lacking = named.filter(
+      (path) => typeAt(schema, parsePath(path.replaceAll("[]", "[0]"))) === undefined,
+    );
+    // Names of other things.
+    expect(lacking.filter((path) => !/^kubernetes\.(default|io)$/.test(path))).toEqual([]);
+  });
+
+  it("pages", () => {
+    const named = [...text.matchAll(/\bdocs\/[a-z-]+\.md/g)].map(([path]) => path);
+    expect(named.length).toBeGreaterThan(1);
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
 });
 

@@ -13,7 +13,7 @@ export const conntrackProof: Proof = {
   promise: "No table of connections is close to full",
   proof:
     "nf_conntrack_count against nf_conntrack_max, and the pressure of Cilium's own maps as its agent measures it, on every node; bound: verify.tableUsePercent",
-  fix: "raise cilium.maps, or the node's memory: a full table drops new connections",
+  fix: "raise tuning.sysctl's net.netfilter.nf_conntrack_max, or cilium.bpf.ctTcpMax, ctAnyMax and natMax, or the node's memory: a full table drops new connections",
   async prove(cluster) {
     const bound = cluster.config.verify.tableUsePercent;
     const answers = await onEveryNode(cluster, script);

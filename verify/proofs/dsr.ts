@@ -35,7 +35,7 @@ export const dsrProof: Proof = {
   promise: "The backend's node answers clients itself (DSR)",
   proof:
     "a request from outside to a NodePort of each node, its only backend on the next, per family, with tcpdump on both: the answer leaves the backend's node with the service's address, none of it passes the ingress node, and the SYN carries IP option 0x9a (IPv6: a destination option)",
-  fix: "the provider's network drops DSR's packets: ask for it as docs/ci.md says of gates, or set cilium.loadBalancer.fallback: snat",
+  fix: "the provider's network drops DSR's packets: ask for what docs/networking.md says that it must let pass, or set cilium.loadBalancer.fallback: snat",
   limitSeconds: 110,
   async prove(cluster) {
     const { dsrDispatch } = cluster.config.cilium.loadBalancer;
