@@ -158,7 +158,9 @@ function steps({ plan }: Known, answered: Answered): Line {
     says:
       differ.length > 0
         ? `not what the plan has: ${list(differ)}; pulumi up applies it`
-        : `as the plan has them on ${answered.length} machines`,
+        : answered.length > 0
+          ? `as the plan has them on ${answered.length} machines`
+          : "no machine answers",
   };
 }
 
@@ -202,15 +204,20 @@ function promises({ proved, now }: Known): Line {
   }
   const when = `proved ${age((now.getTime() - proved.at.getTime()) / 1000)} ago from this machine`;
   const of = (verdict: string) => proved.rows.filter((row) => row.verdict === verdict);
-  const [broken, open] = [of("fail"), of("not proved")];
+  const [failed, open] = [of("fail"), of("not proved")];
+  const broken = failed.filter(({ answered }) => answered);
+  const silent = failed.filter(({ answered }) => !answered);
   const parts = [
     `${of("pass").length} passed`,
     ...(broken.length > 0 ? [`broken: ${list(broken.map(({ promise }) => promise))}`] : []),
+    ...(silent.length > 0
+      ? [`without an answer: ${list(silent.map(({ promise }) => promise))}`]
+      : []),
     ...(open.length > 0 ? [`not proved: ${list(open.map(({ promise }) => promise))}`] : []),
   ];
   return {
     what: "promises",
-    state: broken.length > 0 ? "bad" : open.length > 0 ? "open" : "good",
+    state: broken.length > 0 ? "bad" : open.length + silent.length > 0 ? "open" : "good",
     says: `${when}: ${parts.join("; ")}`,
   };
 }

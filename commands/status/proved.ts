@@ -6,13 +6,13 @@ import type { Row } from "../../verify/run.ts";
 /** The last whole verification from this machine. */
 export interface Proved {
   at: Date;
-  rows: Pick<Row, "promise" | "verdict">[];
+  rows: Pick<Row, "promise" | "verdict" | "answered">[];
 }
 
 export function rememberProved(cluster: string, rows: readonly Row[], at: Date): void {
   const file = fileOf(cluster);
   mkdirSync(dirname(file), { recursive: true });
-  const kept = rows.map(({ promise, verdict }) => ({ promise, verdict }));
+  const kept = rows.map(({ promise, verdict, answered }) => ({ promise, verdict, answered }));
   writeFileSync(file, JSON.stringify({ at, rows: kept }));
 }
 

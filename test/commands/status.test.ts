@@ -58,7 +58,7 @@ function known(change: (answers: Map<string, NodeAnswer | string>) => void = () 
     plan.nodes.map(({ name }) => [name, answer(name)]),
   );
   change(answers);
-  const rows = [{ promise: "DSR", verdict: "pass" as const }];
+  const rows = [{ promise: "DSR", verdict: "pass" as const, answered: true }];
   return { config, plan, answers, now, proved: { at: new Date(+now - 3_600_000 * 3), rows } };
 }
 
@@ -74,6 +74,27 @@ describe("the status", () => {
     expect(text).toContain("✓ certificates  200 days left");
     expect(text).toContain("✓ backup        the last 10 min ago");
     expect(text).toContain("proved 3 h ago from this machine: 1 passed");
+  });
+
+  it.each<[boolean, string, RegExp]>([
+    [true, "bad", /: 0 passed; broken: DSR$/],
+    [false, "open", /: 0 passed; without an answer: DSR$/],
+  ])("of a promise that failed, answered: %s", (answered, state, says) => {
+    const rows = [{ promise: "DSR", verdict: "fail" as const, answered }];
+    const lines = assess({ ...known(), proved: { at: now, rows } });
+    expect(lines.find(({ what }) => what === "promises")).toMatchObject({
+      state,
+      says: expect.stringMatching(says),
+    });
+  });
+
+  it("of machines that are all silent claims nothing of them", () => {
+    const lines = assess(known((all) => all.forEach((_, name) => void all.set(name, "timed out"))));
+    expect(lines.find(({ what }) => what === "steps")).toEqual({
+      what: "steps",
+      state: "open",
+      says: "no machine answers",
+    });
   });
 
   it.each<[string, string, "bad" | "open" | "off", RegExp, Parameters<typeof known>[0]]>([
