@@ -32,6 +32,7 @@ export default defineConfig({
           exclude: ["test/e2e/**"],
           // Files of one worker share the modules that they import: Pulumi's SDK takes a second.
           isolate: false,
+          globalSetup: "test/compile-cache.ts",
           // Of seconds, on a machine that has other work too; hooks as well, or their tests are skipped.
           testTimeout: minutes,
           hookTimeout: 2 * minutes,

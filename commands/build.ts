@@ -10,7 +10,8 @@ const dist = join(root, "dist");
 const folders = ["commands", "components", "config", "plan", "policy", "steps", "verify"];
 
 rmSync(dist, { recursive: true, force: true });
-await execa("tsc", ["--project", "tsconfig.build.json"], {
+// The linter checks the types.
+await execa("tsc", ["--project", "tsconfig.build.json", "--noCheck"], {
   cwd: root,
   preferLocal: true,
   stdio: "inherit",

@@ -22,8 +22,7 @@ while (($#)); do
   esac
   shift
 done
-answer=$(jq -e --arg path "$path" 'if has($path) then .[$path] else error("not found") end' "$here/answers") || exit 1
-jq -r "$filter" <<<"$answer"
+jq -r --arg path "$path" "(.[\\$path] // error(\\"not found\\")) | $filter" "$here/answers" || exit 1
 `;
 
 /** A folder with a gh that answers from a table, for the scripts of .github/scripts. */
