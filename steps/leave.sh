@@ -47,9 +47,9 @@ refuse_return() {
   local map=oslo-cluster-removed-nodes
   ask apply --server-side --force-conflicts --filename /etc/oslo-cluster/removed-nodes.yaml >/dev/null
   printf '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"%s","namespace":"kube-system"},"data":{"%s":"%s"}}' \
-    "$map" "$node" "$(date --utc +%FT%TZ)" |
-    # A manager for each name, so that nobody takes out what another has put in.
-    ask apply --server-side --force-conflicts --field-manager "oslo-cluster-$node" --filename - >/dev/null
+    "$map" "$node" "$(date --utc +%FT%TZ)" >"$scratch/removed.json"
+  # A manager for each name, so that nobody takes out what another has put in.
+  ask apply --server-side --force-conflicts --field-manager "oslo-cluster-$node" --filename "$scratch/removed.json" >/dev/null
 }
 
 # What the node's kubelet said last of being ready: True, False, or Unknown where it says nothing any more.
@@ -167,8 +167,15 @@ left() {
 
 api() { admin --request-timeout 20s "$@"; }
 
-# For what must be answered.
-ask() { api "$@" || unanswered "kubectl $1 $2 failed"; }
+# For what must be answered, and may be said twice. Where a control plane has just been taken out of etcd, its API server
+# takes connections and answers nothing until the balancer's checks have found that out.
+ask() {
+  local deadline=$((SECONDS + 30))
+  until api "$@"; do
+    ((SECONDS < deadline)) || unanswered "kubectl $1 $2 failed"
+    sleep 1
+  done
+}
 
 unanswered() {
   echo "error: the API server does not do what $(hostname) asks: $1" >&2

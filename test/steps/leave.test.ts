@@ -15,6 +15,7 @@ while (($# > 0)); do
 done
 set -- "\${args[@]}"
 [[ ! -e $cluster/unanswered ]] || { echo "The connection to the server was refused" >&2; exit 1; }
+if [[ $1 == delete && -e $cluster/cut ]]; then rm "$cluster/cut" && echo "unexpected EOF" >&2 && exit 1; fi
 case "$1 $2" in
   "get node")
     cat "$cluster/node.json" 2>/dev/null ||
@@ -26,7 +27,7 @@ case "$1 $2" in
     for _ in {1..300}; do [[ -e $cluster/silent ]] && exit 0; sleep 0.1; done
     exit 1 ;;
   "delete "*) echo "$1 $2 $3" >>"$cluster/journal" ;;
-  "apply "*) cat >>"$cluster/applied" ;;
+  "apply "*) cat "\${@: -1}" >>"$cluster/applied" 2>/dev/null || true ;;
 esac
 `;
 
@@ -226,6 +227,15 @@ describe.runIf(process.platform === "linux" && hasTools)("oslo-step leave", () =
     expect(exitCode).toBe(75);
     expect(stderr).toContain("The connection to the server was refused");
     expect(journal(machine)).toEqual([]);
+  });
+
+  test("asks once more where a connection ends that a balancer has sent to who is leaving", async ({
+    machine,
+  }) => {
+    machine.write("cluster/cut", "");
+    const { exitCode, stderr } = await leave(machine);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "unexpected EOF" });
+    expect(journal(machine)).toContain("delete node worker-1");
   });
 
   test("has nothing to leave on a machine that belongs to no cluster", async ({ machine }) => {
