@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { formatProblem } from "../config/problem.ts";
-import { type ControlPlanes, quorumProblems } from "../plan/quorum.ts";
+import { type ControlPlanes, quorumErrors } from "../plan/quorum.ts";
 
 /** The stack's output that has them. */
 const output = "controlPlanes";
@@ -20,11 +19,11 @@ export async function requireQuorum(wanted: ControlPlanes, source: string): Prom
   const abandoned = (process.env.OSLO_CLUSTER_ABANDON ?? "").split(",");
   const applied = Object.entries((value ?? {}) as ControlPlanes);
   const living = Object.fromEntries(applied.filter(([name]) => !abandoned.includes(name)));
-  const problems = quorumProblems(living, wanted);
-  if (problems.length === 0) return;
+  const errors = quorumErrors(living, wanted, source);
+  if (errors.length === 0) return;
   const gone = Object.keys(living).filter((name) => wanted[name] !== living[name]);
   throw new pulumi.RunError(
-    `${problems.map((problem) => `${source}: ${formatProblem(problem)}`).join("\n")}
+    `${errors.join("\n")}
 Where machines are gone for good, name them: OSLO_CLUSTER_ABANDON=${gone.join(",")}; to bring back a cluster that lost all of them, OSLO_CLUSTER_RESTORE=yes (docs/operations.md, Restore).`,
   );
 }

@@ -1,4 +1,4 @@
-import type { Problem } from "../config/problem.ts";
+import { formatProblem, type Problem } from "../config/problem.ts";
 import type { NodePlan } from "./plan.ts";
 
 /** Control planes by name, with what makes each that machine and no other. */
@@ -66,4 +66,13 @@ export function quorumProblems(before: ControlPlanes, after: ControlPlanes): Pro
       fix: "replace one at a time: each when the `up` before it has succeeded",
     },
   ];
+}
+
+/** The same, a line each, as the errors of a stack's file are. @param source What to call the file. */
+export function quorumErrors(
+  before: ControlPlanes,
+  after: ControlPlanes,
+  source: string,
+): string[] {
+  return quorumProblems(before, after).map((problem) => `${source}: ${formatProblem(problem)}`);
 }
