@@ -93,7 +93,7 @@ describe.each(stackNames)("the resources of %s", (stack) => {
       const text = [inputs.create, inputs.delete, inputs.stdin].join("\n");
       // In a kubeconfig, command and arguments are apart.
       const calls = text.match(/\bssh\b(?= '?-)|"command":\s*\[?"ssh"/g) ?? [];
-      // Barriers, machines' identities, and the leave of an only control plane, which asks nobody.
+      // Barriers and machines' identities.
       const local =
         inputs.create === ":" && !(inputs.delete as string | undefined)?.includes("ssh ");
       expect([name, calls.length > 0]).toEqual([name, !local]);
