@@ -6,6 +6,7 @@ import { quote } from "../steps/ssh/arguments.ts";
 import { interact, output } from "../steps/ssh/process.ts";
 import { agentFunction, reasonOf } from "../verify/cluster.ts";
 import { sshTransport } from "../verify/transport.ts";
+import { warnOfAgent } from "./agent.ts";
 import { UsageError, UserError } from "./command.ts";
 import { besidePod, type Entered, type Kubectl, leave, onNode } from "./debug/pods.ts";
 import { leaveInterruptsToProgram, untilInterrupted } from "./interrupt.ts";
@@ -103,6 +104,7 @@ function shell(command: string[]): string[] {
 /** Prints dropped flows of the nodes as they come, until it is interrupted. */
 async function drops(clusterPlan: ClusterPlan, nodes: string[], options: string[]): Promise<void> {
   const signal = untilInterrupted();
+  warnOfAgent();
   const transport = sshTransport(clusterPlan, { kubeconfig: "" });
   const script = dropsScript(options.map(quote).join(" "));
   const follow = async (node: string) => {

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { plan } from "../plan/plan.ts";
 import { limit } from "../steps/ssh/limit.ts";
+import { warnOfAgent } from "./agent.ts";
 import { type Asked, askMachine, machinesOf } from "./drift/machine.ts";
 import { formatDrift } from "./drift/report.ts";
 import type { ExitCode } from "./exit-codes.ts";
@@ -19,6 +20,7 @@ export const command = new Command("drift")
     const config = configOf(stack);
     const clusterPlan = plan(config);
     const machines = machinesOf(clusterPlan);
+    warnOfAgent();
     const atOnce = limit(config.verify.parallelism);
     const interrupted = untilInterrupted();
     using shown = progress();

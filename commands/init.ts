@@ -5,6 +5,7 @@ import { stringify } from "yaml";
 import { loadConfig, project } from "../config/load.ts";
 import { ConfigError, formatProblem } from "../config/problem.ts";
 import { askEach } from "../verify/cluster.ts";
+import { warnOfAgent } from "./agent.ts";
 import { UsageError, UserError } from "./command.ts";
 import { everyOf } from "./every-of.ts";
 import {
@@ -54,6 +55,7 @@ async function init(stack: string, words: string[], options: Options): Promise<v
     () => numberOf(options.controlPlanes, words.length),
     () => everyOf(...words.map((word) => () => readDestination(word))),
   );
+  warnOfAgent();
   const keys = await answersOf(destinations, scanHostKey);
   using person = prompt();
   for (const [i, destination] of destinations.entries())

@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { plan } from "../plan/plan.ts";
 import { reasonOf } from "../verify/cluster.ts";
 import { sshTransport } from "../verify/transport.ts";
+import { warnOfAgent } from "./agent.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { configOf } from "./stack-config.ts";
 import { stackHelp } from "./stack-file.ts";
@@ -26,6 +27,7 @@ export const command = new Command("status")
     const config = configOf(stack);
     const clusterPlan = plan(config);
     const script = readFileSync(new URL("status/node.sh", import.meta.url), "utf8");
+    warnOfAgent();
     const transport = sshTransport(clusterPlan, { kubeconfig: "" });
     const signal = AbortSignal.timeout(limitMilliseconds);
     const ask = async (node: string): Promise<[string, NodeAnswer | string]> => {

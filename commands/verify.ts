@@ -6,6 +6,7 @@ import { promises } from "../verify/promises.ts";
 import { formatFaults, formatTable } from "../verify/report.ts";
 import { exitCode, runProofs } from "../verify/run.ts";
 import { sshTransport } from "../verify/transport.ts";
+import { warnOfAgent } from "./agent.ts";
 import { UsageError } from "./command.ts";
 import { untilInterrupted } from "./interrupt.ts";
 import { kubeconfigOf } from "./kubeconfig.ts";
@@ -60,6 +61,7 @@ async function verify(stack: string, options: Options): Promise<void> {
   const writeJunit = junit === undefined ? undefined : outputFile("--junit", junit);
   const kubeconfig = await kubeconfigOf(file, options.kubeconfig);
   if (options.disruptive) await agreed(config, options.yes ?? false);
+  warnOfAgent();
   const transport = sshTransport(clusterPlan, { kubeconfig });
 
   const interrupted = untilInterrupted();

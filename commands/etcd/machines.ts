@@ -4,6 +4,7 @@ import { claimScript } from "../../steps/bundle.ts";
 import { quote } from "../../steps/ssh/arguments.ts";
 import { reachNode } from "../../steps/ssh/guests.ts";
 import { CommandFailed, output } from "../../steps/ssh/process.ts";
+import { warnOfAgent } from "../agent.ts";
 
 const library = "/usr/local/lib/oslo-cluster";
 
@@ -29,6 +30,7 @@ export interface Machine {
 
 /** The nodes of a role, in the plan's order. */
 export function machinesOf(plan: ClusterPlan, role: NodePlan["role"]): Promise<Machine[]> {
+  warnOfAgent();
   return Promise.all(
     plan.nodes.filter((node) => node.role === role).map((node) => machine(plan, node)),
   );

@@ -132,7 +132,7 @@ describe("init", () => {
       () => [],
       ["oslo", "m9.example.no"],
       1,
-      /^m9\.example\.no: no ed25519 host key on port 22/,
+      /^m9\.example\.no: no ed25519 host key on port 22/m,
     ],
     [
       "more control planes than machines",
@@ -163,7 +163,7 @@ describe("init", () => {
       () => [],
       ["oslo", "m8.example.no", "m1.example.no", "m9.example.no"],
       1,
-      /^m8\.example\.no: no ed25519 host key on port 22.*\nm9\.example\.no: no ed25519/,
+      /^m8\.example\.no: no ed25519 host key on port 22.*\nm9\.example\.no: no ed25519/m,
     ],
   ])("%s: nothing is written", async (_, input, args, code, message) => {
     const { exitCode, stderr } = await init(input(), ...args);

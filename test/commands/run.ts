@@ -6,7 +6,8 @@ import { root } from "../root.ts";
 /** Runs a command in examples/, where the tests' stacks are. It remembers nothing of another one's. */
 export async function runCommand(name: string, ...args: string[]) {
   using state = temporaryDirectory();
-  const env = { XDG_STATE_HOME: state.path };
+  // Nobody's keys are offered to anybody.
+  const env = { XDG_STATE_HOME: state.path, SSH_AUTH_SOCK: "/none" };
   const options = { cwd: join(root, "examples"), reject: false, stdin: "ignore", env } as const;
   const { exitCode, stdout, stderr } = await execa(
     process.execPath,
