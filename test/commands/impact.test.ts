@@ -18,7 +18,7 @@ import { marker } from "../../commands/impact/markdown.ts";
 import { hostKey } from "../host-key.ts";
 import { root } from "../root.ts";
 
-/** A repository of its own with what is in the work tree, one commit. */
+/** A repository of its own with what the program has of files, one commit. */
 const folder = mkdtempSync(join(tmpdir(), "impact-"));
 const repository = join(folder, "repository");
 const stackFile = join(repository, "Pulumi.dev.yaml");
@@ -33,7 +33,7 @@ beforeAll(async () => {
     [
       ...[
         "-c",
-        'git ls-files -z -co --exclude-standard | xargs -0 ls -d 2>/dev/null | tar -c -T - | tar -x -C "$1" --one-top-level=repository',
+        'git ls-files -z -co --exclude-standard -- . ":!test" ":!docs" | xargs -0 ls -d 2>/dev/null | tar -c -T - | tar -x -C "$1" --one-top-level=repository',
       ],
       ...["bash", folder],
     ],

@@ -9,6 +9,7 @@ import { planFiles } from "../../../plan/files.ts";
 import { fieldsOf } from "../../config/schema-fields.ts";
 import { planOf, stackNames } from "../../stacks.ts";
 import { changed, filesOf, sectionsOf } from "./changed.ts";
+import type { FieldChange } from "./field-change.ts";
 import { changesOfFields } from "./field-changes.ts";
 
 const labelOf = (type: unknown) =>
@@ -18,6 +19,16 @@ const fields = fieldsOf(schema).filter(({ type }) => labelOf(type) !== undefined
 it("every field is changed once, and nothing else is", () => {
   expect(Object.keys(changesOfFields).sort()).toEqual(fields.map(({ path }) => path).sort());
 });
+
+const unchanged = new Map<string, Map<string, string>>();
+
+/** What is planned before a change; of a stack as it is, once. */
+function filesBefore({ stack, before }: FieldChange): Map<string, string> {
+  if (before !== undefined) return filesOf(changed(sectionsOf(stack), before));
+  const known = unchanged.get(stack) ?? filesOf(sectionsOf(stack));
+  unchanged.set(stack, known);
+  return known;
+}
 
 describe("a changed field, and what changes with it", () => {
   it.each(fields)("$path: its label is the worst of its documents'", ({ path, type }) => {
@@ -29,7 +40,7 @@ describe("a changed field, and what changes with it", () => {
       expect(() => loadConfig(changed(sections, { [path]: "9.9.9" }), "test.yaml")).toThrow(path);
       return;
     }
-    const before = filesOf(changed(sections, change.before ?? {}));
+    const before = filesBefore(change);
     const after = filesOf(changed(sections, { ...change.before, ...change.after }));
     const { changes, notes } = stackChanges(before, after);
     const found = changes.flatMap(({ effects }) => effects.map((effect) => effect.impact));
