@@ -1,4 +1,5 @@
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -10,7 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { test as base, describe, expect } from "vitest";
+import { afterAll, test as base, describe, expect } from "vitest";
 import { stackPicture } from "../../commands/picture/stack.ts";
 import { planFiles } from "../../plan/files.ts";
 import { configOf, planOf, stackFiles } from "../stacks.ts";
@@ -31,6 +32,20 @@ function filesBelow(directory: string): [string, string][] {
     .map((entry) => join(entry.parentPath, entry.name))
     .map((path): [string, string] => [path.slice(directory.length + 1), readFileSync(path, "utf8")])
     .sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+let first: ReturnType<typeof render> | undefined;
+async function render() {
+  const folder = mkdtempSync(join(tmpdir(), "rendered-"));
+  await runCommand("render", "Pulumi.articles.yaml", "--out", join(folder, "out"));
+  return folder;
+}
+afterAll(async () => first && rmSync(await first, { recursive: true }));
+
+/** A rendering that was there before. */
+async function rendered(out: string) {
+  first ??= render();
+  cpSync(join(await first, "out"), out, { recursive: true });
 }
 
 describe.concurrent("render", () => {
@@ -75,7 +90,7 @@ describe.concurrent("render", () => {
     const fewer = join(out, "../Pulumi.fewer.yaml");
     const text = readFileSync(stackFiles.articles, "utf8");
     writeFileSync(fewer, text.replace(/ {6}- name: worker-2\n(?: {8}.*\n)+/, ""));
-    await runCommand("render", "Pulumi.articles.yaml", "--out", out);
+    await rendered(out);
     expect(existsSync(join(out, "nodes/worker-2"))).toBe(true);
     expect(await runCommand("render", fewer, "--out", out)).toMatchObject({ exitCode: 0 });
     expect(existsSync(join(out, "nodes/worker-2"))).toBe(false);
@@ -85,7 +100,7 @@ describe.concurrent("render", () => {
   });
 
   test("removes nothing that it did not write: a .git and notes remain", async ({ out }) => {
-    await runCommand("render", "Pulumi.articles.yaml", "--out", out);
+    await rendered(out);
     const own = [".git/HEAD", "notes.txt", "nodes/worker-2/why.txt"].map((name) => join(out, name));
     for (const file of own) {
       mkdirSync(dirname(file), { recursive: true });
@@ -98,7 +113,7 @@ describe.concurrent("render", () => {
   });
 
   test("overwrites nothing that it did not write", async ({ out }) => {
-    await runCommand("render", "Pulumi.articles.yaml", "--out", out);
+    await rendered(out);
     const manifest = join(out, ".oslo-cluster-render");
     const lines = readFileSync(manifest, "utf8").split("\n");
     writeFileSync(manifest, lines.filter((line) => line !== "cluster/verify.yaml").join("\n"));
@@ -110,7 +125,7 @@ describe.concurrent("render", () => {
   });
 
   test("follows no manifest and no link out of its directory", async ({ out }) => {
-    await runCommand("render", "Pulumi.articles.yaml", "--out", out);
+    await rendered(out);
     const outside = join(out, "../outside");
     mkdirSync(outside);
     for (const name of ["a", "verify.yaml"]) writeFileSync(join(outside, name), "mine");
