@@ -29,7 +29,10 @@ export function projectText(folder: string): string | undefined {
     name: project,
     description: "Kubernetes clusters in Oslo",
     main: program,
-    runtime: { name: "nodejs", options: { typescript: false, packagemanager: "npm" } },
+    runtime: {
+      name: "nodejs",
+      options: { typescript: false, packagemanager: "npm", nodeargs: "--max-semi-space-size=8" },
+    },
   });
 }
 

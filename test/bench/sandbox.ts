@@ -19,7 +19,7 @@ export function clusterSandbox(command: string[]) {
   const file = (name: string) => join(folder, name);
   const write = (name: string, content: object) =>
     writeFileSync(file(name), JSON.stringify(content));
-  const runtime = { name: "nodejs", options: { typescript: false } };
+  const { runtime } = parse(readFileSync(join(root, "Pulumi.yaml"), "utf8"));
   write("Pulumi.yaml", { name: project, main: "index.ts", runtime });
   write("package.json", { type: "module" });
   writeFileSync(file("index.ts"), `export * from "${join(root, "index.ts")}";\n`);
