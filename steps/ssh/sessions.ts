@@ -11,7 +11,7 @@ import type { NodeReach } from "./target.ts";
 export interface Connections {
   /** Arguments of `ssh` for a session, up to and with the destination, and how to become root there. */
   to(node: string): Promise<Pick<NodeReach, "sshArguments" | "asRoot">>;
-  /** Ends them all. */
+  /** Ends them all, and what is still to connect. */
   close(): Promise<void>;
 }
 
@@ -28,16 +28,25 @@ export function connections(
   const known = new Map<string, ReturnType<Connections["to"]>>();
   const starting = limit(startups);
   let directory: string | undefined;
+  let pending = new AbortController();
+  const remove = () => {
+    if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
+    directory = undefined;
+  };
+  // A command that does not wait for machines which hang leaves nothing behind either.
+  process.on("exit", remove);
 
   const connect = async (name: string, i: number) => {
     const node = plan.nodes[i];
     if (node === undefined) throw new Error(`no node ${name}`);
-    const { sshArguments, asRoot } = await reachNode(plan, node, run);
+    const { signal } = pending;
+    const ask = (command: readonly string[]) => run(command, { signal });
+    const { sshArguments, asRoot } = await reachNode(plan, node, ask);
     directory ??= mkdtempSync(join(tmpdir(), "oslo-"));
     // Short, for a socket's path has 104 characters at most; without the socket a session connects itself.
     const path = ["-o", `ControlPath=${join(directory, String(i))}`];
     const first = ["-o", "ControlMaster=yes", "-o", `ControlPersist=${idleSeconds}`, ...path];
-    await run(["ssh", ...first, ...sshArguments, "true"]);
+    await ask(["ssh", ...first, ...sshArguments, "true"]);
     return { sshArguments: [...path, ...sshArguments], asRoot };
   };
   return {
@@ -53,14 +62,16 @@ export function connections(
       return reach;
     },
     async close() {
+      pending.abort();
       const ending = [...known.values()].map(async (reach) => {
         const { sshArguments } = await reach;
         await run(["ssh", "-O", "exit", ...sshArguments]);
       });
       await Promise.allSettled(ending);
       known.clear();
-      if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
-      directory = undefined;
+      pending = new AbortController();
+      remove();
+      process.off("exit", remove);
     },
   };
 }

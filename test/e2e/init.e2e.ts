@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { execa, type ResultPromise } from "execa";
@@ -17,6 +17,8 @@ const names = ["m1", "m2", "m3"];
 const vlan = new Vlan();
 const folder = mkdtempSync(join(tmpdir(), "init-ssh-"));
 const socket = join(folder, "agent");
+const temporary = join(folder, "tmp");
+mkdirSync(temporary);
 const daemons = new Map<string, ResultPromise<{ reject: false }>>();
 const stack = join(folder, "Pulumi.oslo.yaml");
 
@@ -73,7 +75,7 @@ function operator(...command: string[]) {
 
 function typed(input: string, ...command: string[]) {
   const [program = "", ...args] = vlan.host("operator").command(...command);
-  const env = { SSH_AUTH_SOCK: socket, XDG_STATE_HOME: folder, NO_COLOR: "1" };
+  const env = { SSH_AUTH_SOCK: socket, XDG_STATE_HOME: folder, TMPDIR: temporary, NO_COLOR: "1" };
   return execa(program, args, { cwd: folder, env, input, reject: false });
 }
 
@@ -172,7 +174,7 @@ describe("status", () => {
     expect(says.get("steps")?.says).toContain("cp-1 (");
   });
 
-  test("one that hangs and one that is gone: named, in bounded time", async () => {
+  test("one that hangs and one that is gone: named, in bounded time, and nothing is left", async () => {
     daemons.get("m2")?.kill("SIGSTOP");
     daemons.get("m3")?.kill("SIGTERM");
     await daemons.get("m3");
@@ -183,5 +185,6 @@ describe("status", () => {
     );
     // Four seconds of waiting; the rest is the start of a process beside other work. ssh itself waits longer.
     expect(seconds).toBeLessThan(30);
+    expect(readdirSync(temporary)).toEqual([]);
   });
 });

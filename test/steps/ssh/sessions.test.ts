@@ -53,6 +53,22 @@ it("a connection that failed is tried again, and those that are open are ended a
   expect(exits).toEqual(["root@cp-1.dev.example.no"]);
 });
 
+it("one that never connects does not hold up the end", async () => {
+  let path = "";
+  const ssh = connections(planOf("articles"), (command, options) => {
+    path ||= partsOf(command).path;
+    return new Promise((_, reject) => {
+      options?.signal?.addEventListener("abort", () => reject(new Error("aborted")));
+    });
+  });
+  const reach = ssh.to("cp-1");
+  const failed = expect(reach).rejects.toThrow("aborted");
+  await expect.poll(() => path).not.toBe("");
+  await ssh.close();
+  await failed;
+  expect(existsSync(dirname(path))).toBe(false);
+});
+
 it("a guest's host key is asked of its hypervisor first", async () => {
   const calls: string[] = [];
   const ssh = connections(planOf("libvirt"), async (command) => {
