@@ -63,8 +63,6 @@ let runs = 0;
 /** Runs index.ts with a stack's file under the SDK's mocks, and says what it registered. */
 export async function runProgram(stackFile: string, world: World = {}): Promise<Run> {
   const resources: Registered[] = [];
-  process.env.SSH_AUTH_SOCK = "/test/agent";
-  if (!process.env.PATH?.startsWith(withKey)) process.env.PATH = `${withKey}:${process.env.PATH}`;
   const { config } = parse(readFileSync(stackFile, "utf8"), { version: "1.1" });
   await pulumi.runtime.setMocks(
     {
@@ -87,11 +85,30 @@ export async function runProgram(stackFile: string, world: World = {}): Promise<
   record(resources);
   let outputs: Record<string, unknown> = {};
   await pulumi.runtime.runInPulumiStack(async () => {
-    outputs = { ...(await import(`${program}?run=${runs++}`)) };
+    outputs = { ...(await apart(() => import(`${program}?run=${runs++}`))) };
     return outputs;
   });
   await (pulumi.runtime as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs();
   return { resources, outputs };
+}
+
+/** What the program takes of its process, and changes there, is other tests' too: with an agent, and given back. */
+async function apart<T>(work: () => Promise<T>): Promise<T> {
+  const { PATH, SSH_AUTH_SOCK } = process.env;
+  const { debug } = pulumi.log;
+  const { prepareStackTrace } = Error;
+  const { callsites } = pulumi.Resource as unknown as { callsites: unknown };
+  Object.assign(process.env, { PATH: `${withKey}:${PATH}`, SSH_AUTH_SOCK: "/test/agent" });
+  try {
+    return await work();
+  } finally {
+    process.env.PATH = PATH;
+    if (SSH_AUTH_SOCK === undefined) delete process.env.SSH_AUTH_SOCK;
+    else process.env.SSH_AUTH_SOCK = SSH_AUTH_SOCK;
+    Object.assign(pulumi.log, { debug });
+    Object.assign(pulumi.Resource, { callsites });
+    Error.prepareStackTrace = prepareStackTrace as never;
+  }
 }
 
 /** Mocks see no resource options; the request that reaches the engine holds them all. */
