@@ -17,6 +17,7 @@ export async function agreed(
   name: string,
   text: string,
   { dryRun, yes }: Consent,
+  input: NodeJS.ReadableStream = process.stdin,
 ): Promise<boolean> {
   if (dryRun) {
     console.log(text);
@@ -24,7 +25,7 @@ export async function agreed(
   }
   console.error(text);
   if (yes) return true;
-  using person = prompt(process.stdin, process.stderr, "nothing was touched");
+  using person = prompt(input, process.stderr, "nothing was touched");
   const answer = await person.ask(`\nType the cluster's name, ${name}, to do this:`);
   if (answer !== name)
     throw new UserError(`${answer || "nothing"} is not ${name}: nothing was touched`);

@@ -14,7 +14,7 @@ import { outputFile } from "./output-file.ts";
 import { progress } from "./progress.ts";
 import { stackFileOf, stackHelp } from "./stack-file.ts";
 import { rememberProved } from "./status/proved.ts";
-import { agreed, tryFailover } from "./verify/failover.ts";
+import { agreedToCut, tryFailover } from "./verify/failover.ts";
 
 interface Options {
   kubeconfig?: string;
@@ -60,7 +60,7 @@ async function verify(stack: string, options: Options): Promise<void> {
     );
   const writeJunit = junit === undefined ? undefined : outputFile("--junit", junit);
   const kubeconfig = await kubeconfigOf(file, options.kubeconfig);
-  if (options.disruptive) await agreed(config, options.yes ?? false);
+  if (options.disruptive) await agreedToCut(config, options.yes ?? false);
   warnOfAgent();
   const transport = sshTransport(clusterPlan, { kubeconfig });
 

@@ -19,6 +19,7 @@ private_etcd_ended() { [[ ! -e /proc/$private_etcd/exe ]]; }
 end_private_etcd() {
   local status=0
   kill "$private_etcd" 2>/dev/null || true
+  timeout 60 tail --follow --pid="$private_etcd" /dev/null || kill -KILL "$private_etcd" 2>/dev/null || true
   wait "$private_etcd" || status=$?
   trap - EXIT
   ((status == 143))

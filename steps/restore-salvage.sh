@@ -20,7 +20,7 @@ salvage() {
     if [[ ! -s $file.part ]]; then
       say "etcd does not start with this data: its database is taken alone, without the last writes of its log"
       file=$file.raw
-      cp "$data/member/snap/db" "$file.part"
+      copy_of_data snap/db "$file.part"
       uid=$(uid_in_file "$file.part")
     fi
   fi
@@ -40,13 +40,17 @@ gives_or_ended() {
 # An etcd that was killed has writes in its log that its database lacks: an etcd over a copy reads them. One of
 # several members finds no leader so; it begins again with what its log has as committed.
 replay() {
-  local copy=$home/replay forced
+  local copy=$home/replay forced size
   # shellcheck disable=SC2034 # of etcd, in etcd-member.sh
   local etcd_endpoint=(--endpoints "unix://$copy/client")
+  rm -rf "$copy"
+  size=$(du --summarize --block-size=1 "$data/member" | cut -f1)
+  (($(df --output=avail --block-size=1 "$home" | tail -n 1) > 2 * size)) ||
+    die "disk full: $home needs $((2 * size)) bytes more, for a copy of etcd's data and its snapshot"
   for forced in false true; do
     rm -rf "$copy"
     mkdir "$copy"
-    cp --recursive "$data/member" "$copy/member"
+    copy_of_data . "$copy/member"
     # In a network of its own: it asks no other member.
     start_private_etcd "$copy" unshare --net -- etcd --data-dir "$copy" --force-new-cluster=$forced --advertise-client-urls http://localhost:2379
     if (wait_until 30 "a leader" leads_or_ended) 2>/dev/null && etcd snapshot save "$1" >/dev/null 2>&1; then
@@ -56,6 +60,12 @@ replay() {
     if [[ -s $1 ]]; then break; fi
   done
   rm -rf "$copy" "$1.part"
+}
+
+# A kubelet may have started it again meanwhile, and what is written to while it is copied is no copy.
+copy_of_data() {
+  cp --recursive --no-target-directory "$data/member/$1" "$2"
+  stopped etcd >/dev/null || die "etcd has started again on $(hostname): run the same command again"
 }
 
 leads_or_ended() { private_etcd_ended || ETCD_TIMEOUT=2s etcd_revision; }

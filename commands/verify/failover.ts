@@ -2,14 +2,14 @@ import type { Config } from "../../config/config.ts";
 import type { ClusterPlan } from "../../plan/plan.ts";
 import { boundSeconds, exitCodeOf, failover, formatLoss } from "../../verify/failover.ts";
 import type { sshTransport } from "../../verify/transport.ts";
-import { UsageError, UserError } from "../command.ts";
-import { prompt } from "../prompt.ts";
+import { UserError } from "../command.ts";
+import { agreed } from "../confirm.ts";
 
 /**
  * Asks whether control planes may be cut.
  * @throws UserError where there is nobody to take over, or the answer is another one
  */
-export async function agreed(
+export async function agreedToCut(
   { cluster, nodes }: Pick<Config, "cluster" | "nodes">,
   yes: boolean,
   input?: NodeJS.ReadableStream,
@@ -20,17 +20,8 @@ export async function agreed(
       `--disruptive failover: ${planes.length} control plane: nobody takes over from it; nothing was cut`,
     );
   }
-  if (yes) return;
-  if (input === undefined && !process.stdin.isTTY) {
-    throw new UsageError(
-      "--disruptive failover asks on a terminal; without one, write --yes where control planes may be cut",
-    );
-  }
-  using question = prompt(input, undefined, "nothing was cut");
-  const answer = await question.ask(
-    `Each of ${planes.join(", ")} is cut twice for 15 s, one after the other: once its API server hangs, once its API server and etcd are cut off. Clients lose up to ${boundSeconds} s each time; pods are left alone. To go on, type the cluster's name, ${cluster.name}:`,
-  );
-  if (answer !== cluster.name) throw new UserError("nothing was cut");
+  const text = `Each of ${planes.join(", ")} is cut twice for 15 s, one after the other: once its API server hangs, once its API server and etcd are cut off. Clients lose up to ${boundSeconds} s each time; pods are left alone.`;
+  await agreed(cluster.name, text, { yes }, input);
 }
 
 /** Cuts, measures and prints; sets the exit code. */

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { agreed } from "../../commands/verify/failover.ts";
+import { agreedToCut } from "../../commands/verify/failover.ts";
 import type { ConfigInput } from "../../config/schema.ts";
 import { Answers } from "../../verify/failover/gaps.ts";
 import { cuts, exitCodeOf, failover, formatLoss, type Loss } from "../../verify/failover.ts";
@@ -167,13 +167,15 @@ describe("the question", () => {
   const said = (text: string) => Readable.from([`${text}\n`]);
 
   it("wants the cluster's name", async () => {
-    await agreed(config, false, said("simulated"));
-    await expect(agreed(config, false, said("yes"))).rejects.toThrow("nothing was cut");
+    await agreedToCut(config, false, said("simulated"));
+    await expect(agreedToCut(config, false, said("yes"))).rejects.toThrow(
+      "yes is not simulated: nothing was touched",
+    );
   });
 
   it("is not asked with --yes, nor where nobody would take over", async () => {
-    await agreed(config, true);
+    await agreedToCut(config, true);
     const { config: single } = simulated({ nodes: 3 });
-    await expect(agreed(single, true)).rejects.toThrow("nobody takes over from it");
+    await expect(agreedToCut(single, true)).rejects.toThrow("nobody takes over from it");
   });
 });
