@@ -33,6 +33,7 @@ export const everyText = () =>
         },
       ],
     },
+    "kubernetes.certificates": { validity: "4380h", renewBefore: "720h" },
     "artifacts.kubernetes.url": "https://mirror.example.no/kubernetes",
     "artifacts.containerd.url": "https://mirror.example.no/containerd",
     "artifacts.registries": {
