@@ -6,7 +6,8 @@ import { Progress } from "../lab/progress.ts";
 
 // How previews and ups grow with the cluster, by Pulumi's engine with plugins that answer at once; larger
 // ones by test/bench/engine-scale.ts. The engine saves its whole state after each resource, so what a
-// worker adds to both decides how an `up` of hundreds grows.
+// worker adds to both decides how an `up` of hundreds grows: seconds of CPU for 25, 50, 100 and 200 nodes
+// are 5, 6, 8 and 14 of a preview, and 9, 17, 48 and 190 of a first `up`, nine tenths of it those saves.
 
 const sizes = [10, 20] as const;
 let small: EngineReading;
@@ -19,7 +20,7 @@ beforeAll(async () => {
 it("a worker adds eight resources and little to the state", () => {
   const workers = sizes[1] - sizes[0];
   expect((large.resources - small.resources) / workers).toBe(8);
-  expect((large.stateMegabytes - small.stateMegabytes) / workers).toBeLessThan(0.08);
+  expect((large.stateMegabytes - small.stateMegabytes) / workers).toBeLessThan(0.065);
 });
 
 it("what every cluster has in the state is less than two megabytes", () => {
