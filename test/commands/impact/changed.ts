@@ -5,9 +5,17 @@ import { planFiles } from "../../../plan/files.ts";
 import { plan } from "../../../plan/plan.ts";
 import { stackFiles } from "../../stacks.ts";
 
-/** The sections of one of the tests' stacks. */
+const read = new Map<string, Record<string, unknown>>();
+
+/** The sections of one of the tests' stacks, for changes. */
 export function sectionsOf(stack: keyof typeof stackFiles): Record<string, unknown> {
-  const { config } = parse(readFileSync(stackFiles[stack], "utf8"), { version: "1.1" });
+  const sections = read.get(stack) ?? readSections(stackFiles[stack]);
+  read.set(stack, sections);
+  return structuredClone(sections);
+}
+
+function readSections(file: string): Record<string, unknown> {
+  const { config } = parse(readFileSync(file, "utf8"), { version: "1.1" });
   return Object.fromEntries(
     Object.entries(config).map(([key, value]) => [key.slice(project.length + 1), value]),
   );
