@@ -7,6 +7,7 @@ import type { Lab } from "../lab/verification/proof.ts";
 import { labOf, saveKubeconfig } from "../lab/verification/verify.ts";
 import { bringUp, takeDown } from "./bring-up.ts";
 import { startAnswers } from "./renewal.ts";
+import { slowEtcd } from "./stacked.ts";
 
 // A cluster of three control planes whose certificates last an hour lives for hours: OSLO_LAB_HOURS, by default three.
 
@@ -17,9 +18,9 @@ let engine: Engine;
 let lab: Lab;
 
 const shortLived: Overrides = (config) => {
+  slowEtcd(config);
   config.kubernetes = {
     ...config.kubernetes,
-    etcd: { heartbeatMilliseconds: 250, electionMilliseconds: 2500 },
     certificates: { validity: "1h", renewBefore: "30m" },
   };
 };

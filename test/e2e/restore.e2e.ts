@@ -12,6 +12,7 @@ import { ensureVault, type Vault } from "../lab/vault.ts";
 import type { Lab } from "../lab/verification/proof.ts";
 import { labOf, saveKubeconfig } from "../lab/verification/verify.ts";
 import { takeDown } from "./bring-up.ts";
+import { expectWhole, type Identity, identity, nodesReady, slowEtcd } from "./stacked.ts";
 import { unchanged } from "./unchanged.ts";
 
 const minutes = 60_000;
@@ -32,10 +33,7 @@ async function use(hosts: readonly string[]): Promise<void> {
   vault = await ensureVault();
   const recipient = execFileSync("age-keygen", ["-y", identityFile], { encoding: "utf8" }).trim();
   writeStackFile(facts, (config) => {
-    config.kubernetes = {
-      ...config.kubernetes,
-      etcd: { heartbeatMilliseconds: 250, electionMilliseconds: 2500 },
-    };
+    slowEtcd(config);
     config.backup = { recipients: [recipient], targets: [vault.target] };
   });
   engine = await chooseEngine(facts);
@@ -91,23 +89,6 @@ async function restoreKilled(...words: string[]) {
 const configmap = (name: string) =>
   lab.kubectl("get", "configmap", name, "--ignore-not-found", "-o", "name");
 
-interface Node {
-  metadata: { name: string };
-  status: { conditions: { type: string; status: string }[] };
-}
-
-async function nodesReady(names: readonly string[]): Promise<void> {
-  await waitFor(`${names.join(", ")} to be all nodes, and Ready`, 240, async () => {
-    const text = await lab.kubectl("get", "nodes", "-o", "json").catch(() => '{"items":[]}');
-    const { items } = JSON.parse(text) as { items: Node[] };
-    const ready = items.filter(({ status }) =>
-      status.conditions.some(({ type, status: is }) => type === "Ready" && is === "True"),
-    );
-    const found = ready.map(({ metadata }) => metadata.name).sort();
-    return items.length === names.length && found.join() === [...names].sort().join();
-  });
-}
-
 /** etcd's data on a control plane is gone, and nothing brings it back. */
 async function wipe(plane: string): Promise<void> {
   const script = `systemctl stop kubelet
@@ -120,19 +101,6 @@ while pgrep -x etcd >/dev/null; do read -r -t 0.2 <> <(:); done
 rm -rf /var/lib/etcd/member
 systemctl start kubelet`;
   await lab.onHost(plane, script);
-}
-
-async function identity(by = "cp-1") {
-  const uid = ["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"];
-  const ca = "sha256sum /etc/kubernetes/pki/ca.crt | cut -d' ' -f1";
-  return { uid: await lab.kubectl(...uid), ca: (await lab.onHost(by, ca)).trim() };
-}
-
-async function voters(by: string): Promise<string[]> {
-  const list =
-    "bash -c 'source /usr/local/lib/oslo-cluster/lib.sh; source /usr/local/lib/oslo-cluster/etcd.sh; etcd_members'";
-  const lines = (await lab.onHost(by, list)).trim().split("\n");
-  return lines.map((line) => line.split("\t").slice(1, 3).join(" ")).sort();
 }
 
 /** Objects of before a copy, and the copy itself. */
@@ -204,13 +172,13 @@ describe("a single control plane", () => {
   test("that lives is refused, and a dry run touches nothing", {
     timeout: 5 * minutes,
   }, async () => {
-    await nodesReady(all);
+    await nodesReady(lab, all);
     const { exitCode, all: said } = await etcd("restore", "--dry-run");
     expect(said).toMatch(
       /^cp-1: etcd has quorum and serves cluster [0-9a-f-]{36}: there is nothing to restore/,
     );
     expect(exitCode).toBe(1);
-    const { uid } = await identity();
+    const { uid } = await identity(lab);
     const dry = await etcd("restore", "--dry-run", "--replace", uid);
     expect(dry.stdout).toMatch(
       /1\. cp-1: save a snapshot.*\n2\. cp-1: restore etcd from its own snapshot/,
@@ -221,11 +189,11 @@ describe("a single control plane", () => {
       exitCode: 1,
       stderr: expect.stringContaining("nothing was touched"),
     });
-    await nodesReady(all);
+    await nodesReady(lab, all);
   });
 
   test("its data lost: back from the target within 90 s", { timeout: 20 * minutes }, async () => {
-    const born = await identity();
+    const born = await identity(lab);
     await copied("one");
     const late = await sinceCopy("one");
     await wipe("cp-1");
@@ -234,9 +202,9 @@ describe("a single control plane", () => {
     const { answered, whole } = await restore(...fromCopy());
     console.log(`1+1 from the target: answers after ${answered} s, whole after ${whole} s`);
     expect(answered).toBeLessThan(90);
-    await nodesReady(all);
+    await nodesReady(lab, all);
     await goneSince("one", late);
-    expect(await identity()).toEqual(born);
+    expect(await identity(lab)).toEqual(born);
   });
 
   test("killed at its operations, it is taken up", { timeout: 30 * minutes }, async () => {
@@ -244,7 +212,7 @@ describe("a single control plane", () => {
     const late = await sinceCopy("killed");
     await wipe("cp-1");
     await restoreKilled(...fromCopy());
-    await nodesReady(all);
+    await nodesReady(lab, all);
     await goneSince("killed", late);
   });
 
@@ -295,22 +263,17 @@ if journalctl --no-pager 2>/dev/null | grep -qaFf /root/planted; then echo journ
 describe("three control planes", () => {
   const planes = ["cp-1", "cp-2", "cp-3"];
   const all = [...planes, "worker-1"];
-  const whole = planes.map((name) => `${name} voter`);
-  let born: Awaited<ReturnType<typeof identity>>;
+  let born: Identity;
 
   beforeAll(async () => {
-    born = await identity();
+    born = await identity(lab);
     // Addresses follow the order, and the worker keeps its own.
     await use(["cp-1", "worker-1", "cp-2", "cp-3"]);
     await up();
-    await nodesReady(all);
+    await nodesReady(lab, all);
   }, 40 * minutes);
 
-  async function isWhole(): Promise<void> {
-    await nodesReady(all);
-    for (const plane of planes) expect(await voters(plane)).toEqual(whole);
-    expect(await identity()).toEqual(born);
-  }
+  const isWhole = () => expectWhole(lab, planes, ["worker-1"], born);
 
   test("two lose their data: back from the survivor's, and nothing is lost", {
     timeout: 30 * minutes,
