@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { hostKey } from "../host-key.ts";
 import { chooseEngine, type Engine, forgetState } from "../lab/engine.ts";
 import * as infrastructure from "../lab/infrastructure.ts";
-import { waitFor } from "../lab/shell.ts";
 import { writeStackFile } from "../lab/stack.ts";
 import type { Overrides } from "../lab/stack-file.ts";
 import type { Lab } from "../lab/verification/proof.ts";
@@ -12,6 +11,15 @@ import { takeDown } from "./bring-up.ts";
 import { describeKills } from "./kills.ts";
 import { answersOf, startProbers, stopProbers } from "./losses.ts";
 import { bound, describeLosses } from "./lost-control-planes.ts";
+import {
+  expectWhole,
+  type Identity,
+  identity,
+  members,
+  nodesReady,
+  slowEtcd,
+  voters,
+} from "./stacked.ts";
 import { timed } from "./timed.ts";
 import { unchanged } from "./unchanged.ts";
 
@@ -21,17 +29,10 @@ const minutes = 60_000;
 let facts: infrastructure.LabFacts;
 let engine: Engine;
 let lab: Lab;
-let born: { uid: string; ca: string };
+let born: Identity;
 
-/** A machine with two cores for five nodes: an etcd with its usual clock would elect all day. */
-const slow: Overrides = (config) => {
-  config.kubernetes = {
-    ...config.kubernetes,
-    etcd: { heartbeatMilliseconds: 250, electionMilliseconds: 2500 },
-  };
-};
 const with1: Overrides = (config) => {
-  slow(config);
+  slowEtcd(config);
   config.nodes.existing = config.nodes.existing?.filter(
     ({ name }) => name === "cp-1" || workers.includes(name),
   );
@@ -41,7 +42,7 @@ beforeAll(async () => {
   await infrastructure.down();
   await forgetState();
   facts = await infrastructure.up({ hosts: [...planes, ...workers] });
-  await use(slow);
+  await use(slowEtcd);
 }, 80 * minutes);
 
 afterAll(takeDown, 2 * minutes);
@@ -52,47 +53,13 @@ async function use(vary: Overrides): Promise<void> {
   lab = labOf(facts, engine);
 }
 
-/** Members of etcd as a control plane lists them: `name voter` or `name learner`. */
-async function members(by = "cp-1"): Promise<string[]> {
-  const list =
-    "bash -c 'source /usr/local/lib/oslo-cluster/lib.sh; source /usr/local/lib/oslo-cluster/etcd.sh; etcd_members'";
-  const lines = (await lab.onHost(by, list)).trim().split("\n");
-  return lines.map((line) => line.split("\t").slice(1, 3).join(" ")).sort();
-}
-
-const voters = (names: string[]) => names.map((name) => `${name} voter`).sort();
-
-async function identity() {
-  const uid = ["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"];
-  const ca = "sha256sum /etc/kubernetes/pki/ca.crt | cut -d' ' -f1";
-  return { uid: await lab.kubectl(...uid), ca: (await lab.onHost("cp-1", ca)).trim() };
-}
-
-async function nodesReady(names: string[]): Promise<void> {
-  await waitFor(`${names.join(", ")} to be all the nodes there are, and Ready`, 180, async () => {
-    const { items } = JSON.parse(await lab.kubectl("get", "nodes", "-o", "json")) as Nodes;
-    const ready = items.filter(({ status }) =>
-      status.conditions.some(({ type, status: is }) => type === "Ready" && is === "True"),
-    );
-    const found = ready.map(({ metadata }) => metadata.name).sort();
-    return items.length === names.length && found.join() === [...names].sort().join();
-  });
-}
-
-interface Nodes {
-  items: {
-    metadata: { name: string };
-    status: { conditions: { type: string; status: string }[] };
-  }[];
-}
-
 describe("from nothing", () => {
   test("three control planes and two workers", { timeout: 30 * minutes }, async () => {
     await timed("3+2 from nothing", engine.up());
     await saveKubeconfig(engine);
-    await nodesReady([...planes, ...workers]);
-    for (const plane of planes) expect(await members(plane)).toEqual(voters(planes));
-    born = await identity();
+    await nodesReady(lab, [...planes, ...workers]);
+    for (const plane of planes) expect(await members(lab, plane)).toEqual(voters(planes));
+    born = await identity(lab);
     await lab.kubectl(
       "-n",
       "kube-system",
@@ -150,23 +117,23 @@ describe("a control plane is replaced by name", () => {
     timeout: 20 * minutes,
   }, async () => {
     await use((config) => {
-      slow(config);
+      slowEtcd(config);
       for (const node of config.nodes.existing ?? [])
         if (["cp-2", "cp-3"].includes(node.name))
           node.ssh = { ...node.ssh, hostKey: hostKey(node.name) };
     });
     await expect(engine.preview()).rejects.toThrow(/2 of 3 control planes are re-created at once/);
     await expect(engine.up()).rejects.toThrow(/2 of 3 control planes are re-created at once/);
-    expect(await members()).toEqual(voters(planes));
+    expect(await members(lab, "cp-1")).toEqual(voters(planes));
     // As if they were gone for good, which is not so.
     onTestFinished(() => void vi.unstubAllEnvs());
     vi.stubEnv("OSLO_CLUSTER_ABANDON", "cp-2,cp-3");
     await expect(engine.up()).rejects.toThrow(/is not taken out while .* replace one at a time/);
     vi.unstubAllEnvs();
-    const left = await members();
+    const left = await members(lab, "cp-1");
     expect(left.filter((line) => line.endsWith(" voter")).length).toBeGreaterThanOrEqual(2);
     expect(left.filter((line) => line.endsWith(" learner"))).toEqual([]);
-    await use(slow);
+    await use(slowEtcd);
     await engine.up();
     await whole();
     expect(await engine.up()).toMatchObject(unchanged);
@@ -182,9 +149,9 @@ describe("shrinking and growing", () => {
     const from = Date.now() / 1000;
     await use(with1);
     await timed("3 to 1", engine.up());
-    expect(await members()).toEqual(voters(["cp-1"]));
-    await nodesReady(["cp-1", ...workers]);
-    await use(slow);
+    expect(await members(lab, "cp-1")).toEqual(voters(["cp-1"]));
+    await nodesReady(lab, ["cp-1", ...workers]);
+    await use(slowEtcd);
     await timed("1 to 3", engine.up());
     const until = Date.now() / 1000;
     for (const kind of ["read", "write"] as const) {
@@ -224,16 +191,14 @@ test("after all of it the cluster is whole", { timeout: 5 * minutes }, whole);
 async function rebuild(plane: string): Promise<void> {
   await infrastructure.rebuildHost(plane);
   facts = await infrastructure.up({ hosts: [...planes, ...workers] });
-  await use(slow);
+  await use(slowEtcd);
 }
 
 /** Five nodes, three voters, nobody else; who the cluster is, and what it holds. */
 async function whole(): Promise<void> {
   // It pins the control planes' host keys: one by one they get others here.
   await saveKubeconfig(engine);
-  await nodesReady([...planes, ...workers]);
-  for (const by of planes) expect(await members(by)).toEqual(voters(planes));
-  expect(await identity()).toEqual(born);
+  await expectWhole(lab, planes, workers, born);
   const canary = ["get", "secret", "canary", "-o", "jsonpath={.data.a}"];
   expect(await lab.kubectl("-n", "kube-system", ...canary)).toBe("Yg==");
 }
