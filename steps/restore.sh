@@ -74,6 +74,11 @@ receive() {
 apply() {
   local source=$1 path
   tools
+  # A run whose client was killed has come to its end meanwhile; another copy was not received since.
+  if [[ -e $home/serving && ! -e $home/set ]] && etcd_revision >/dev/null 2>&1; then
+    serving
+    return
+  fi
   stop_pods
   if [[ ! -e $home/restored ]]; then
     path=$(manifest etcd)
@@ -125,6 +130,8 @@ serving() {
 # Ends what serves the old data. It stays, beside what a restore has saved.
 stop() {
   stop_pods
+  # It would make its Node again, and kubeadm takes no name of a Node that is Ready. The join starts it.
+  systemctl stop kubelet
   # This machine belongs to no cluster until it joins again.
   rm -f "$state/cluster"
   if [[ -d $data/member ]]; then mv "$data/member" "$home/member.before-restore-$(now)"; fi
