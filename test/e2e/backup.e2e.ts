@@ -461,6 +461,11 @@ describe("a restore", () => {
     expect(Buffer.from(secret, "base64").toString()).toBe("squirrel-in-the-snow");
     expect(existsSync(machine.path("state/restore/set"))).toBe(false);
     expect(await state()).toMatchObject({ phase: "serving", quorum: true, uid, members: 1 });
+    // Whoever has read an earlier state asks for it again, as `etcd restore` does after a kill of its client.
+    expect(await restore("apply survivor")).toMatchObject({
+      exitCode: 0,
+      all: expect.stringContaining(`the API server answers: cluster ${uid}`),
+    });
     await restore("finish");
   });
 
