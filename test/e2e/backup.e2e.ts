@@ -531,6 +531,17 @@ describe("a restore", () => {
     expect(existsSync(machine.path("state/restore/set"))).toBe(false);
     expect(await state()).toMatchObject({ phase: "none", quorum: true });
   });
+
+  it("a control plane that is to join again ends, its kubelet too, and its data stays", async () => {
+    machine.addProgram("systemctl", 'echo "systemctl $*" >>"$MACHINE/journal"');
+    const { exitCode, all } = await restore("stop");
+    expect({ exitCode, calls: machine.read("journal") }).toEqual({
+      exitCode: 0,
+      calls: "systemctl stop kubelet\n",
+    });
+    expect(all).toContain("member.before-restore-");
+    expect(await state()).toMatchObject({ phase: "stopped", data: false, member: false });
+  });
 });
 
 async function sshdAnswers(): Promise<void> {
