@@ -136,7 +136,7 @@ async function sinceCopy(name: string) {
 async function goneSince(name: string, revision: string) {
   expect(await configmap(`${name}-before`)).toBe(`configmap/${name}-before`);
   expect(await configmap(`${name}-after`)).toBe("");
-  // Whoever goes on with a watch of before is sent to list again.
+  // A watch from a revision of before is refused, so that its client lists again.
   const watch = `/api/v1/namespaces/default/configmaps?watch=1&resourceVersion=${revision}&timeoutSeconds=10`;
   expect(await lab.kubectl("get", "--raw", watch)).toContain('"code":410');
   await waitFor("the pod of a deleted object to end", 120, async () => {
