@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { stringify } from "yaml";
 import { loadConfig, project } from "../config/load.ts";
 import { ConfigError, formatProblem } from "../config/problem.ts";
-import { askEach } from "../verify/cluster.ts";
+import { askEach, split } from "../verify/cluster.ts";
 import { warnOfAgent } from "./agent.ts";
 import { UsageError, UserError } from "./command.ts";
 import { everyOf } from "./every-of.ts";
@@ -130,10 +130,10 @@ function numberOf(controlPlanes: string, machines: number): number {
 
 /** What each machine answers. @throws UserError with the reason of each that does not */
 async function answersOf<T, A>(asked: readonly T[], ask: (one: T) => Promise<A>): Promise<A[]> {
-  const answers = await askEach(asked, ask);
-  const problems = answers.flatMap((one) => ("problem" in one ? [one.problem] : []));
-  if (problems.length > 0) throw new UserError([...new Set(problems)].join("\n"));
-  return answers.flatMap((one) => ("problem" in one ? [] : [one.answer]));
+  const { answered, silent } = split(await askEach(asked, ask));
+  if (silent.length > 0)
+    throw new UserError([...new Set(silent.map(({ problem }) => problem))].join("\n"));
+  return answered.map(({ answer }) => answer);
 }
 
 /** The person reads the fingerprint in the console; what answers over the network is not shown before. */

@@ -110,19 +110,27 @@ export function askEach<T, A>(
   );
 }
 
+/** Those that answered, and those that did not. */
+export function split<T, A>(answers: readonly Answer<T, A>[]) {
+  return {
+    answered: answers.filter((one) => "answer" in one),
+    silent: answers.filter((one) => "problem" in one),
+  };
+}
+
 /** Asks every node, side by side. @throws where one does not answer, naming all that did not */
 export async function onEveryNode(
   cluster: Cluster,
   script: string | ((node: string) => string),
 ): Promise<{ node: string; output: string }[]> {
-  const answers = await askEach(cluster.nodes, (node) =>
-    cluster.onNode(node, typeof script === "string" ? script : script(node)),
+  const { answered, silent } = split(
+    await askEach(cluster.nodes, (node) =>
+      cluster.onNode(node, typeof script === "string" ? script : script(node)),
+    ),
   );
-  const failures = answers.flatMap((one) =>
-    "problem" in one ? [`${one.of}: ${one.problem}`] : [],
-  );
-  if (failures.length > 0) throw new Error(failures.join("; "));
-  return answers.flatMap((one) => ("problem" in one ? [] : [{ node: one.of, output: one.answer }]));
+  if (silent.length > 0)
+    throw new Error(silent.map(({ of, problem }) => `${of}: ${problem}`).join("; "));
+  return answered.map(({ of, answer }) => ({ node: of, output: answer }));
 }
 
 /** Nodes with one reading are listed together: `cp-1, worker-1: 12 hold`. */

@@ -1,4 +1,4 @@
-import { askEach } from "../../verify/cluster.ts";
+import { askEach, split } from "../../verify/cluster.ts";
 import { UserError } from "../command.ts";
 import type { Machine } from "../etcd/machines.ts";
 
@@ -29,13 +29,14 @@ export const archive = "/etc/kubernetes/encryption-keys";
 
 /** Asks every control plane. @throws UserError where one does not answer, or is not as a rotation needs it */
 export async function ask(planes: readonly ControlPlane[]): Promise<Asked[]> {
-  const answers = await askEach(planes, (plane) => plane.run("encryption", "state"));
-  const problems = answers.flatMap((one) =>
-    "problem" in one ? [`${one.of.name}: ${one.problem}`] : [],
+  const { answered, silent } = split(
+    await askEach(planes, (plane) => plane.run("encryption", "state")),
   );
-  const asked = answers.flatMap((one) =>
-    "problem" in one ? [] : [{ plane: one.of, state: JSON.parse(one.answer) as KeyState }],
-  );
+  const problems = silent.map(({ of, problem }) => `${of.name}: ${problem}`);
+  const asked = answered.map(({ of, answer }) => ({
+    plane: of,
+    state: JSON.parse(answer) as KeyState,
+  }));
   const names = planes.map(({ name }) => name);
   const strangers = new Set(asked.flatMap(({ state }) => state.members));
   for (const name of names) strangers.delete(name);

@@ -1,7 +1,7 @@
 import type { Config } from "../../config/config.ts";
 import type { ClusterPlan } from "../../plan/plan.ts";
 import { quote } from "../../steps/ssh/arguments.ts";
-import { askEach } from "../../verify/cluster.ts";
+import { askEach, split } from "../../verify/cluster.ts";
 import { UserError } from "../command.ts";
 import { type Asked, type Decision, decide, type State, untouched, type Wish } from "./decide.ts";
 import { type Machine, machinesOf } from "./machines.ts";
@@ -81,18 +81,14 @@ async function ask(planes: Machine[]): Promise<Asked<Machine>[]> {
     throw new UserError(
       "--gone names every control plane: pin the new machines' host keys in the stack's file, and name only those that no machine has replaced",
     );
-  const answers = await askEach(planes, stateOf);
-  const silent = answers.flatMap((one) =>
-    "problem" in one ? [`  ${one.of.name}: ${one.problem}`] : [],
-  );
+  const { answered, silent } = split(await askEach(planes, stateOf));
   if (silent.length > 0) {
+    const lines = silent.map(({ of, problem }) => `  ${of.name}: ${problem}`);
     throw new UserError(
-      `these control planes do not answer, and may have the cluster's data:\n${silent.join("\n")}\nBring them back, or name those that are gone for good: --gone NAME`,
+      `these control planes do not answer, and may have the cluster's data:\n${lines.join("\n")}\nBring them back, or name those that are gone for good: --gone NAME`,
     );
   }
-  return answers.flatMap((one) =>
-    "problem" in one ? [] : [{ machine: one.of, state: one.answer }],
-  );
+  return answered.map(({ of, answer }) => ({ machine: of, state: answer }));
 }
 
 async function stateOf(machine: Machine): Promise<State> {
