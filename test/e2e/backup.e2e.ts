@@ -13,12 +13,11 @@ import {
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { loadConfig } from "../../config/load.ts";
-import { backupSettings, knownHosts, rcloneConfiguration } from "../../plan/backup.ts";
+import { knownHosts } from "../../plan/backup.ts";
 import type { Report } from "../../verify/proofs/backup.ts";
 import { waitFor } from "../lab/shell.ts";
 import { root } from "../root.ts";
-import { stack } from "../stack.ts";
+import { writeBackupStack } from "./backup-stack.ts";
 import { encryption, LoopbackControlPlane } from "./loopback.ts";
 
 const plane = new LoopbackControlPlane();
@@ -54,43 +53,16 @@ afterAll(() => plane.remove());
 
 /** The node's documents, as the plan makes them of a stack with this target. */
 function configure(changes: Record<string, unknown>): void {
-  const recipient = execFileSync("age-keygen", ["-y", machine.path("operator.key")], {
-    encoding: "utf8",
-  });
-  const sections = stack({
-    "backup.recipients": [recipient],
-    "backup.targets": [
-      {
-        ...{ name: "vault", region: "NO-OSL-2" },
-        sftp: {
-          ...{ host: "127.0.0.1", port: 2222, user: "root", directory: vault },
-          hostKey: machine.read("sshd/host.pub").trim(),
-        },
-      },
-    ],
-    "backup.metricsFile": machine.path("state/backup/metrics.prom"),
-    ...changes,
-  });
-  const config = loadConfig(sections, "test.yaml");
-  const stackFile = Object.entries(sections).map(([name, value]) => [
-    `oslo-cluster:${name}`,
-    value,
-  ]);
-  machine.write("Pulumi.test.yaml", JSON.stringify({ config: Object.fromEntries(stackFile) }));
-  const { targets, recipients } = config.backup;
-  const node = config.nodes[0];
-  if (node === undefined) throw new Error("no node");
-  machine.write("etc/oslo-cluster/backup.json", backupSettings(config, { ...node, name: "cp-1" }));
-  machine.write("etc/oslo-cluster/backup-recipients", `${recipients.join("\n")}\n`);
-  machine.write("etc/oslo-cluster/known-hosts", `${knownHosts(targets)}\n`);
-  const credentials = {
+  const sftp = {
+    ...{ host: "127.0.0.1", port: 2222, user: "root", directory: vault },
+    hostKey: machine.read("sshd/host.pub").trim(),
+  };
+  const target = { name: "vault", region: "NO-OSL-2", sftp };
+  const { backup } = writeBackupStack(machine, [target], changes, () => ({
     key_file: machine.path("state/backup/id_ed25519"),
     known_hosts_file: machine.path("etc/oslo-cluster/known-hosts"),
-  };
-  machine.write(
-    "etc/oslo-cluster/rclone.conf",
-    rcloneConfiguration(targets, () => credentials),
-  );
+  }));
+  machine.write("etc/oslo-cluster/known-hosts", `${knownHosts(backup.targets)}\n`);
 }
 
 function makeSshKeys(): void {

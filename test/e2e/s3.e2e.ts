@@ -2,8 +2,6 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadConfig } from "../../config/load.ts";
-import { backupSettings, rcloneConfiguration } from "../../plan/backup.ts";
 import type { Report } from "../../verify/proofs/backup.ts";
 import { build } from "../lab/artifacts/build.ts";
 import { findGo } from "../lab/artifacts/go.ts";
@@ -11,7 +9,7 @@ import { versitygw } from "../lab/artifacts/recipes.ts";
 import { Progress } from "../lab/progress.ts";
 import { waitFor } from "../lab/shell.ts";
 import { root } from "../root.ts";
-import { stack } from "../stack.ts";
+import { writeBackupStack } from "./backup-stack.ts";
 import { LoopbackControlPlane } from "./loopback.ts";
 
 const plane = new LoopbackControlPlane();
@@ -39,29 +37,12 @@ afterAll(() => plane.remove());
 
 /** The node's documents, as the plan makes them of a stack with this target. */
 function configure(changes: Record<string, unknown> = {}, at = port): void {
-  const recipient = execFileSync("age-keygen", ["-y", machine.path("operator.key")], {
-    encoding: "utf8",
-  });
   const s3 = { endpoint: `http://127.0.0.1:${at}`, bucket: "copies" };
-  const sections = stack({
-    "backup.recipients": [recipient],
-    "backup.targets": [{ name: "bucket", region: "NO-OSL-2", s3, ...changes }],
-    "backup.metricsFile": machine.path("state/backup/metrics.prom"),
-  });
-  const config = loadConfig(sections, "test.yaml");
-  const entries = Object.entries(sections).map(([name, value]) => [`oslo-cluster:${name}`, value]);
-  machine.write("Pulumi.test.yaml", JSON.stringify({ config: Object.fromEntries(entries) }));
-  const [node] = config.nodes;
-  if (node === undefined) throw new Error("no node");
-  machine.write("etc/oslo-cluster/backup.json", backupSettings(config, { ...node, name: "cp-1" }));
-  machine.write("etc/oslo-cluster/backup-recipients", `${config.backup.recipients.join("\n")}\n`);
-  machine.write(
-    "etc/oslo-cluster/rclone.conf",
-    rcloneConfiguration(config.backup.targets, ({ name }) => ({
-      shared_credentials_file: machine.path(`state/backup/credentials/${name}`),
-      profile: "default",
-    })),
-  );
+  const target = { name: "bucket", region: "NO-OSL-2", s3, ...changes };
+  writeBackupStack(machine, [target], {}, ({ name }) => ({
+    shared_credentials_file: machine.path(`state/backup/credentials/${name}`),
+    profile: "default",
+  }));
 }
 
 async function startServer(): Promise<void> {
