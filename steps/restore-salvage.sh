@@ -48,7 +48,6 @@ replay() {
   (($(df --output=avail --block-size=1 "$home" | tail -n 1) > 2 * size)) ||
     die "disk full: $home needs $((2 * size)) bytes more, for a copy of etcd's data and its snapshot"
   for forced in false true; do
-    rm -rf "$copy"
     mkdir "$copy"
     copy_of_data . "$copy/member"
     # In a network of its own: it asks no other member.
@@ -57,9 +56,9 @@ replay() {
       uid=$(uid_in_etcd)
     fi
     end_private_etcd || true
+    rm -rf "$copy" "$1.part"
     if [[ -s $1 ]]; then break; fi
   done
-  rm -rf "$copy" "$1.part"
 }
 
 # A kubelet may have started it again meanwhile, and what is written to while it is copied is no copy.
