@@ -1,10 +1,12 @@
+import { spawnSync } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Engine } from "../lab/engine.ts";
 import * as infrastructure from "../lab/infrastructure.ts";
 import { killAll, processesIn } from "../lab/processes.ts";
-import { segment } from "../lab/segment.ts";
+import { hostNamespace, segment } from "../lab/segment.ts";
+import { inNamespace, run as runCommand, waitFor } from "../lab/shell.ts";
 import { type ProgressEvent, progressOf, saidOf, spread } from "./progress.ts";
 import { unchanged } from "./unchanged.ts";
 
@@ -12,8 +14,17 @@ const minutes = 60_000;
 
 /** How often one bring-up is killed. @default 10; OSLO_LAB_KILLS overrides it */
 const kills = Number(process.env.OSLO_LAB_KILLS ?? 10);
-/** Chooses what is killed and when. @default a random one, printed; OSLO_LAB_SEED replays one */
-const seed = Number(process.env.OSLO_LAB_SEED ?? randomInt(2 ** 31));
+/**
+ * Chooses what is killed and when.
+ * @default the commit's, so that a run of the same commit kills the same; where it cannot be read a random one.
+ * Printed; OSLO_LAB_SEED names another one
+ */
+const seed = Number(process.env.OSLO_LAB_SEED ?? seedOfCommit());
+
+function seedOfCommit(): number {
+  const { stdout, status } = spawnSync("git", ["rev-parse", "HEAD"], { encoding: "utf8" });
+  return status === 0 ? Number.parseInt(stdout.slice(0, 7), 16) : randomInt(2 ** 31);
+}
 
 const faults = ["client", "ssh", "power"] as const;
 
@@ -64,7 +75,8 @@ export function describeKills({
       const next = numbers(seed);
       const pick = <T>(list: readonly T[]) => list[Math.floor(next() * list.length)] as T;
       const events = whole && spread(progressOf(whole()), kills, next);
-      let [run, made, hit] = [start(current()), new Set<string>(), 0];
+      const begin = () => start(current(), hosts);
+      let [run, made, hit] = [begin(), new Set<string>(), 0];
       for (let nth = 1; nth <= kills; nth++) {
         const [fault, host] = [pick(faults), pick(hosts)];
         const event = events?.[nth - 1];
@@ -77,7 +89,7 @@ export function describeKills({
           if (isWhole) {
             // It was quick: once more.
             await again();
-            run = start(current());
+            run = begin();
             const first = 2 + Math.floor(next() * lines);
             await run.until(() => run.lines() >= first);
           }
@@ -99,7 +111,7 @@ export function describeKills({
         for (const resource of run.made) made.add(resource);
         if (fault === "power") await infrastructure.startHost(host);
         await current().cancel();
-        run = start(current());
+        run = begin();
       }
       await run.ended;
       await current().up();
@@ -124,8 +136,11 @@ function reaches(
   return () => run.lines() > before;
 }
 
-/** An `up` that counts the lines of its progress; one that fails is followed by another. */
-function start(engine: Engine) {
+/**
+ * An `up` that counts the lines of its progress; one that fails is followed by another. One that met no API
+ * server, as after a power cut late in the bring-up, is so once an API server answers.
+ */
+function start(engine: Engine, hosts: readonly string[]) {
   const kill = new AbortController();
   const said = new Map<string, number>();
   const made = new Set<string>();
@@ -146,10 +161,15 @@ function start(engine: Engine) {
   const attempt = (left: number): Promise<"finished" | "killed"> =>
     engine.up({ kill: kill.signal, onOutput }).then(
       () => "finished" as const,
-      (error: Error) => {
+      async (error: Error) => {
         if (kill.signal.aborted) return "killed" as const;
         if (left === 0) throw error;
         console.log(`up failed, and is run again: ${lastLine(error)}`);
+        if (refused.test(error.message)) {
+          // Where none comes, the next attempt says so.
+          await waitFor("an API server to answer", 180, () => someAnswers(hosts)).catch(() => {});
+          if (kill.signal.aborted) return "killed" as const;
+        }
         return attempt(left - 1);
       },
     );
@@ -172,6 +192,18 @@ function start(engine: Engine) {
         }),
       ]),
   };
+}
+
+const refused = /dial tcp \S+:6443: connect: connection refused/;
+
+/** Whether the API server of one of the control planes is ready. */
+async function someAnswers(hosts: readonly string[]): Promise<boolean> {
+  const ready = ["curl", "-sk", "--max-time", "5", "https://127.0.0.1:6443/readyz"];
+  for (const host of hosts.filter((name) => name.startsWith("cp-"))) {
+    const [command, ...args] = inNamespace(hostNamespace(host), ready) as [string, ...string[]];
+    if ((await runCommand(command, args).catch(() => "")) === "ok") return true;
+  }
+  return false;
 }
 
 /** The ssh clients in the lab's network: the engine's, for nothing else connects meanwhile. */
