@@ -26,7 +26,7 @@ main() {
   heard=$(heard)
   member=$(etcd_members) || exit 75
   member=$(etcd_member "$node" <<<"$member")
-  if [[ -n $member ]]; then refuse_second; fi
+  if [[ -n $member ]]; then one_at_a_time; fi
   case $heard in
     absent)
       [[ -n $member ]] || { refuse_return && say "node $node is not in the cluster" && return; }
@@ -65,8 +65,11 @@ heard() {
 }
 
 # One control plane is replaced at a time: another one that the configuration has must be back before the next leaves.
-refuse_second() {
+# From here until this one has left, no other does: each would still find the other in etcd.
+one_at_a_time() {
   local one wanted members
+  exec 8>"$volatile/leave-control-plane"
+  flock --timeout "$((seconds + 120))" 8 || die "control plane $node: another one has been leaving for $((seconds + 120)) s; see \`pgrep -af 'kubectl.* drain'\` on $(hostname)"
   wanted=$(cat /etc/oslo-cluster/control-planes 2>/dev/null || true)
   [[ $'\n'$wanted$'\n' == *$'\n'"$node"$'\n'* ]] || return 0 # it leaves for good
   members=$(etcd_members) || exit 75
@@ -81,12 +84,12 @@ drain_or_give_up() {
   local drainer watcher teller ended status=0
   say "drain $node (at most $seconds s)"
   : >"$scratch/drain"
-  # 9: the lock is this script's, and ends with it.
-  admin drain "$node" --ignore-daemonsets --delete-emptydir-data --timeout "${seconds}s" >"$scratch/drain" 2>&1 9>&- &
+  # 8 and 9: the locks are this script's, and end with it.
+  admin drain "$node" --ignore-daemonsets --delete-emptydir-data --timeout "${seconds}s" >"$scratch/drain" 2>&1 8>&- 9>&- &
   drainer=$!
-  admin wait "node/$node" --for=condition=Ready=Unknown --timeout "$((seconds + 60))s" >/dev/null 2>&1 9>&- &
+  admin wait "node/$node" --for=condition=Ready=Unknown --timeout "$((seconds + 60))s" >/dev/null 2>&1 8>&- 9>&- &
   watcher=$!
-  tail --lines=+1 --follow --sleep-interval=0.2 --pid="$drainer" "$scratch/drain" 9>&- | each_line_once 9>&- &
+  tail --lines=+1 --follow --sleep-interval=0.2 --pid="$drainer" "$scratch/drain" 8>&- 9>&- | each_line_once 8>&- 9>&- &
   teller=$!
   wait -n -p ended "$drainer" "$watcher" || status=$?
   if [[ $ended == "$watcher" && $status == 0 ]]; then

@@ -318,6 +318,18 @@ describe.runIf(process.platform === "linux" && hasTools)("oslo-step leave", () =
       expect(journal(machine)).toEqual([]);
     });
 
+    test("is refused while another one is leaving: of two at once one leaves, and the other is not drained", {
+      timeout: 20_000,
+    }, async ({ machine }) => {
+      members(machine, three);
+      machine.write("etc/oslo-cluster/control-planes", "cp-1\ncp-2\ncp-3\n");
+      machine.write("cluster/drain", "sleep 1");
+      const both = await Promise.all([out(machine, "cp-2"), out(machine, "cp-3")]);
+      expect(both.map(({ exitCode }) => exitCode).sort()).toEqual([0, 1]);
+      expect(both.map(({ stderr }) => stderr).join("")).toMatch(/is not back in etcd/);
+      expect(journal(machine).filter((line) => /^(drain|remove)/.test(line))).toHaveLength(2);
+    });
+
     test("is done while fewer than before are wanted", async ({ machine }) => {
       members(machine, ["cp-1", "cp-2"]);
       machine.write("etc/oslo-cluster/control-planes", "cp-1\n");
