@@ -4,9 +4,10 @@ import { delimiter, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { inflateSync } from "node:zlib";
 import { execa } from "execa";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, expect, it } from "vitest";
 import { stackPicture } from "../../commands/picture/stack.ts";
 import { loadConfig } from "../../config/load.ts";
+import { describeWhere } from "../needs.ts";
 import { configOf } from "../stacks.ts";
 import { stackOf } from "../verify/simulated.ts";
 
@@ -32,7 +33,7 @@ const pictures: [string, () => string][] = [
   ["a hundred nodes", () => stackPicture(loadConfig(stackOf(100), "test.yaml"))],
 ];
 
-describe.skipIf(browser === undefined)("in a browser (skipped: no Chromium on PATH)", () => {
+describeWhere(browser !== undefined, "Chromium on PATH")("in a browser", () => {
   it.each(pictures)("%s, light and dark", { timeout: 300_000 }, async (_, draw) => {
     const svg = draw();
     const [, width = 0, height = 0] = (svg.match(/viewBox="0 0 (\d+) (\d+)"/) ?? []).map(Number);

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, expect, it, vi } from "vitest";
 import { requireAgent } from "../../components/agent.ts";
+import { describeWhere } from "../needs.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "agent-"));
 const socket = join(folder, "socket");
@@ -30,7 +31,7 @@ function check(env: Record<string, string> = {}): void {
   requireAgent();
 }
 
-describe.runIf(installed)("the operator's ssh-agent", () => {
+describeWhere(installed, "ssh-agent")("the operator's ssh-agent", () => {
   it("must be named", () => {
     expect(() => check({ SSH_AUTH_SOCK: "" })).toThrow(/^SSH_AUTH_SOCK is not set: .*ssh-add$/);
   });

@@ -6,10 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { execa } from "execa";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadConfig } from "../../config/load.ts";
 import { plan } from "../../plan/plan.ts";
 import { waitFor } from "../lab/shell.ts";
+import { describeWhere } from "../needs.ts";
 import { node, stack } from "../stack.ts";
 
 const ports = [17001, 17002, 17003];
@@ -24,124 +25,128 @@ interface Api {
   ready: { milliseconds: number; status: number };
 }
 
-describe.skipIf(haproxy.error !== undefined)("haproxy with the nodes' configuration", () => {
-  const folder = mkdtempSync(join(tmpdir(), "balancer-"));
-  const apis: Api[] = [];
-  let balancer: ChildProcess;
+describeWhere(haproxy.error === undefined, "haproxy")(
+  "haproxy with the nodes' configuration",
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), "balancer-"));
+    const apis: Api[] = [];
+    let balancer: ChildProcess;
 
-  beforeAll(async () => {
-    const pair = ["-keyout", join(folder, "key"), "-out", join(folder, "crt")];
-    await execa("openssl", [
-      "req",
-      "-x509",
-      "-newkey",
-      "rsa:2048",
-      "-nodes",
-      "-subj",
-      "/CN=api",
-      "-days",
-      "2",
-      ...pair,
-    ]);
-    const [key, cert] = ["key", "crt"].map((name) => readFileSync(join(folder, name)));
-    for (const port of ports) {
-      const ready = { milliseconds: 0, status: 200 };
-      const server = createServer({ key, cert }, (asked, response) => {
-        if (asked.url !== "/readyz") return void response.end(String(port));
-        setTimeout(() => response.writeHead(ready.status).end(), ready.milliseconds);
-      });
-      const sockets = new Set<Duplex>();
-      server.on("connection", (socket) => {
-        sockets.add(socket);
-        socket.once("close", () => sockets.delete(socket));
-      });
-      await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
-      apis.push({ server, sockets, ready });
-    }
-    writeFileSync(join(folder, "haproxy.cfg"), configuration(folder));
-    balancer = spawn("haproxy", ["-db", "-f", join(folder, "haproxy.cfg")], { stdio: "inherit" });
-    await waitFor("all to be found ready", 30, () =>
-      up().then(
-        (servers) => servers === ports.length,
-        () => false,
-      ),
-    );
-    // They count as ready from the start, until their first checks have ended.
-    await pause(3000);
-    expect(await up()).toBe(ports.length);
-  }, 120_000);
+    beforeAll(async () => {
+      const pair = ["-keyout", join(folder, "key"), "-out", join(folder, "crt")];
+      await execa("openssl", [
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=api",
+        "-days",
+        "2",
+        ...pair,
+      ]);
+      const [key, cert] = ["key", "crt"].map((name) => readFileSync(join(folder, name)));
+      for (const port of ports) {
+        const ready = { milliseconds: 0, status: 200 };
+        const server = createServer({ key, cert }, (asked, response) => {
+          if (asked.url !== "/readyz") return void response.end(String(port));
+          setTimeout(() => response.writeHead(ready.status).end(), ready.milliseconds);
+        });
+        const sockets = new Set<Duplex>();
+        server.on("connection", (socket) => {
+          sockets.add(socket);
+          socket.once("close", () => sockets.delete(socket));
+        });
+        await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+        apis.push({ server, sockets, ready });
+      }
+      writeFileSync(join(folder, "haproxy.cfg"), configuration(folder));
+      balancer = spawn("haproxy", ["-db", "-f", join(folder, "haproxy.cfg")], { stdio: "inherit" });
+      await waitFor("all to be found ready", 30, () =>
+        up().then(
+          (servers) => servers === ports.length,
+          () => false,
+        ),
+      );
+      // They count as ready from the start, until their first checks have ended.
+      await pause(3000);
+      expect(await up()).toBe(ports.length);
+    }, 120_000);
 
-  afterAll(() => {
-    balancer?.kill();
-    for (const { server, sockets } of apis) {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    }
-    rmSync(folder, { recursive: true });
-  });
-
-  test("keeps what it carries while every API server waits for a leader of etcd", async () => {
-    const idle = await idleConnections();
-    for (const { ready } of apis) Object.assign(ready, { milliseconds: 2000, status: 500 });
-    // As long as etcd's default clock may take.
-    await pause(2000);
-    for (const { ready } of apis) Object.assign(ready, { milliseconds: 0, status: 200 });
-    await pause(3000);
-    expect(idle.filter(({ destroyed }) => destroyed).length).toBe(0);
-    for (const socket of idle) socket.destroy();
-  });
-
-  test("asks no API server that is not ready, and all that are when they are", async () => {
-    for (const { ready } of apis) Object.assign(ready, { milliseconds: 0, status: 500 });
-    await waitFor("all to be found not ready", 10, async () => (await up()) === 0);
-    await expect(ask()).rejects.toThrow();
-    for (const { ready } of apis) Object.assign(ready, { status: 200 });
-    await waitFor("all to be found ready", 10, async () => (await up()) === ports.length);
-    expect(ports.map(String)).toContain(await ask());
-  });
-
-  test("cuts what hangs on a server that hangs within 5 s, and nothing else", async () => {
-    const idle = await idleConnections();
-    const [hung] = apis as [Api];
-    const carried = hung.sockets.size;
-    expect(carried).toBeGreaterThan(0);
-    hung.server.removeAllListeners("secureConnection");
-    hung.server.removeAllListeners("connection");
-    hung.server.on("connection", (socket) => {
-      hung.sockets.add(socket);
-      socket.on("error", () => {});
+    afterAll(() => {
+      balancer?.kill();
+      for (const { server, sockets } of apis) {
+        for (const socket of sockets) socket.destroy();
+        server.close();
+      }
+      rmSync(folder, { recursive: true });
     });
-    const start = performance.now();
-    await waitFor("its connections to be cut", 20, () => idle.some(({ destroyed }) => destroyed));
-    const seconds = (performance.now() - start) / 1000;
-    console.log(`cut after ${seconds.toFixed(1)} s`);
-    expect(seconds).toBeLessThan(5);
-    expect(idle.filter(({ destroyed }) => destroyed).length).toBeLessThan(idle.length);
-    for (const socket of idle) socket.destroy();
-  });
 
-  /** Connections that send nothing, so many that each server has some. */
-  async function idleConnections(): Promise<Socket[]> {
-    const open = () =>
-      new Promise<Socket>((resolve, reject) => {
-        const socket = connect(balancerPort, "127.0.0.1", () => resolve(socket));
-        // Whoever is cut off is reset.
-        socket.on("error", reject);
-        socket.resume();
+    test("keeps what it carries while every API server waits for a leader of etcd", async () => {
+      const idle = await idleConnections();
+      for (const { ready } of apis) Object.assign(ready, { milliseconds: 2000, status: 500 });
+      // As long as etcd's default clock may take.
+      await pause(2000);
+      for (const { ready } of apis) Object.assign(ready, { milliseconds: 0, status: 200 });
+      await pause(3000);
+      expect(idle.filter(({ destroyed }) => destroyed).length).toBe(0);
+      for (const socket of idle) socket.destroy();
+    });
+
+    test("asks no API server that is not ready, and all that are when they are", async () => {
+      for (const { ready } of apis) Object.assign(ready, { milliseconds: 0, status: 500 });
+      await waitFor("all to be found not ready", 10, async () => (await up()) === 0);
+      await expect(ask()).rejects.toThrow();
+      for (const { ready } of apis) Object.assign(ready, { status: 200 });
+      await waitFor("all to be found ready", 10, async () => (await up()) === ports.length);
+      expect(ports.map(String)).toContain(await ask());
+    });
+
+    test("cuts what hangs on a server that hangs within 5 s, and nothing else", async () => {
+      const idle = await idleConnections();
+      const [hung] = apis as [Api];
+      const carried = hung.sockets.size;
+      expect(carried).toBeGreaterThan(0);
+      hung.server.removeAllListeners("secureConnection");
+      hung.server.removeAllListeners("connection");
+      hung.server.on("connection", (socket) => {
+        hung.sockets.add(socket);
+        socket.on("error", () => {});
       });
-    return Promise.all(Array.from({ length: 3 * ports.length }, open));
-  }
+      const start = performance.now();
+      await waitFor("its connections to be cut", 20, () => idle.some(({ destroyed }) => destroyed));
+      const seconds = (performance.now() - start) / 1000;
+      console.log(`cut after ${seconds.toFixed(1)} s`);
+      expect(seconds).toBeLessThan(5);
+      expect(idle.filter(({ destroyed }) => destroyed).length).toBeLessThan(idle.length);
+      for (const socket of idle) socket.destroy();
+    });
 
-  /** How many servers the balancer counts as ready. */
-  async function up(): Promise<number> {
-    const socket = connect(join(folder, "admin.sock"));
-    socket.end("show stat\n");
-    let text = "";
-    for await (const part of socket) text += part;
-    return text.split("\n").filter((line) => /^control-planes,node-/.test(line) && /,UP/.test(line))
-      .length;
-  }
-});
+    /** Connections that send nothing, so many that each server has some. */
+    async function idleConnections(): Promise<Socket[]> {
+      const open = () =>
+        new Promise<Socket>((resolve, reject) => {
+          const socket = connect(balancerPort, "127.0.0.1", () => resolve(socket));
+          // Whoever is cut off is reset.
+          socket.on("error", reject);
+          socket.resume();
+        });
+      return Promise.all(Array.from({ length: 3 * ports.length }, open));
+    }
+
+    /** How many servers the balancer counts as ready. */
+    async function up(): Promise<number> {
+      const socket = connect(join(folder, "admin.sock"));
+      socket.end("show stat\n");
+      let text = "";
+      for await (const part of socket) text += part;
+      return text
+        .split("\n")
+        .filter((line) => /^control-planes,node-/.test(line) && /,UP/.test(line)).length;
+    }
+  },
+);
 
 /** The plan's own, moved to where this test has its servers. */
 function configuration(folder: string): string {

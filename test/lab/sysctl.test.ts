@@ -2,13 +2,14 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { describeWhere } from "../needs.ts";
 import { Sysctls } from "./sysctl.ts";
 
 const instances = "fs/inotify/max_user_instances";
 const hasFlock = spawnSync("flock", ["--version"]).status === 0;
 
-describe.runIf(hasFlock)("settings that labs share with the machine", () => {
+describeWhere(hasFlock, "flock")("settings that labs share with the machine", () => {
   let place: string;
   const of = (lab: string) => new Sysctls(lab, join(place, "run"), join(place, "sys"));
   const set = (value: string) => writeFileSync(join(place, "sys", instances), `${value}\n`);

@@ -36,7 +36,8 @@ describe.each(stackNames)("the balancers of %s", (name) => {
   });
 
   const haproxy = spawnSync("haproxy", ["-v"]);
-  it.runIf(!haproxy.error)("are what haproxy takes", () => {
+  it("are what haproxy takes", ({ skip }) => {
+    if (haproxy.error) skip("needs haproxy");
     const folder = mkdtempSync(join(tmpdir(), "haproxy-"));
     const file = join(folder, "haproxy.cfg");
     writeFileSync(file, configurations(config)[0] ?? "");

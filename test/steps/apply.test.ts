@@ -1,5 +1,6 @@
-import { test as base, describe, expect } from "vitest";
+import { test as base, expect } from "vitest";
 import { renderStep, step } from "../../plan/step.ts";
+import { describeOnLinux } from "../needs.ts";
 import { Machine } from "./machine.ts";
 
 const work = (name: string) => `check() { :; }
@@ -22,7 +23,7 @@ const test = base.extend<{ machine: Machine }>({
 
 const document = (name: string, vars = {}) => renderStep(step(name, { CLUSTER: "oslo", ...vars }));
 
-describe.runIf(process.platform === "linux")("apply", () => {
+describeOnLinux("apply", () => {
   test("runs steps in order, and answers with their readings", async ({ machine }) => {
     const documents = document("two") + document("one") + document("silent");
     const result = await machine.call(["apply", "one", "silent", "two"], documents);

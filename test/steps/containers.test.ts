@@ -1,8 +1,9 @@
 import { copyFileSync } from "node:fs";
 import { execa, type ResultPromise } from "execa";
-import { test as base, describe, expect } from "vitest";
+import { test as base, expect } from "vitest";
 import { agentFunction } from "../../verify/cluster.ts";
 import { kubeProxyProof } from "../../verify/proofs/kube-proxy.ts";
+import { describeOnLinux } from "../needs.ts";
 import { Machine } from "./machine.ts";
 
 /** ctr of a runtime that is a folder: a line `id namespace name status` per container in `containers`. */
@@ -50,7 +51,7 @@ const bash = (machine: Machine, script: string) =>
     all: true,
   });
 
-describe.runIf(process.platform === "linux")("the agent of a node", () => {
+describeOnLinux("the agent of a node", () => {
   test("is the container of kube-system, not a process that has its name", async ({
     machine,
     decoy,
@@ -75,7 +76,7 @@ describe.runIf(process.platform === "linux")("the agent of a node", () => {
   });
 });
 
-describe.runIf(process.platform === "linux")("kube-proxy", () => {
+describeOnLinux("kube-proxy", () => {
   const script = async () => {
     let asked = "";
     await kubeProxyProof.prove({
@@ -100,7 +101,7 @@ describe.runIf(process.platform === "linux")("kube-proxy", () => {
   });
 });
 
-describe.runIf(process.platform === "linux")("a static pod's restart", () => {
+describeOnLinux("a static pod's restart", () => {
   /** Allows the wait so many seconds, and takes the given end of the container. */
   const restart = (machine: Machine, before: string, seconds: number) =>
     bash(

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { execa } from "execa";
-import { test as base, describe, expect } from "vitest";
+import { test as base, expect } from "vitest";
+import { describeOnLinux } from "../needs.ts";
 import { Machine } from "./machine.ts";
 
 const test = base.extend<{ machine: Machine }>({
@@ -30,7 +31,7 @@ ${script}`,
 
 const aside = "etcd/member.before-restore-20260101T000000Z/snap/db";
 
-describe.runIf(process.platform === "linux")("what is left of a control plane", () => {
+describeOnLinux("what is left of a control plane", () => {
   test("goes before it joins again, but not what a restore has moved aside", async ({
     machine,
   }) => {
@@ -70,7 +71,7 @@ describe.runIf(process.platform === "linux")("what is left of a control plane", 
   });
 });
 
-describe.runIf(process.platform === "linux")("a member whose data are gone", () => {
+describeOnLinux("a member whose data are gone", () => {
   const silent = "#!/bin/sh\nexit 7\n";
   const remembered = (machine: Machine) => {
     machine.write("state/etcd-data", "cluster=1 member=2\n");
@@ -131,7 +132,7 @@ describe.runIf(process.platform === "linux")("a member whose data are gone", () 
   });
 });
 
-describe.runIf(process.platform === "linux")("etcd's data on a machine that is given back", () => {
+describeOnLinux("etcd's data on a machine that is given back", () => {
   const release = (machine: Machine) => {
     machine.install("release.sh");
     machine.write("etcd/member/snap/db", "data");
@@ -163,7 +164,7 @@ find ${machine.path("etcd")} -type f`,
   });
 });
 
-describe.runIf(process.platform === "linux")("the kubelet of a control plane", () => {
+describeOnLinux("the kubelet of a control plane", () => {
   test("asks the balancer, and restarts once for it", async ({ machine }) => {
     const conf = (server: string) =>
       `clusters:\n- cluster:\n    server: ${server}\n  name: default-cluster\n`;
@@ -176,7 +177,7 @@ describe.runIf(process.platform === "linux")("the kubelet of a control plane", (
   });
 });
 
-describe.runIf(process.platform === "linux")("etcd's flags", () => {
+describeOnLinux("etcd's flags", () => {
   const manifest = "etc/kubernetes/manifests/etcd.yaml";
   const flags = "ETCD_FLAGS='--election-timeout=2500 --initial-cluster-state=existing'";
   const seal = (machine: Machine) => bash(machine, `${flags}\nseal_etcd`);

@@ -2,10 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa, type ResultPromise } from "execa";
-import { test as base, describe, expect, vi } from "vitest";
+import { test as base, expect, vi } from "vitest";
 import { probeScript } from "../../components/cluster/datapath.ts";
 import { renderStep } from "../../plan/step.ts";
 import { nodeReach } from "../../steps/ssh/target.ts";
+import { describeOnLinux } from "../needs.ts";
 import { planOf } from "../stacks.ts";
 
 /** The operator's side, with an ssh that plays the nodes. */
@@ -70,7 +71,7 @@ const healthy = {
   "worker-2": says('{"cp-1 -> worker-2":{}}'),
 };
 
-describe.runIf(process.platform === "linux")("the probe of all nodes", () => {
+describeOnLinux("the probe of all nodes", () => {
   test("hands each node its document, as root", async ({ operator }) => {
     const made = operator(healthy);
     await made.start();

@@ -1,4 +1,5 @@
-import { test as base, describe, expect } from "vitest";
+import { test as base, expect } from "vitest";
+import { describeOnLinux } from "../needs.ts";
 import { Machine } from "./machine.ts";
 
 /** etcd's gateways by their host: a cluster's id each; no file, no answer. */
@@ -25,7 +26,7 @@ const test = base.extend<{ machine: Machine }>({
 
 const own = "127.0.0.1";
 
-describe.runIf(process.platform === "linux")("a member of etcd", () => {
+describeOnLinux("a member of etcd", () => {
   test.for<[string, Record<string, string>, string]>([
     ["of one cluster with the others", { [own]: "9", "cp-2": "9", "cp-3": "9" }, ""],
     ["with one of the others", { [own]: "9", "cp-2": "9", "cp-3": "7" }, ""],

@@ -1,5 +1,6 @@
-import { test as base, describe, expect } from "vitest";
+import { test as base, expect } from "vitest";
 import { type StepDocument, step } from "../../plan/step.ts";
+import { describeOnLinux } from "../needs.ts";
 import { Machine } from "./machine.ts";
 
 const test = base.extend<{ machine: Machine }>({
@@ -23,7 +24,7 @@ const mpstat = (...cpus: [soft: number, idle: number][]) => {
   return `echo '${JSON.stringify(json)}'`;
 };
 
-describe.runIf(process.platform === "linux")("gate-guest", () => {
+describeOnLinux("gate-guest", () => {
   const document = step("gate-guest", {
     CLUSTER: "oslo",
     INTERFACE: "eth0",
@@ -146,7 +147,7 @@ describe.runIf(process.platform === "linux")("gate-guest", () => {
   });
 });
 
-describe.runIf(process.platform === "linux")("gate-host", () => {
+describeOnLinux("gate-host", () => {
   const limits = { STEAL_PERCENT: 100, DISK_FREE_PERCENT: 20, MEMORY_MEBIBYTES: 1700, CPUS: 2 };
   const document = (changes: object) =>
     step("gate-host", {
@@ -203,7 +204,7 @@ esac`,
   });
 });
 
-describe.runIf(process.platform === "linux")("gate-peers", () => {
+describeOnLinux("gate-peers", () => {
   const peers: StepDocument = step("gate-peers", {
     CLUSTER: "oslo",
     INTERFACE: "eth0",

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { test as base, describe, expect } from "vitest";
+import { describeWhere } from "../needs.ts";
 import { Machine } from "./machine.ts";
 
 /** kubectl of a cluster that is a folder: node.json, pods.json, drain (what a drain does), `unanswered`. */
@@ -111,236 +112,241 @@ const timedOut = (name: string) =>
 
 const hasTools = ["jq", "flock"].every((tool) => spawnSync(tool, ["--version"]).status === 0);
 
-describe.runIf(process.platform === "linux" && hasTools)("oslo-step leave", () => {
-  test("drains the node within the time given, then deletes it", async ({ machine }) => {
-    machine.write(
-      "cluster/drain",
-      'echo "evicting pod shop/web-1"; echo "evicting pod shop/web-1"',
-    );
-    const { exitCode, stdout } = await leave(machine);
-    expect(exitCode).toBe(0);
-    expect(stdout.match(/evicting pod shop\/web-1/g)).toHaveLength(1);
-    expect(stdout).toMatch(/node worker-1 has left the cluster$/);
-    expect(journal(machine)).toEqual([
-      "drain drain worker-1 --ignore-daemonsets --delete-emptydir-data --timeout 7s",
-      "delete node worker-1",
-      "delete pods --all-namespaces",
-    ]);
-    expect(machine.read("cluster/applied")).toMatch(
-      /"name":"oslo-cluster-removed-nodes",.*"data":\{"worker-1":"\d{4}-/,
-    );
-  });
-
-  test("finds nothing to do the second time", async ({ machine }) => {
-    machine.forget("cluster/node.json");
-    const { exitCode, stdout } = await leave(machine);
-    expect(exitCode).toBe(0);
-    expect(stdout).toBe("node worker-1 is not in the cluster");
-    expect(journal(machine)).toEqual([]);
-  });
-
-  test("stays where a disruption budget does not let a pod go, and names pod and fix", async ({
-    machine,
-  }) => {
-    put(machine, pod("web-1"), pod("agent", { ownerReferences: [{ kind: "DaemonSet" }] }));
-    machine.write(
-      "cluster/drain",
-      `cat <<'E'\n${refused("web-1")}\n${timedOut("web-1")}\nE\nexit 1`,
-    );
-    const { exitCode, stderr } = await leave(machine);
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain("worker-1 is cordoned and stays in the cluster");
-    expect(stderr).toContain("  shop/web-1: its PodDisruptionBudget allows no eviction");
-    expect(stderr).toContain("kubectl uncordon worker-1");
-    expect(stderr).not.toContain("agent");
-    expect(journal(machine)).toHaveLength(1);
-  });
-
-  test("tells every pod that stays, with its own reason, and none that does not", async ({
-    machine,
-  }) => {
-    put(
-      machine,
-      pod("bare", { ownerReferences: [] }),
-      pod("slow", { deletionTimestamp: "2026-01-01T00:00:00Z" }),
-      pod("odd"),
-      pod("untried"),
-      pod("done", {}, "Succeeded"),
-      pod("static", { annotations: { "kubernetes.io/config.mirror": "x" } }),
-    );
-    machine.write(
-      "cluster/drain",
-      `echo 'error when evicting pods/"odd" -n "shop": refused by a webhook'; exit 1`,
-    );
-    const { stderr } = await leave(machine);
-    const reasons = stderr.split("\n").filter((line) => line.startsWith("  "));
-    expect(reasons).toEqual([
-      expect.stringMatching(/^ {2}shop\/bare: no controller/),
-      expect.stringMatching(/^ {2}shop\/slow: has not ended within 7 s/),
-      expect.stringMatching(/^ {2}shop\/odd: error when evicting .*refused by a webhook/),
-    ]);
-  });
-
-  test("names the pods also where nothing is known of what holds them", async ({ machine }) => {
-    put(machine, pod("web-1"), pod("web-2"));
-    machine.write("cluster/drain", "exit 1");
-    expect((await leave(machine)).stderr).toContain("\n  shop/web-1\n  shop/web-2\n");
-  });
-
-  test.for([["Unknown"], [undefined]] as const)(
-    "does not wait for a node that does not report (%s): its pods are named, and it leaves",
-    async ([ready], { machine }) => {
-      machine.write("cluster/node.json", node(ready));
-      put(machine, pod("web-1"));
+describeWhere(process.platform === "linux" && hasTools, "Linux, jq and flock")(
+  "oslo-step leave",
+  () => {
+    test("drains the node within the time given, then deletes it", async ({ machine }) => {
+      machine.write(
+        "cluster/drain",
+        'echo "evicting pod shop/web-1"; echo "evicting pod shop/web-1"',
+      );
       const { exitCode, stdout } = await leave(machine);
       expect(exitCode).toBe(0);
-      expect(stdout).toMatch(/does not report any more .*\n {2}shop\/web-1\n/);
-      expect(journal(machine)).toEqual(["delete node worker-1", "delete pods --all-namespaces"]);
-    },
-  );
+      expect(stdout.match(/evicting pod shop\/web-1/g)).toHaveLength(1);
+      expect(stdout).toMatch(/node worker-1 has left the cluster$/);
+      expect(journal(machine)).toEqual([
+        "drain drain worker-1 --ignore-daemonsets --delete-emptydir-data --timeout 7s",
+        "delete node worker-1",
+        "delete pods --all-namespaces",
+      ]);
+      expect(machine.read("cluster/applied")).toMatch(
+        /"name":"oslo-cluster-removed-nodes",.*"data":\{"worker-1":"\d{4}-/,
+      );
+    });
 
-  test("stops waiting for a node that dies while it is drained", { timeout: 20_000 }, async ({
-    machine,
-  }) => {
-    put(machine, pod("web-1", { deletionTimestamp: "2026-01-01T00:00:00Z" }));
-    machine.write("cluster/drain", 'touch "$cluster/silent"; exec sleep 60');
-    const { exitCode, stdout } = await leave(machine);
-    expect(exitCode).toBe(0);
-    expect(stdout).toContain("does not report any more");
-    expect(journal(machine).slice(1)).toEqual([
-      "delete node worker-1",
-      "delete pods --all-namespaces",
-    ]);
-  });
+    test("finds nothing to do the second time", async ({ machine }) => {
+      machine.forget("cluster/node.json");
+      const { exitCode, stdout } = await leave(machine);
+      expect(exitCode).toBe(0);
+      expect(stdout).toBe("node worker-1 is not in the cluster");
+      expect(journal(machine)).toEqual([]);
+    });
 
-  test("drains a node that is not ready but reports", async ({ machine }) => {
-    machine.write("cluster/node.json", node("False"));
-    expect((await leave(machine)).exitCode).toBe(0);
-    expect(journal(machine)[0]).toMatch(/^drain /);
-  });
-
-  test("says in its exit code that the API does not answer, and changes nothing", async ({
-    machine,
-  }) => {
-    machine.write("cluster/unanswered", "");
-    const { exitCode, stderr } = await leave(machine);
-    expect(exitCode).toBe(75);
-    expect(stderr).toContain("The connection to the server was refused");
-    expect(journal(machine)).toEqual([]);
-  });
-
-  test("asks once more where a connection ends that a balancer has sent to who is leaving", async ({
-    machine,
-  }) => {
-    machine.write("cluster/cut", "");
-    const { exitCode, stderr } = await leave(machine);
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "unexpected EOF" });
-    expect(journal(machine)).toContain("delete node worker-1");
-  });
-
-  test("has nothing to leave on a machine that belongs to no cluster", async ({ machine }) => {
-    machine.forget("state/cluster");
-    expect(await leave(machine)).toMatchObject({ exitCode: 3 });
-  });
-
-  describe("of a control plane", () => {
-    const out = (machine: Machine, name = "cp-2") => machine.call(["leave", name, "7"]);
-    const three = ["cp-1", "cp-2", "cp-3"];
-
-    test("drains it, takes its member out of etcd, and deletes its node after that", async ({
+    test("stays where a disruption budget does not let a pod go, and names pod and fix", async ({
       machine,
     }) => {
-      members(machine, three);
-      expect(await out(machine)).toMatchObject({ exitCode: 0 });
-      expect(journal(machine)).toEqual([
-        expect.stringMatching(/^drain .*cp-2/),
-        'remove {"ID":"2"}',
-        "delete node cp-2",
+      put(machine, pod("web-1"), pod("agent", { ownerReferences: [{ kind: "DaemonSet" }] }));
+      machine.write(
+        "cluster/drain",
+        `cat <<'E'\n${refused("web-1")}\n${timedOut("web-1")}\nE\nexit 1`,
+      );
+      const { exitCode, stderr } = await leave(machine);
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain("worker-1 is cordoned and stays in the cluster");
+      expect(stderr).toContain("  shop/web-1: its PodDisruptionBudget allows no eviction");
+      expect(stderr).toContain("kubectl uncordon worker-1");
+      expect(stderr).not.toContain("agent");
+      expect(journal(machine)).toHaveLength(1);
+    });
+
+    test("tells every pod that stays, with its own reason, and none that does not", async ({
+      machine,
+    }) => {
+      put(
+        machine,
+        pod("bare", { ownerReferences: [] }),
+        pod("slow", { deletionTimestamp: "2026-01-01T00:00:00Z" }),
+        pod("odd"),
+        pod("untried"),
+        pod("done", {}, "Succeeded"),
+        pod("static", { annotations: { "kubernetes.io/config.mirror": "x" } }),
+      );
+      machine.write(
+        "cluster/drain",
+        `echo 'error when evicting pods/"odd" -n "shop": refused by a webhook'; exit 1`,
+      );
+      const { stderr } = await leave(machine);
+      const reasons = stderr.split("\n").filter((line) => line.startsWith("  "));
+      expect(reasons).toEqual([
+        expect.stringMatching(/^ {2}shop\/bare: no controller/),
+        expect.stringMatching(/^ {2}shop\/slow: has not ended within 7 s/),
+        expect.stringMatching(/^ {2}shop\/odd: error when evicting .*refused by a webhook/),
+      ]);
+    });
+
+    test("names the pods also where nothing is known of what holds them", async ({ machine }) => {
+      put(machine, pod("web-1"), pod("web-2"));
+      machine.write("cluster/drain", "exit 1");
+      expect((await leave(machine)).stderr).toContain("\n  shop/web-1\n  shop/web-2\n");
+    });
+
+    test.for([["Unknown"], [undefined]] as const)(
+      "does not wait for a node that does not report (%s): its pods are named, and it leaves",
+      async ([ready], { machine }) => {
+        machine.write("cluster/node.json", node(ready));
+        put(machine, pod("web-1"));
+        const { exitCode, stdout } = await leave(machine);
+        expect(exitCode).toBe(0);
+        expect(stdout).toMatch(/does not report any more .*\n {2}shop\/web-1\n/);
+        expect(journal(machine)).toEqual(["delete node worker-1", "delete pods --all-namespaces"]);
+      },
+    );
+
+    test("stops waiting for a node that dies while it is drained", { timeout: 20_000 }, async ({
+      machine,
+    }) => {
+      put(machine, pod("web-1", { deletionTimestamp: "2026-01-01T00:00:00Z" }));
+      machine.write("cluster/drain", 'touch "$cluster/silent"; exec sleep 60');
+      const { exitCode, stdout } = await leave(machine);
+      expect(exitCode).toBe(0);
+      expect(stdout).toContain("does not report any more");
+      expect(journal(machine).slice(1)).toEqual([
+        "delete node worker-1",
         "delete pods --all-namespaces",
       ]);
     });
 
-    test("has it hand over before, where it leads", async ({ machine }) => {
-      members(machine, three);
-      machine.write("cluster/leader", "2");
-      await out(machine);
-      expect(journal(machine)[1]).toBe('transfer {"targetID":"1"} at https://cp-2:2379');
+    test("drains a node that is not ready but reports", async ({ machine }) => {
+      machine.write("cluster/node.json", node("False"));
+      expect((await leave(machine)).exitCode).toBe(0);
+      expect(journal(machine)[0]).toMatch(/^drain /);
     });
 
-    test("takes a dead one out, undrained", async ({ machine }) => {
-      members(machine, three);
-      machine.write("cluster/node.json", node("Unknown"));
-      machine.write("cluster/sick", `${client("cp-2")}\n`);
-      expect(await out(machine)).toMatchObject({ exitCode: 0 });
-      expect(journal(machine)[0]).toBe('remove {"ID":"2"}');
+    test("says in its exit code that the API does not answer, and changes nothing", async ({
+      machine,
+    }) => {
+      machine.write("cluster/unanswered", "");
+      const { exitCode, stderr } = await leave(machine);
+      expect(exitCode).toBe(75);
+      expect(stderr).toContain("The connection to the server was refused");
+      expect(journal(machine)).toEqual([]);
     });
 
-    test("takes out a member whose node is gone already", async ({ machine }) => {
-      members(machine, three);
-      machine.forget("cluster/node.json");
-      expect(await out(machine)).toMatchObject({ exitCode: 0 });
-      expect(journal(machine)[0]).toBe('remove {"ID":"2"}');
+    test("asks once more where a connection ends that a balancer has sent to who is leaving", async ({
+      machine,
+    }) => {
+      machine.write("cluster/cut", "");
+      const { exitCode, stderr } = await leave(machine);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "unexpected EOF" });
+      expect(journal(machine)).toContain("delete node worker-1");
     });
 
-    test.for([
-      [
-        "one of the others is not healthy",
-        three,
-        ["cp-3"],
-        "1 of 2 members would be healthy, and 2",
-      ],
-      ["two of five are not healthy", [...three, "cp-4", "cp-5"], ["cp-4", "cp-5"], "2 of 4"],
-      ["it is the only one", ["cp-2"], [], "is the only member"],
-    ] as const)(
-      "is refused where %s: nothing is changed in etcd",
-      async ([, all, sick, says], { machine }) => {
-        members(machine, [...all]);
-        machine.write("cluster/sick", sick.map((name) => `${client(name)}\n`).join(""));
-        const { exitCode, stderr, stdout } = await out(machine);
-        expect(exitCode).toBe(1);
-        expect(stderr + stdout).toContain(says);
+    test("has nothing to leave on a machine that belongs to no cluster", async ({ machine }) => {
+      machine.forget("state/cluster");
+      expect(await leave(machine)).toMatchObject({ exitCode: 3 });
+    });
+
+    describe("of a control plane", () => {
+      const out = (machine: Machine, name = "cp-2") => machine.call(["leave", name, "7"]);
+      const three = ["cp-1", "cp-2", "cp-3"];
+
+      test("drains it, takes its member out of etcd, and deletes its node after that", async ({
+        machine,
+      }) => {
+        members(machine, three);
+        expect(await out(machine)).toMatchObject({ exitCode: 0 });
+        expect(journal(machine)).toEqual([
+          expect.stringMatching(/^drain .*cp-2/),
+          'remove {"ID":"2"}',
+          "delete node cp-2",
+          "delete pods --all-namespaces",
+        ]);
+      });
+
+      test("has it hand over before, where it leads", async ({ machine }) => {
+        members(machine, three);
+        machine.write("cluster/leader", "2");
+        await out(machine);
+        expect(journal(machine)[1]).toBe('transfer {"targetID":"1"} at https://cp-2:2379');
+      });
+
+      test("takes a dead one out, undrained", async ({ machine }) => {
+        members(machine, three);
+        machine.write("cluster/node.json", node("Unknown"));
+        machine.write("cluster/sick", `${client("cp-2")}\n`);
+        expect(await out(machine)).toMatchObject({ exitCode: 0 });
+        expect(journal(machine)[0]).toBe('remove {"ID":"2"}');
+      });
+
+      test("takes out a member whose node is gone already", async ({ machine }) => {
+        members(machine, three);
+        machine.forget("cluster/node.json");
+        expect(await out(machine)).toMatchObject({ exitCode: 0 });
+        expect(journal(machine)[0]).toBe('remove {"ID":"2"}');
+      });
+
+      test.for([
+        [
+          "one of the others is not healthy",
+          three,
+          ["cp-3"],
+          "1 of 2 members would be healthy, and 2",
+        ],
+        ["two of five are not healthy", [...three, "cp-4", "cp-5"], ["cp-4", "cp-5"], "2 of 4"],
+        ["it is the only one", ["cp-2"], [], "is the only member"],
+      ] as const)(
+        "is refused where %s: nothing is changed in etcd",
+        async ([, all, sick, says], { machine }) => {
+          members(machine, [...all]);
+          machine.write("cluster/sick", sick.map((name) => `${client(name)}\n`).join(""));
+          const { exitCode, stderr, stdout } = await out(machine);
+          expect(exitCode).toBe(1);
+          expect(stderr + stdout).toContain(says);
+          expect(journal(machine).filter((line) => !line.startsWith("drain"))).toEqual([]);
+        },
+      );
+
+      test("is refused while a member is joining", async ({ machine }) => {
+        members(machine, three, ["cp-4"]);
+        expect((await out(machine)).stderr).toContain("another member is joining");
         expect(journal(machine).filter((line) => !line.startsWith("drain"))).toEqual([]);
-      },
-    );
+      });
 
-    test("is refused while a member is joining", async ({ machine }) => {
-      members(machine, three, ["cp-4"]);
-      expect((await out(machine)).stderr).toContain("another member is joining");
-      expect(journal(machine).filter((line) => !line.startsWith("drain"))).toEqual([]);
-    });
+      test("is refused while another that the configuration has is not back", async ({
+        machine,
+      }) => {
+        members(machine, ["cp-1", "cp-2"]);
+        machine.write("etc/oslo-cluster/control-planes", "cp-1\ncp-2\ncp-3\n");
+        const { exitCode, stderr } = await out(machine);
+        expect(exitCode).toBe(1);
+        expect(stderr).toContain("cp-2 is not taken out while cp-3 is not back in etcd");
+        expect(journal(machine)).toEqual([]);
+      });
 
-    test("is refused while another that the configuration has is not back", async ({ machine }) => {
-      members(machine, ["cp-1", "cp-2"]);
-      machine.write("etc/oslo-cluster/control-planes", "cp-1\ncp-2\ncp-3\n");
-      const { exitCode, stderr } = await out(machine);
-      expect(exitCode).toBe(1);
-      expect(stderr).toContain("cp-2 is not taken out while cp-3 is not back in etcd");
-      expect(journal(machine)).toEqual([]);
-    });
+      test("is refused while another one is leaving: of two at once one leaves, and the other is not drained", {
+        timeout: 20_000,
+      }, async ({ machine }) => {
+        members(machine, three);
+        machine.write("etc/oslo-cluster/control-planes", "cp-1\ncp-2\ncp-3\n");
+        machine.write("cluster/drain", "sleep 1");
+        const both = await Promise.all([out(machine, "cp-2"), out(machine, "cp-3")]);
+        expect(both.map(({ exitCode }) => exitCode).sort()).toEqual([0, 1]);
+        expect(both.map(({ stderr }) => stderr).join("")).toMatch(/is not back in etcd/);
+        expect(journal(machine).filter((line) => /^(drain|remove)/.test(line))).toHaveLength(2);
+      });
 
-    test("is refused while another one is leaving: of two at once one leaves, and the other is not drained", {
-      timeout: 20_000,
-    }, async ({ machine }) => {
-      members(machine, three);
-      machine.write("etc/oslo-cluster/control-planes", "cp-1\ncp-2\ncp-3\n");
-      machine.write("cluster/drain", "sleep 1");
-      const both = await Promise.all([out(machine, "cp-2"), out(machine, "cp-3")]);
-      expect(both.map(({ exitCode }) => exitCode).sort()).toEqual([0, 1]);
-      expect(both.map(({ stderr }) => stderr).join("")).toMatch(/is not back in etcd/);
-      expect(journal(machine).filter((line) => /^(drain|remove)/.test(line))).toHaveLength(2);
-    });
+      test("is done while fewer than before are wanted", async ({ machine }) => {
+        members(machine, ["cp-1", "cp-2"]);
+        machine.write("etc/oslo-cluster/control-planes", "cp-1\n");
+        expect(await out(machine)).toMatchObject({ exitCode: 0 });
+      });
 
-    test("is done while fewer than before are wanted", async ({ machine }) => {
-      members(machine, ["cp-1", "cp-2"]);
-      machine.write("etc/oslo-cluster/control-planes", "cp-1\n");
-      expect(await out(machine)).toMatchObject({ exitCode: 0 });
+      test("is left to another where etcd decides nothing here", async ({ machine }) => {
+        members(machine, three);
+        machine.write("cluster/no-quorum", "");
+        expect(await out(machine)).toMatchObject({ exitCode: 75 });
+        expect(journal(machine)).toEqual([]);
+      });
     });
-
-    test("is left to another where etcd decides nothing here", async ({ machine }) => {
-      members(machine, three);
-      machine.write("cluster/no-quorum", "");
-      expect(await out(machine)).toMatchObject({ exitCode: 75 });
-      expect(journal(machine)).toEqual([]);
-    });
-  });
-});
+  },
+);

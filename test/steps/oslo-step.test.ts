@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
-import { test as base, describe, expect } from "vitest";
+import { test as base, expect } from "vitest";
 import { type StepDocument, step } from "../../plan/step.ts";
+import { describeOnLinux } from "../needs.ts";
 import { Machine } from "./machine.ts";
 
 const test = base.extend<{ machine: Machine }>({
@@ -27,7 +28,7 @@ function document(machine: Machine, vars = {}, content = "x = 1"): StepDocument 
   return step("kernel", { CLUSTER: "oslo", ...vars }, files);
 }
 
-describe.runIf(process.platform === "linux")("run", () => {
+describeOnLinux("run", () => {
   test("applies the document, answers with the reading, and marks it last", async ({ machine }) => {
     const { exitCode, stdout, stderr } = await machine.oslo("run", document(machine));
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '{"ran":true}' });
@@ -124,7 +125,7 @@ describe.runIf(process.platform === "linux")("run", () => {
   });
 });
 
-describe.runIf(process.platform === "linux")("check", () => {
+describeOnLinux("check", () => {
   test("of a step that never finished is drift", async ({ machine }) => {
     const { exitCode, stdout } = await machine.oslo("check", document(machine));
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: "step kernel has never finished" });
@@ -154,7 +155,7 @@ describe.runIf(process.platform === "linux")("check", () => {
   });
 });
 
-describe.runIf(process.platform === "linux")("kubeadm-join", () => {
+describeOnLinux("kubeadm-join", () => {
   test("of a machine under the name of another one that is Ready says so, and what to do", async ({
     machine,
   }) => {

@@ -2,8 +2,9 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { test as base, describe, expect } from "vitest";
+import { test as base, expect } from "vitest";
 import { step } from "../../plan/step.ts";
+import { describeWhere } from "../needs.ts";
 import { Machine } from "./machine.ts";
 
 /** A key ring of the test, with an own key for each name. */
@@ -67,7 +68,7 @@ const keysOf = async (machine: Machine) =>
     /^pub:/gm,
   );
 
-describe.runIf(existsSync("/usr/bin/gpg"))("a repository's key", () => {
+describeWhere(existsSync("/usr/bin/gpg"), "gpg")("a repository's key", () => {
   test("is installed alone, and is in its place at every check", async ({ machine, keys }) => {
     machine.write("mirror", await keys.armored("upstream"));
     const wanted = document(keys.fingerprint.upstream);

@@ -1,5 +1,6 @@
-import { test as base, describe, expect } from "vitest";
+import { test as base, expect } from "vitest";
 import { step } from "../../plan/step.ts";
+import { describeOnLinux } from "../needs.ts";
 import { Machine } from "./machine.ts";
 
 const test = base.extend<{ machine: Machine }>({
@@ -64,7 +65,7 @@ async function decide(machine: Machine, changes = {}) {
   return { exitCode, reading: stdout && JSON.parse(String(stdout)), stderr: String(stderr) };
 }
 
-describe.runIf(process.platform === "linux")("the probe on a node", () => {
+describeOnLinux("the probe on a node", () => {
   test("reads what arrived, and sends its own", async ({ machine }) => {
     network(machine, whole);
     const { exitCode, reading, stderr } = await decide(machine);

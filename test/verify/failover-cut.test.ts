@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
-import { test as base, describe, expect } from "vitest";
+import { test as base, expect } from "vitest";
 import { containersFunction } from "../../verify/cluster.ts";
+import { describeOnLinux } from "../needs.ts";
 import { root } from "../root.ts";
 import { Machine } from "../steps/machine.ts";
 
@@ -42,7 +43,7 @@ const timer =
   "systemd-run --quiet --collect --unit=oslo-failover-back --service-type=oneshot --on-active=40 --timer-property=AccuracySec=1s sh -c";
 const resume = "ctr --namespace k8s.io tasks resume api-1";
 
-describe.runIf(process.platform === "linux")("a cut", () => {
+describeOnLinux("a cut", () => {
   test("of the API server is set to end by a timer before it begins", async ({ machine }) => {
     const { exitCode, did } = await run(machine, "api", "cut");
     expect(exitCode).toBe(0);

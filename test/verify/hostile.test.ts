@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { unitPrefix, workDirectory } from "../../verify/probe/namespace.ts";
 import { serve } from "../../verify/probe/pods.ts";
 import { promises } from "../../verify/promises.ts";
+import { describeOnLinux } from "../needs.ts";
 import type { Answers } from "./healthy.ts";
 import { run, stopTime } from "./virtual.ts";
 
@@ -56,7 +57,7 @@ describe("what the API tells", () => {
   });
 });
 
-describe.runIf(process.platform === "linux")("what answers in a probe pod", () => {
+describeOnLinux("what answers in a probe pod", () => {
   /** Each unit that the script starts, as the words of systemd-run. */
   async function units() {
     const folder = mkdtempSync(join(tmpdir(), "probe-"));

@@ -12,15 +12,16 @@ import { connect, createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { execaSync } from "execa";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { waitFor } from "../../lab/shell.ts";
+import { describeWhere } from "../../needs.ts";
 import { failureOf, journaled, type Sandbox } from "./sandbox.ts";
 
 const sshd = "/usr/sbin/sshd";
 
 /** Remote commands, against an SSH server of the test's own on loopback. */
 export function describeSsh(makeBox: () => Sandbox): void {
-  describe.runIf(existsSync(sshd))("by SSH", () => {
+  describeWhere(existsSync(sshd), sshd)("by SSH", () => {
     const place = mkdtempSync(join(tmpdir(), "engine-ssh-"));
     const key = (name: string) => join(place, name);
     let port = 0;
