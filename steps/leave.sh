@@ -34,7 +34,10 @@ main() {
     True | False) drain_or_give_up ;;
     *) give_up ;;
   esac
-  if [[ -n $member ]]; then etcd_remove "$node"; fi
+  if [[ -n $member ]]; then
+    refuse_second # by another control plane's hand, meanwhile
+    etcd_remove "$node"
+  fi
   ask delete node "$node" --ignore-not-found --timeout 60s
   # Pods of daemon sets, and of a dead machine: the next machine of this name must not meet them.
   ask delete pods --all-namespaces --field-selector "spec.nodeName=$node" --force --grace-period 0 --wait=false 2>/dev/null
@@ -64,12 +67,16 @@ heard() {
   fi
 }
 
-# One control plane is replaced at a time: another one that the configuration has must be back before the next leaves.
-# From here until this one has left, no other does: each would still find the other in etcd.
+# From here until this control plane has left, this machine takes no other out: each would still find the other in etcd.
 one_at_a_time() {
-  local one wanted members
   exec 8>"$volatile/leave-control-plane"
   flock --timeout "$((seconds + 120))" 8 || die "control plane $node: another one has been leaving for $((seconds + 120)) s; see \`pgrep -af 'kubectl.* drain'\` on $(hostname)"
+  refuse_second
+}
+
+# One control plane is replaced at a time: another one that the configuration has must be back before the next leaves.
+refuse_second() {
+  local one wanted members
   wanted=$(cat /etc/oslo-cluster/control-planes 2>/dev/null || true)
   [[ $'\n'$wanted$'\n' == *$'\n'"$node"$'\n'* ]] || return 0 # it leaves for good
   members=$(etcd_members) || exit 75

@@ -74,12 +74,18 @@ const client = (name: string) => `https://${name}:2379`;
 
 /** Members of etcd by name; the first is the one that is asked. */
 function members(machine: Machine, names: string[], learners: string[] = []): void {
-  const all = [...names, ...learners].map((name, i) => ({
+  machine.write(
+    "cluster/members.json",
+    JSON.stringify({ header: {}, members: memberList(names, learners) }),
+  );
+}
+
+function memberList(names: string[], learners: string[] = []) {
+  return [...names, ...learners].map((name, i) => ({
     ID: String(i + 1),
     ...(learners.includes(name) ? { isLearner: true } : { name, clientURLs: [client(name)] }),
     peerURLs: [`https://${name}:2380`],
   }));
-  machine.write("cluster/members.json", JSON.stringify({ header: {}, members: all }));
 }
 
 function node(ready?: string, labels = {}): string {
@@ -333,6 +339,19 @@ describeWhere(process.platform === "linux" && hasTools, "Linux, jq and flock")(
         expect(both.map(({ exitCode }) => exitCode).sort()).toEqual([0, 1]);
         expect(both.map(({ stderr }) => stderr).join("")).toMatch(/is not back in etcd/);
         expect(journal(machine).filter((line) => /^(drain|remove)/.test(line))).toHaveLength(2);
+      });
+
+      test("is refused where another one has left by another's hand while it was drained", async ({
+        machine,
+      }) => {
+        members(machine, three);
+        machine.write("etc/oslo-cluster/control-planes", "cp-1\ncp-2\ncp-3\n");
+        const rest = JSON.stringify({ header: {}, members: memberList(["cp-1", "cp-2"]) });
+        machine.write("cluster/drain", `echo '${rest}' >"$cluster/members.json"`);
+        const { exitCode, stderr } = await out(machine);
+        expect(exitCode).toBe(1);
+        expect(stderr).toContain("cp-2 is not taken out while cp-3 is not back in etcd");
+        expect(journal(machine)).toEqual([expect.stringMatching(/^drain /)]);
       });
 
       test("is done while fewer than before are wanted", async ({ machine }) => {
