@@ -107,7 +107,7 @@ export function describeLosses({ current, whole, clients, lost }: Lossy): void {
 }
 
 /** What a command of the product says of the lab's stack, whatever its exit code. */
-async function command(facts: infrastructure.LabFacts, name: string): Promise<string> {
+export async function command(facts: infrastructure.LabFacts, name: string): Promise<string> {
   const line = inNamespace(facts.netns, [process.execPath, "commands/main.ts", name, stackFile]);
   const [file = "", ...args] = line;
   const { all } = await execa(file, args, {

@@ -15,11 +15,13 @@ export const slowEtcd: Overrides = (config) => {
 
 /** Members of etcd as a control plane lists them: `name voter` or `name learner`. */
 export async function members(lab: Lab, by: string): Promise<string[]> {
-  const list =
-    "bash -c 'source /usr/local/lib/oslo-cluster/lib.sh; source /usr/local/lib/oslo-cluster/etcd.sh; etcd_members'";
-  const lines = (await lab.onHost(by, list)).trim().split("\n");
+  const lines = (await lab.onHost(by, inLibrary("etcd_members"))).trim().split("\n");
   return lines.map((line) => line.split("\t").slice(1, 3).join(" ")).sort();
 }
+
+/** A function of etcd.sh, as root on a control plane. */
+export const inLibrary = (call: string) =>
+  `bash -c 'source /usr/local/lib/oslo-cluster/lib.sh; source /usr/local/lib/oslo-cluster/etcd.sh; ${call}'`;
 
 export const voters = (names: readonly string[]) => names.map((name) => `${name} voter`).sort();
 
