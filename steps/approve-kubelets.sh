@@ -43,7 +43,8 @@ ask() {
 
 judge() {
   local event=$1 name user groups usages pem allowed problem
-  [[ $event != *'"type":"ERROR"'* ]] || die "the API server ends the watch: $event"
+  # By its own field: a request may have annotations of any name.
+  [[ $(jq --raw-output .type <<<"$event") != ERROR ]] || die "the API server ends the watch: $event"
   # No field is ever empty: read would skip it.
   event=$(jq --compact-output 'select(.type == ("ADDED", "MODIFIED")) | .object | select((.status.conditions // []) == [])' <<<"$event")
   [[ -n $event ]] || return 0
@@ -67,12 +68,13 @@ decide() {
   body=$(jq --arg type "$type" --arg message "$message" \
     '.status.conditions = [{$type, status: "True", reason: "OsloClusterPlan", $message}]' <<<"$event")
   # Whoever else decides at the same time has the same plan: a conflict is a decision.
-  code=$(ask --max-time 20 --output "$home/answer" --write-out '%{http_code}' --header 'Content-Type: application/json' \
+  code=$(ask --max-time 20 --retry 2 --retry-delay 1 --output "$home/answer" --write-out '%{http_code}' --header 'Content-Type: application/json' \
     --request PUT --data-binary @- "$requests/$name/approval" <<<"$body") || true
   case $code in
     200) say "${type,,}: request $name: $message" ;;
     404 | 409) ;;
-    4*) say "not ${type,,}: request $name: $code $(printable "$(<"$home/answer")")" ;;
+    # Of this request alone, such as one that is too large with an answer: the others are decided all the same.
+    4* | 5*) say "not ${type,,}: request $name: $code $(printable "$(<"$home/answer")")" ;;
     *) die "request $name was not ${type,,}: no answer ($code)" ;;
   esac
 }

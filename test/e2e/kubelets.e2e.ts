@@ -40,23 +40,30 @@ function startApprover(): void {
   });
 }
 
+const node = "system:node:node-1";
+const nodes = ["system:nodes"];
+
+function create(items: object[], username = node, groups = nodes) {
+  machine.write("requests.json", JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+  const as = [`--as=${username}`, ...groups.map((group) => `--as-group=${group}`)];
+  return plane.attempt(
+    ...["kubectl", "--kubeconfig", machine.path("etc/kubernetes/admin.conf"), ...as],
+    ...["create", "--filename", machine.path("requests.json")],
+  );
+}
+
 /** Sends requests; answers the names of those that the API server itself refused. */
 async function send(asked: [name: string, asked: Asked][]): Promise<string[]> {
   const by = new Map<string, object[]>();
   for (const [name, one] of asked) {
-    const { username = "system:node:node-1", groups = ["system:nodes"] } = one;
+    const { username = node, groups = nodes } = one;
     const who = JSON.stringify([username, groups]);
     by.set(who, [...(by.get(who) ?? []), object(name, one)]);
   }
   const refused: string[] = [];
   for (const [who, items] of by) {
     const [username, groups] = JSON.parse(who) as [string, string[]];
-    machine.write("requests.json", JSON.stringify({ apiVersion: "v1", kind: "List", items }));
-    const as = [`--as=${username}`, ...groups.map((group) => `--as-group=${group}`)];
-    const { stderr } = await plane.attempt(
-      ...["kubectl", "--kubeconfig", machine.path("etc/kubernetes/admin.conf"), ...as],
-      ...["create", "--filename", machine.path("requests.json")],
-    );
+    const { stderr } = await create(items, username, groups);
     for (const [, name = ""] of stderr.matchAll(/"([a-z0-9-]+)" is invalid/g)) refused.push(name);
   }
   return refused;
@@ -145,6 +152,25 @@ describe("the approver", () => {
       return (await undecided(["after-a-restart"])).length === 0;
     });
     expect((await decisions()).get("a-foreign-address")).toMatch(/^Denied: .*10\.10\.0\.11$/);
+  });
+
+  it("is not ended by a request that looks like the end of the watch, nor by one that takes no answer", {
+    timeout: 120_000,
+  }, async () => {
+    const [, { request: pem }] = good[0] as [string, Asked];
+    const hostile = object("hostile", { request: pem });
+    const annotations = { type: "ERROR" };
+    const metadata = { ...hostile.metadata, annotations };
+    expect(await create([{ ...hostile, metadata }])).toMatchObject({ exitCode: 0 });
+    // As large as etcd takes: no room is left for a decision.
+    let size = 1_572_864;
+    const large = () => object("large", { request: `${"x".repeat(size)}\n${pem}` });
+    while ((await create([large()])).exitCode !== 0) size -= 300;
+    await send([["after hostile ones", good[0]?.[1] as Asked]]);
+    await waitFor("the last one", 60, async () => {
+      return (await undecided(["after-hostile-ones"])).length === 0;
+    });
+    expect(plane.said("bash")).toMatch(/not denied: request large: 500/);
   });
 
   it("may do nothing else with its credential", async () => {
