@@ -19,7 +19,8 @@ trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$scratch"' EXIT
 main() {
   local heard member
   [[ -f $state/cluster ]] || exit 3
-  mkdir -p "$volatile"
+  # Who may read it may hold it.
+  (umask 077 && mkdir -p "$volatile" && : >>"$volatile/leave-$node")
   # A run that was cut short may still be at it, and would delete the node that joins next.
   exec 9>"$volatile/leave-$node"
   flock --timeout "$((seconds + 120))" 9 || die "node $node: another run has been taking it out for $((seconds + 120)) s; see \`pgrep -af 'kubectl.* drain'\` on $(hostname)"

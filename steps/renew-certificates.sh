@@ -34,6 +34,7 @@ main() {
     return
   fi
   [[ -f $state/cluster ]] || exit 0
+  (umask 077 && : >>"$state/renewal.lock") # who may read it may hold it
   exec 9>"$state/renewal.lock"
   flock --timeout 600 9 || die "another run renews certificates, or applies a changed configuration, for 10 minutes"
   rm -rf "$stage"

@@ -27,6 +27,7 @@ main() {
 
 # One at a time for each thing: a run whose SSH session was lost may still be at work.
 only_one() {
+  (umask 077 && : >>"/run/oslo-cluster-$1.lock") # who may read it may hold it
   exec 9>"/run/oslo-cluster-$1.lock"
   flock --timeout 900 9 || die "another run still works on $1 on $(hostname)"
 }
