@@ -11,10 +11,12 @@ shopt -s inherit_errexit
 source "${BASH_SOURCE[0]%/*}/lib.sh"
 # shellcheck source=steps/etcd.sh
 source "${BASH_SOURCE[0]%/*}/etcd.sh"
+# shellcheck source=steps/turn.sh
+source "${BASH_SOURCE[0]%/*}/turn.sh"
 node=$1 seconds=$2
 volatile=/run/oslo-cluster
 scratch=$(mktemp -d)
-trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$scratch"' EXIT
+trap 'kill $(jobs -p) 2>/dev/null || true; end_turn; rm -rf "$scratch"' EXIT
 
 main() {
   local heard member
@@ -68,11 +70,19 @@ heard() {
   fi
 }
 
-# From here until this control plane has left, this machine takes no other out: each would still find the other in etcd.
+# From here until this control plane has left no other does, whichever machine it is asked on: each would still find the
+# other in etcd.
 one_at_a_time() {
-  exec 8>"$volatile/leave-control-plane"
-  flock --timeout "$((seconds + 120))" 8 || die "control plane $node: another one has been leaving for $((seconds + 120)) s; see \`pgrep -af 'kubectl.* drain'\` on $(hostname)"
+  wait_until "$((seconds + 120))" "control plane $node has its turn to leave" has_turn
+  keep_turn 20 </dev/null >/dev/null 2>&1 9>&- &
   refuse_second
+}
+
+has_turn() {
+  local status=0
+  take_turn leave "$node" 60 || status=$?
+  ((status != 1)) || echo "control plane $turn_holder is leaving"
+  return "$status"
 }
 
 # One control plane is replaced at a time: another one that the configuration has must be back before the next leaves.
@@ -92,12 +102,12 @@ drain_or_give_up() {
   local drainer watcher teller ended status=0
   say "drain $node (at most $seconds s)"
   : >"$scratch/drain"
-  # 8 and 9: the locks are this script's, and end with it.
-  admin drain "$node" --ignore-daemonsets --delete-emptydir-data --timeout "${seconds}s" >"$scratch/drain" 2>&1 8>&- 9>&- &
+  # 9: the lock is this script's, and ends with it.
+  admin drain "$node" --ignore-daemonsets --delete-emptydir-data --timeout "${seconds}s" >"$scratch/drain" 2>&1 9>&- &
   drainer=$!
-  admin wait "node/$node" --for=condition=Ready=Unknown --timeout "$((seconds + 60))s" >/dev/null 2>&1 8>&- 9>&- &
+  admin wait "node/$node" --for=condition=Ready=Unknown --timeout "$((seconds + 60))s" >/dev/null 2>&1 9>&- &
   watcher=$!
-  tail --lines=+1 --follow --sleep-interval=0.2 --pid="$drainer" "$scratch/drain" 8>&- 9>&- | each_line_once 8>&- 9>&- &
+  tail --lines=+1 --follow --sleep-interval=0.2 --pid="$drainer" "$scratch/drain" 9>&- | each_line_once 9>&- &
   teller=$!
   wait -n -p ended "$drainer" "$watcher" || status=$?
   if [[ $ended == "$watcher" && $status == 0 ]]; then

@@ -16,6 +16,8 @@ source "$library/lib.sh"
 source "$library/containers.sh"
 # shellcheck source=steps/etcd.sh
 source "$library/etcd.sh"
+# shellcheck source=steps/turn.sh
+source "$library/turn.sh"
 # shellcheck source=steps/certificates.sh
 source "$library/certificates.sh"
 # shellcheck source=steps/renewal-turn.sh
@@ -49,7 +51,7 @@ main() {
     say "no certificate ends within $((RENEW_BEFORE / 3600)) h"
     return
   fi
-  take_turn || return 0
+  take_renewal_turn || return 0
   trap end_turn EXIT
   trap 'exit 143' TERM
   for component in "${work[@]}"; do

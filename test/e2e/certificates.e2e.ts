@@ -27,7 +27,7 @@ const files = [
 
 beforeAll(async () => {
   balancer();
-  for (const script of ["certificates.sh", "renewal-turn.sh", "renew-certificates.sh"])
+  for (const script of ["turn.sh", "certificates.sh", "renewal-turn.sh", "renew-certificates.sh"])
     machine.install(script);
   machine.write("state/cluster", "");
   await plane.start();
@@ -211,8 +211,12 @@ exec ${found.stdout.trim()} "$@"`,
 
 /** Takes the turn in etcd, as another control plane does. */
 async function turnOf(node: string) {
-  const source = `source ${machine.path("lib/lib.sh")}; source ${machine.path("lib/etcd.sh")}; source ${machine.path("lib/renewal-turn.sh")}; is_urgent= NODE=${node}`;
-  const { stdout } = await plane.run("bash", "-euc", `${source}; take_turn; echo "$turn"`);
+  const source = `source ${machine.path("lib/lib.sh")}; source ${machine.path("lib/etcd.sh")}; source ${machine.path("lib/turn.sh")}`;
+  const { stdout } = await plane.run(
+    "bash",
+    "-euc",
+    `${source}; take_turn certificates ${node} 1800; echo "$turn"`,
+  );
   return { end: () => plane.run("bash", "-euc", `${source}; turn=${stdout}; end_turn`) };
 }
 

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { existsSync, symlinkSync } from "node:fs";
 import { test as base, describe, expect } from "vitest";
 import { describeWhere } from "../needs.ts";
 import { Machine } from "./machine.ts";
@@ -32,20 +33,31 @@ case "$1 $2" in
 esac
 `;
 
-const test = base.extend<{ machine: Machine }>({
+function controlPlane(): Machine {
+  const machine = new Machine("oslo");
+  for (const script of ["leave.sh", "etcd.sh", "turn.sh"]) machine.install(script);
+  machine.write("bin/curl", etcd);
+  machine.write("bin/kubectl", kubectl);
+  machine.write("state/cluster", "");
+  return machine;
+}
+
+const test = base.extend<{ machine: Machine; survivor: Machine }>({
   machine: async ({ task: _ }, use) => {
-    const machine = new Machine("oslo");
-    machine.install("leave.sh");
-    machine.install("etcd.sh");
-    machine.write("bin/curl", etcd);
-    machine.write("state/cluster", "");
+    const machine = controlPlane();
     members(machine, ["cp-1"]);
-    machine.write("bin/kubectl", kubectl);
     machine.write("cluster/node.json", node("True"));
     machine.write("cluster/pods.json", JSON.stringify({ items: [] }));
     machine.write("cluster/drain", "true");
     await use(machine);
     machine.remove();
+  },
+  /** Another machine of the same cluster. */
+  survivor: async ({ machine }, use) => {
+    const survivor = controlPlane();
+    symlinkSync(machine.path("cluster"), survivor.path("cluster"));
+    await use(survivor);
+    survivor.remove();
   },
 });
 
@@ -61,6 +73,19 @@ case $url in
     host=\${url%/v3/*}
     if grep -qxF "$host" "$cluster/sick" 2>/dev/null; then exit 28; fi
     echo '{"header":{"member_id":"1"},"leader":"'"$(cat "$cluster/leader" 2>/dev/null || echo 1)"'"}' ;;
+  */kv/range)
+    cat "$cluster/turn/kvs" 2>/dev/null || echo '{"header":{}}' ;;
+  */lease/grant) echo '{"ID":"'$$'"}' ;;
+  */lease/revoke)
+    if grep -q "$(jq .ID <<<"$body")" "$cluster/turn/kvs" 2>/dev/null; then rm -r "$cluster/turn"; fi
+    echo '{"header":{}}' ;;
+  */kv/txn)
+    if mkdir "$cluster/turn" 2>/dev/null; then
+      jq '{kvs: [.success[0].request_put]}' <<<"$body" >"$cluster/turn/kvs"
+      echo '{"succeeded":true}'
+    else
+      echo '{"header":{}}'
+    fi ;;
   */transfer-leadership) echo "transfer $body at \${url%/v3/*}" >>"$cluster/journal" && echo '{"header":{}}' ;;
   */member/remove)
     echo "remove $body" >>"$cluster/journal"
@@ -329,13 +354,14 @@ describeWhere(process.platform === "linux" && hasTools, "Linux, jq and flock")(
         expect(journal(machine)).toEqual([]);
       });
 
-      test("is refused while another one is leaving: of two at once one leaves, and the other is not drained", {
+      test("is refused while another one is leaving, on whichever machine: of two at once one leaves, and the other is not drained", {
         timeout: 20_000,
-      }, async ({ machine }) => {
+      }, async ({ machine, survivor }) => {
         members(machine, three);
         machine.write("etc/oslo-cluster/control-planes", "cp-1\ncp-2\ncp-3\n");
         machine.write("cluster/drain", "sleep 1");
-        const both = await Promise.all([out(machine, "cp-2"), out(machine, "cp-3")]);
+        survivor.write("etc/oslo-cluster/control-planes", "cp-1\ncp-2\ncp-3\n");
+        const both = await Promise.all([out(machine, "cp-2"), out(survivor, "cp-1")]);
         expect(both.map(({ exitCode }) => exitCode).sort()).toEqual([0, 1]);
         expect(both.map(({ stderr }) => stderr).join("")).toMatch(/is not back in etcd/);
         expect(journal(machine).filter((line) => /^(drain|remove)/.test(line))).toHaveLength(2);
@@ -352,6 +378,16 @@ describeWhere(process.platform === "linux" && hasTools, "Linux, jq and flock")(
         expect(exitCode).toBe(1);
         expect(stderr).toContain("cp-2 is not taken out while cp-3 is not back in etcd");
         expect(journal(machine)).toEqual([expect.stringMatching(/^drain /)]);
+      });
+
+      test("is taken up again after a run that was killed: its turn is its own", async ({
+        machine,
+      }) => {
+        members(machine, three);
+        const kvs = [{ value: Buffer.from("cp-2").toString("base64"), lease: "7" }];
+        machine.write("cluster/turn/kvs", JSON.stringify({ kvs }));
+        expect((await out(machine, "cp-2")).exitCode).toBe(0);
+        expect(existsSync(machine.path("cluster/turn"))).toBe(false);
       });
 
       test("is done while fewer than before are wanted", async ({ machine }) => {
