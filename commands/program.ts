@@ -13,7 +13,7 @@ export const commands: typeof listed = {
   completion: async () => ({ command: completion(() => programOf(Object.keys(commands))) }),
 };
 
-/** Runs the command that the words name; sets the process's exit code. */
+/** Runs the command that the words name, in a process that is its own; sets the process's exit code. */
 export async function run(words: readonly string[]): Promise<void> {
   handleInterrupts();
   // A reader that has seen enough, such as head.
@@ -21,6 +21,11 @@ export async function run(words: readonly string[]): Promise<void> {
     if (error.code === "EPIPE") process.exit();
     throw error;
   });
+  await execute(words);
+}
+
+/** Runs the command that the words name, where signals and streams are the caller's; sets the exit code. */
+export async function execute(words: readonly string[]): Promise<void> {
   try {
     const [named = "", wanted] = words;
     const program = await programOf(named in commands ? [named] : Object.keys(commands));

@@ -6,17 +6,20 @@ import { afterAll, describe, expect, it } from "vitest";
 import { exitCodes } from "../../commands/exit-codes.ts";
 import { commands } from "../../commands/program.ts";
 import { root } from "../root.ts";
+import { runCommand, runProcess } from "./run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cli-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const main = join(root, "commands/main.ts");
-const cli = (...args: string[]) =>
-  execa(process.execPath, [main, ...args], { cwd: root, reject: false });
 
 describe.concurrent("the command", () => {
   it("-h and --help: on stdout, with every command and every exit code", async () => {
-    const [short, long, before] = await Promise.all([cli("-h"), cli("--help"), cli("-h", "check")]);
+    const [short, long, before] = await Promise.all([
+      runCommand("-h"),
+      runCommand("--help"),
+      runProcess("-h", "check"),
+    ]);
     expect(before).toMatchObject({ exitCode: 0, stdout: long.stdout });
     expect(long).toMatchObject({ exitCode: 0, stderr: "", stdout: short.stdout });
     for (const name of Object.keys(commands)) expect(long.stdout).toMatch(`\n  ${name} `);
@@ -33,9 +36,15 @@ describe.concurrent("the command", () => {
     [["etcd", "restore"], /^error: .*'stack'\n\(oslo-cluster etcd restore --help lists/],
     [["completion", "csh"], /^error: .*'csh' is invalid.*Allowed choices are bash, zsh, fish/],
   ])("%j: exit 2, and what was meant", async (args, message) => {
-    const { exitCode, stdout, stderr } = await cli(...args);
+    const { exitCode, stdout, stderr } = await runCommand(...args);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
     expect(stderr).toMatch(message);
+  });
+
+  it("ends its process with the exit code", async () => {
+    const ran = await runProcess("chek", "dev");
+    expect(ran).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(ran).toEqual(await runCommand("chek", "dev"));
   });
 
   it("describes every command and option", async () => {
@@ -69,7 +78,7 @@ describe("completion", () => {
   writeFileSync(join(folder, "Pulumi.dev.yaml"), "");
   writeFileSync(join(folder, "Pulumi.production.yaml"), "");
 
-  it.each<[line: string, has: string[], hasNot: string[]]>([
+  const lines: [line: string, has: string[], hasNot: string[]][] = [
     ["", Object.keys(commands), ["dev"]],
     ["ver", ["verify"], ["check"]],
     ["check ", ["dev", "production"], ["check"]],
@@ -77,20 +86,28 @@ describe("completion", () => {
     ["ephemeral ", ["up", "down", "list", "reap"], ["dev"]],
     ["ephemeral up x --t", ["--ttl"], ["--from"]],
     ["completion ", ["bash", "zsh", "fish"], ["dev"]],
-  ])("bash completes %j", async (line, has, hasNot) => {
-    const words = ["oslo-cluster", ...line.split(" ")];
+  ];
+
+  it("bash completes a line", async () => {
     const script = `source <(${process.execPath} ${main} completion bash)
-COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
-_oslo_cluster
-printf '%s\\n' "\${COMPREPLY[@]}"`;
-    const call = ["-c", script, "bash", ...words];
+for line in "$@"; do
+  IFS=' ' read -r -a COMP_WORDS <<<"oslo-cluster $line"
+  [[ -z $line || $line == *' ' ]] && COMP_WORDS+=('')
+  COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)) COMPREPLY=()
+  _oslo_cluster
+  echo "\${COMPREPLY[*]}"
+done`;
+    const call = ["-c", script, "bash", ...lines.map(([line]) => line)];
     const { stdout } = await execa("bash", call, { cwd: folder });
-    expect(stdout.split("\n")).toEqual(expect.arrayContaining(has));
-    for (const word of hasNot) expect(stdout.split("\n")).not.toContain(word);
+    const completions = stdout.split("\n").map((words) => words.split(" "));
+    for (const [i, [line, has, hasNot]] of lines.entries()) {
+      expect(completions[i], line).toEqual(expect.arrayContaining(has));
+      for (const word of hasNot) expect(completions[i], line).not.toContain(word);
+    }
   });
 
   it.each(["zsh", "fish"])("%s gets every command", async (shell) => {
-    const { exitCode, stdout } = await cli("completion", shell);
+    const { exitCode, stdout } = await runCommand("completion", shell);
     expect(exitCode).toBe(0);
     for (const name of Object.keys(commands)) expect(stdout).toContain(name);
   });

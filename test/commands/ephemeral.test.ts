@@ -9,14 +9,13 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { execa } from "execa";
 import { afterAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { stackFilesIn } from "../../commands/ephemeral/stack-files.ts";
 import { deleteOverSsh } from "../../steps/ssh/command.ts";
 import { machineReach } from "../../steps/ssh/target.ts";
 import { root } from "../root.ts";
-import { runCommand } from "./run.ts";
+import { runCommand, runCommandIn } from "./run.ts";
 
 const place = mkdtempSync(join(tmpdir(), "ephemeral-"));
 afterAll(() => rmSync(place, { recursive: true }));
@@ -74,7 +73,7 @@ describe.concurrent("with a CLI that has one stack, of which a machine is left",
     kind: "node",
   });
 
-  /** A process of the command with a CLI and a state directory of its own. */
+  /** The command with a CLI and a state directory of its own. */
   async function ephemeral(name: string, expires: string, ...args: string[]) {
     const own = join(place, name);
     mkdirSync(join(own, "bin"), { recursive: true });
@@ -94,16 +93,12 @@ esac
 `;
     writeFileSync(join(own, "bin/pulumi"), cli);
     chmodSync(join(own, "bin/pulumi"), 0o755);
-    const { CI: _, ...environment } = process.env;
     const env = {
-      ...environment,
       ...{ PATH: [join(own, "bin"), process.env.PATH].join(delimiter), XDG_STATE_HOME: own },
-      ...{ PULUMI_BACKEND_URL: "", PULUMI_ACCESS_TOKEN: "" },
+      ...{ PULUMI_BACKEND_URL: "", PULUMI_ACCESS_TOKEN: "", CI: undefined },
     };
-    const command = ["commands/main.ts", "ephemeral", ...args];
-    const options = { cwd: root, env, extendEnv: false, reject: false } as const;
-    const { exitCode, stdout, stderr } = await execa(process.execPath, command, options);
-    return { exitCode, stdout, stderr, destroyed: existsSync(join(own, "destroyed")) };
+    const ran = await runCommandIn({ cwd: root, env }, "ephemeral", ...args);
+    return { ...ran, destroyed: existsSync(join(own, "destroyed")) };
   }
   const report =
     "a: 1 thing is left\n  vps-1: Kubernetes, its data and packages, /var/lib/oslo-cluster\n    the next run removes it: npm run";

@@ -1,5 +1,4 @@
 import {
-  appendFileSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -7,7 +6,6 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
-  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,10 +13,13 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { marker } from "../../commands/impact/markdown.ts";
+import { project } from "../../config/load.ts";
 import { hostKey } from "../host-key.ts";
 import { root } from "../root.ts";
+import { stackFiles } from "../stacks.ts";
+import { runCommandIn } from "./run.ts";
 
-/** A repository of its own with what the program has of files, one commit. */
+/** A repository of its own that has a stack, one commit. */
 const folder = mkdtempSync(join(tmpdir(), "impact-"));
 const repository = join(folder, "repository");
 const stackFile = join(repository, "Pulumi.dev.yaml");
@@ -26,23 +27,18 @@ const git = (...args: string[]) =>
   execa("git", ["-c", "user.name=t", "-c", "user.email=t@example.no", ...args], {
     cwd: repository,
   });
+/** @param program What renders a plan of this revision. */
+const writePackage = (program: string) =>
+  writeFileSync(
+    join(repository, "package.json"),
+    JSON.stringify({ name: project, scripts: { render: `node ${program} render` } }),
+  );
 
 beforeAll(async () => {
-  await execa(
-    "bash",
-    [
-      ...[
-        "-c",
-        'git ls-files -z -co --exclude-standard -- . ":!test" ":!docs" | xargs -0 ls -d 2>/dev/null | tar -c -T - | tar -x -C "$1" --one-top-level=repository',
-      ],
-      ...["bash", folder],
-    ],
-    { cwd: root },
-  );
-  copyFileSync(join(repository, "examples/Pulumi.articles.yaml"), stackFile);
-  symlinkSync(join(root, "node_modules"), join(repository, "node_modules"));
+  mkdirSync(repository);
+  copyFileSync(stackFiles.articles, stackFile);
+  writePackage(join(root, "commands/main.ts"));
   await git("init", "-q");
-  appendFileSync(join(repository, ".git/info/exclude"), "node_modules\n");
   await git("add", "-A");
   await git("commit", "-qm", "base");
 }, 120_000);
@@ -52,14 +48,13 @@ afterAll(() => rmSync(folder, { recursive: true }));
 async function impact(edit: (text: string) => string, args: string[], path = "") {
   const committed = readFileSync(stackFile, "utf8");
   writeFileSync(stackFile, edit(committed));
-  const temporary = join(folder, `tmp-${Math.random().toString(36).slice(2)}`);
-  await execa("mkdir", [temporary]);
+  const temporary = mkdtempSync(join(folder, "tmp-"));
   try {
-    const result = await execa(process.execPath, ["commands/main.ts", "impact", ...args], {
-      cwd: repository,
-      reject: false,
-      env: { TMPDIR: temporary, ...(path ? { PATH: `${path}:${process.env.PATH}` } : {}) },
-    });
+    const env = {
+      TMPDIR: temporary,
+      ...(path ? { PATH: `${path}:${process.env.PATH}` } : {}),
+    };
+    const result = await runCommandIn({ cwd: repository, env }, "impact", ...args);
     expect(readdirSync(temporary), "nothing is left behind").toEqual([]);
     return result;
   } finally {
@@ -138,6 +133,24 @@ describe("impact", { timeout: 120_000 }, () => {
     });
   });
 
+  it("plans the base by the base's own code", async () => {
+    writeFileSync(
+      join(repository, "former.mjs"),
+      `import { mkdirSync, writeFileSync } from "node:fs";
+const out = process.argv.at(-1);
+mkdirSync(out + "/cluster", { recursive: true });
+writeFileSync(out + "/cluster/cluster.yaml", "former: program\\n");
+`,
+    );
+    writePackage("former.mjs");
+    await git("checkout", "-q", "-b", "former");
+    await git("add", "-A");
+    await git("commit", "-qm", "a former program");
+    const { stdout } = await impact(same, ["--base", "former", "--no-preview", "--full"]);
+    expect(stdout).toMatch(/^ +-former: program$/m);
+    await git("checkout", "-q", "-");
+  });
+
   it("asks the engine where it is on PATH, and names what the plan does not say", async () => {
     const bin = join(folder, "bin");
     await execa("mkdir", ["-p", bin]);
@@ -169,7 +182,7 @@ describe("impact", { timeout: 120_000 }, () => {
     mkdirSync(temporary);
     const running = execa(
       process.execPath,
-      ["commands/main.ts", "impact", "--base", "HEAD", "--no-preview"],
+      [join(root, "commands/main.ts"), "impact", "--base", "HEAD", "--no-preview"],
       { cwd: repository, reject: false, env: { TMPDIR: temporary } },
     );
     // While the base renders its plan.
@@ -180,12 +193,9 @@ describe("impact", { timeout: 120_000 }, () => {
   });
 
   it("outside a git repository is refused", async () => {
-    const main = join(root, "commands/main.ts");
-    const options = { cwd: tmpdir(), reject: false, env: { GIT_CEILING_DIRECTORIES: "/" } };
-    const { exitCode, stderr } = await execa(
-      process.execPath,
-      [main, "impact", "--base", "HEAD"],
-      options,
+    const { exitCode, stderr } = await runCommandIn(
+      { cwd: tmpdir(), env: { GIT_CEILING_DIRECTORIES: "/" } },
+      ...["impact", "--base", "HEAD"],
     );
     expect({ exitCode, stderr }).toEqual({
       exitCode: 1,

@@ -6,6 +6,7 @@ import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { fingerprint, readDestination } from "../../commands/init/machine.ts";
 import { loadStackFile } from "../../config/load.ts";
 import { root } from "../root.ts";
+import { runCommandIn } from "./run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "init-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -52,12 +53,9 @@ beforeEach(() => {
 });
 
 function init(input: readonly string[], ...args: string[]) {
-  return execa(process.execPath, [join(root, "commands/main.ts"), "init", ...args], {
-    cwd: place,
-    reject: false,
-    input: `${input.join("\n")}\n`,
-    env: { PATH: [bin, process.env.PATH].join(delimiter) },
-  });
+  const env = { PATH: [bin, process.env.PATH].join(delimiter) };
+  const lines = input.map((line) => `${line}\n`).join("");
+  return runCommandIn({ cwd: place, env, input: lines }, "init", ...args);
 }
 
 const consoles = () => machines.map((name) => fingerprint(keys.get(name) as string));

@@ -12,7 +12,7 @@ import { renderStep } from "../../plan/step.ts";
 import { markerOf } from "../../steps/bundle.ts";
 import { root } from "../root.ts";
 import { configOf, planOf, stackFiles } from "../stacks.ts";
-import { runCommand } from "./run.ts";
+import { runProcess } from "./run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "status-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -231,7 +231,7 @@ describe("the status", () => {
       file,
       text.replaceAll(/^ {10}host: .*/gm, `          host: 127.0.0.1\n          port: ${port}`),
     );
-    const { exitCode, stdout } = await runCommand("status", file);
+    const { exitCode, stdout } = await runProcess("status", file);
     silent.close();
     expect(stdout).toMatch(/3 of 3 do not answer: cp-1: nothing within 4 s/);
     expect(exitCode).toBe(4);
