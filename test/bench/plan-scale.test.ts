@@ -14,12 +14,9 @@ interface Reading {
 }
 
 async function measure(nodes: number): Promise<Reading> {
-  // As `npm run impact` starts Node.
-  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const [, ...options] =
-    String(scripts.impact)
-      .split(/ (?=commands\/)/)[0]
-      ?.split(" ") ?? [];
+  // As the command's first line starts Node.
+  const [line = ""] = readFileSync(join(root, "commands/main.ts"), "utf8").split("\n");
+  const [, , , ...options] = line.split(" ");
   const call = [...options, "test/bench/plan-scale.ts", `${nodes}`];
   const { stdout } = await promisify(execFile)(process.execPath, call, { cwd: root });
   return JSON.parse(stdout);

@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { execa } from "execa";
@@ -71,6 +79,15 @@ describe("the package, installed elsewhere", () => {
 
   it("tells its version", async () => {
     expect(await run("--version")).toMatchObject({ exitCode: 0, stdout: own.version });
+  });
+
+  it("starts Node with what saves memory, as npm's link to it does", async () => {
+    const command = join(installed, own.bin["oslo-cluster"]);
+    chmodSync(command, 0o755);
+    const tell = "--import=data:text/javascript,console.error(process.execArgv.join())";
+    const env = { NODE_OPTIONS: tell, PATH: `${dirname(process.execPath)}:${process.env.PATH}` };
+    const { stderr } = await execa(command, ["--version"], { env });
+    expect(stderr).toBe("--max-semi-space-size=8");
   });
 
   it("plans the same bytes, steps and CRDs among them", async () => {
