@@ -150,9 +150,11 @@ async function confirm(person: Prompt, { host }: Destination, hostKey: string): 
   );
 }
 
-function describe({ host, system, kernel, cpus, memoryMebibytes, interfaces }: Machine): string {
+function describe(machine: Machine): string {
+  const { host, user, system, kernel, cpus, memoryMebibytes, interfaces } = machine;
+  const login = user === "root" ? "" : `, ${user} with sudo without a password`;
   const addresses = [...interfaces].map(([name, list]) => `${name} ${list.join(" ")}`).join("; ");
-  return `${host}: ${system}, Linux ${kernel}, ${cpus} CPUs, ${memoryMebibytes} MiB; ${addresses}`;
+  return `${host}: ${system}, Linux ${kernel}, ${cpus} CPUs, ${memoryMebibytes} MiB${login}; ${addresses}`;
 }
 
 async function chooseVlan(person: Prompt, machines: readonly Machine[]): Promise<Vlan> {

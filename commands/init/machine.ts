@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { output, runProcess } from "../../steps/ssh/process.ts";
+import { runProcess } from "../../steps/ssh/process.ts";
 import { machineReach } from "../../steps/ssh/target.ts";
 import { UsageError, UserError } from "../command.ts";
 
@@ -57,29 +57,35 @@ export function fingerprint(hostKey: string): string {
   return `SHA256:${digest.replace(/=+$/, "")}`;
 }
 
+/** The exit code by which the machine says that the user is not root there, and sudo does not help. */
+const notRoot = 77;
+
 const script = `set -euo pipefail
-[ "$(id -u)" = 0 ] || sudo -n true
+[ "$(id -u)" = 0 ] || sudo -n bash -c : </dev/null || exit ${notRoot}
 . /etc/os-release
 printf '%s\\n%s\\n%s\\n%s\\n' "$PRETTY_NAME" "$(uname -r)" "$(nproc)" \
   "$(awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo)"
 ip -json address`;
 
-/** Asks the machine, by its pinned key. @throws UserError where that fails */
+/** Asks the machine, by its pinned key. @throws UserError where that fails, or the user cannot become root there */
 export async function readMachine(destination: Destination, hostKey: string): Promise<Machine> {
-  const { host } = destination;
+  const { host, user } = destination;
   const dial = { timeoutSeconds: 10, attempts: 1 };
   const { sshArguments } = machineReach(
     { dial },
     { name: host, reach: { ...destination, hostKey } },
   );
-  const text = await output(["ssh", ...sshArguments, "bash -s"], { input: script }).catch(
-    (error: Error) => {
-      throw new UserError(
-        `${host}: cannot be asked as ${destination.user}: ${error.message}; the ssh-agent must hold a key that logs in there (ssh-add -l), as root or as a user whose sudo asks for no password`,
-      );
-    },
-  );
-  const [system = "", kernel = "", cpus, memory, ...json] = text.split("\n");
+  const asked = await runProcess(["ssh", ...sshArguments, "bash -s"], { input: script });
+  const said = asked.stderr.trim().split("\n").slice(-4).join("\n");
+  if (asked.status === notRoot)
+    throw new UserError(
+      `${host}: ${user} logs in, but cannot become root without a password (${said}): name root@${host}, or allow it there, as root: echo '${user} ALL=(ALL) NOPASSWD:ALL' >/etc/sudoers.d/${user}`,
+    );
+  if (asked.status !== 0)
+    throw new UserError(
+      `${host}: cannot be asked as ${user}: ${said || `ssh ended with ${asked.status}`}; the ssh-agent must hold a key that logs in there as ${user} (ssh-add -l)`,
+    );
+  const [system = "", kernel = "", cpus, memory, ...json] = asked.stdout.split("\n");
   return {
     ...destination,
     ...{ hostKey, system, kernel, cpus: Number(cpus), memoryMebibytes: Number(memory) },

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { availableParallelism, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { execa, type ResultPromise } from "execa";
@@ -7,6 +16,7 @@ import { fingerprint } from "../../commands/init/machine.ts";
 import type { Line } from "../../commands/status/assess.ts";
 import { loadStackFile } from "../../config/load.ts";
 import { run, waitFor } from "../lab/shell.ts";
+import { ensureTools } from "../lab/tools.ts";
 import { root } from "../root.ts";
 import { type Host, Vlan } from "./vlan/vlan.ts";
 
@@ -21,8 +31,20 @@ const temporary = join(folder, "tmp");
 mkdirSync(temporary);
 const daemons = new Map<string, ResultPromise<{ reject: false }>>();
 const stack = join(folder, "Pulumi.oslo.yaml");
+/** Users of the machines, in the place of this machine's own; `passwd` is /etc/passwd there. */
+const users = join(folder, "users");
 
 beforeAll(async () => {
+  await ensureTools([{ command: "sudo", package: "sudo" }]);
+  mkdirSync(users);
+  for (const [name, line, mode] of [
+    ["passwd", "debian:x:4711:4711::/:/bin/bash\n", 0o644],
+    ["shadow", "debian:*:20000:0:99999:7:::\n", 0o600],
+  ] as const)
+    writeFileSync(join(users, name), `${readFileSync(`/etc/${name}`, "utf8")}${line}`, { mode });
+  mayBecomeRoot("");
+  // sshd reads authorized keys as the user who logs in.
+  chmodSync(folder, 0o755);
   await vlan.up({ operator: "10.10.0.1", m1: "10.10.0.11", m2: "10.10.0.12", m3: "10.10.0.13" });
   const keygen = ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f"];
   await run("ssh-keygen", [...keygen, join(folder, "operator")]);
@@ -65,7 +87,17 @@ function startSshd(host: Host): void {
     `AuthorizedKeysFile=${join(folder, "operator.pub")}`,
     ...["StrictModes=no", "PidFile=none", "UsePAM=no", "PermitRootLogin=prohibit-password"],
   ].flatMap((option) => ["-o", option]);
-  daemons.set(host.name, host.start("/usr/sbin/sshd", "-D", "-e", "-f", "/dev/null", ...options));
+  const binds = ["passwd", "shadow", "sudoers"].map(
+    (name) => `mount --bind ${users}/${name} /etc/${name}`,
+  );
+  const script = `${binds.join(" && ")} && exec /usr/sbin/sshd "$@"`;
+  const own = ["unshare", "--mount", "sh", "-c", script, "sshd"];
+  daemons.set(host.name, host.start(...own, "-D", "-e", "-f", "/dev/null", ...options));
+}
+
+/** The whole of the machines' /etc/sudoers; the file itself stays, for it is mounted. */
+function mayBecomeRoot(rule: string): void {
+  writeFileSync(join(users, "sudoers"), `${rule}\n`, { mode: 0o440 });
 }
 
 /** A command in the operator's network, in a folder of the operator's. */
@@ -84,11 +116,11 @@ const cli = [process.execPath, join(root, "commands/main.ts")];
 const console_ = async (name: string) => run("ssh-keygen", ["-lf", join(folder, `${name}.pub`)]);
 
 describe("init", () => {
-  const init = async (consoles: string[]) =>
+  const init = async (consoles: string[], user = "root", stack = "oslo") =>
     typed(
       `${(await Promise.all(consoles.map(console_))).join("\n")}\n\n`,
-      ...[...cli, "init", "oslo"],
-      ...names.map((name) => `root@${vlan.host(name).address}`),
+      ...[...cli, "init", stack],
+      ...names.map((name) => `${user}@${vlan.host(name).address}`),
     );
 
   test("another machine's key: nothing is asked there, nothing is written", async () => {
@@ -143,6 +175,29 @@ describe("init", () => {
     expect(await operator(...cli, "check", "oslo")).toMatchObject({ exitCode: 0, stderr: "" });
   });
 
+  test("a user whose sudo asks for a password: every machine is named, with the rule that helps", async () => {
+    mayBecomeRoot("debian ALL=(ALL) ALL");
+    const { exitCode, stderr } = await init(names, "debian", "sudo");
+    expect(exitCode).toBe(1);
+    for (const name of names)
+      expect(stderr).toMatch(
+        new RegExp(
+          `^${vlan.host(name).address}: debian logs in, but cannot become root without a password \\(sudo: a password is required\\): .*echo 'debian ALL=\\(ALL\\) NOPASSWD:ALL' >/etc/sudoers.d/debian$`,
+          "m",
+        ),
+      );
+    expect(existsSync(join(folder, "Pulumi.sudo.yaml"))).toBe(false);
+  });
+
+  test("a user whose sudo asks for none: said, and written", async () => {
+    mayBecomeRoot("debian ALL=(ALL) NOPASSWD:ALL");
+    const { exitCode, stderr } = await init(names, "debian", "sudo");
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    expect(stderr.match(/ MiB, debian with sudo without a password; /g)).toHaveLength(names.length);
+    const { nodes } = loadStackFile(join(folder, "Pulumi.sudo.yaml"));
+    expect(nodes.map(({ ssh }) => ssh.user)).toEqual(names.map(() => "debian"));
+  });
+
   test("each fingerprint is the one that OpenSSH prints", async () => {
     for (const name of names)
       expect(await console_(name)).toContain(
@@ -159,16 +214,20 @@ describe("status", () => {
     const lines = JSON.parse(stdout) as Line[];
     return { exitCode, seconds, says: new Map(lines.map((line) => [line.what, line])) };
   };
+  /** As soon as so many answer: beside much other work, one may take more than the four seconds. */
+  const statusOf = async (machines: RegExp) => {
+    let found = await status();
+    await waitFor(`${machines}`, 300, async () => {
+      if (!machines.test(found.says.get("machines")?.says ?? "")) found = await status();
+      return machines.test(found.says.get("machines")?.says ?? "");
+    });
+    return found;
+  };
 
   test("machines that answer, and are no cluster yet", async () => {
-    let { exitCode, says } = await status();
-    // On a machine that has much other work, one may take more than the four seconds.
-    await waitFor("all three within 4 s", 300, async () => {
-      if (says.get("machines")?.state !== "good") ({ exitCode, says } = await status());
-      return says.get("machines")?.state === "good";
-    });
+    const { exitCode, says } = await statusOf(/^3 answer$/);
     expect(exitCode).toBe(3);
-    expect(says.get("machines")?.says).toBe("3 answer");
+    expect(says.get("machines")?.state).toBe("good");
     expect(says.get("nodes")).toMatchObject({ state: "open" });
     expect(says.get("steps")).toMatchObject({ state: "bad" });
     expect(says.get("steps")?.says).toContain("cp-1 (");
@@ -178,11 +237,10 @@ describe("status", () => {
     daemons.get("m2")?.kill("SIGSTOP");
     daemons.get("m3")?.kill("SIGTERM");
     await daemons.get("m3");
-    const { seconds, says } = await status();
-    expect(says.get("machines")).toMatchObject({ state: "open" });
-    expect(says.get("machines")?.says).toMatch(
+    const { seconds, says } = await statusOf(
       /^2 of 3 do not answer: worker-1: nothing within 4 s; worker-2: .*Connection refused/,
     );
+    expect(says.get("machines")).toMatchObject({ state: "open" });
     // Four seconds of waiting; the rest is the start of a process beside other work. ssh itself waits longer.
     expect(seconds).toBeLessThan(30);
     expect(readdirSync(temporary)).toEqual([]);
