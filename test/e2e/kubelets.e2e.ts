@@ -1,44 +1,27 @@
-import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadConfig } from "../../config/load.ts";
-import { plan } from "../../plan/plan.ts";
 import { waitFor } from "../lab/shell.ts";
-import { stack } from "../stack.ts";
 import { type Asked, bad, good, kubelet, request, usages } from "../steps/requests.ts";
+import { installApprover, startApprover } from "./approver.ts";
 import { LoopbackControlPlane } from "./loopback.ts";
 
-// The approver of kubelets' certificates against a real API server, and a kubelet that is none.
+// The approver of kubelets' certificates against a real API server.
 
 const plane = new LoopbackControlPlane();
 const { machine } = plane;
-/** Where node-1's kubelet is, or who poses as it. */
-const address = "10.99.0.2";
 
 beforeAll(async () => {
   await plane.start();
-  const files = plan(loadConfig(stack(), "test")).nodes[0]?.steps["kubelet-approver"]?.files ?? {};
-  for (const name of ["kubelets.json", "kubelet-approver.yaml"])
-    machine.write(`etc/oslo-cluster/${name}`, files[`/etc/oslo-cluster/${name}`] ?? "");
-  for (const script of ["approve-kubelets.sh", "serving-request.sh"]) machine.install(script);
+  installApprover(plane);
   // Whoever asks, so that all reaches the approver.
   await plane.kubectl("create", "clusterrole", "ask", "--verb=create,get", "--resource=csr");
   await plane.kubectl(
     ...["create", "clusterrolebinding", "ask"],
     ...["--clusterrole=ask", "--group=system:authenticated"],
   );
-  startApprover();
+  startApprover(plane);
 });
 
 afterAll(() => plane.remove());
-
-function startApprover(): void {
-  machine.write("run/approver/.keep", "");
-  plane.spawn("bash", [machine.path("lib/approve-kubelets.sh")], {
-    RUNTIME_DIRECTORY: machine.path("run/approver"),
-    API: "https://10.99.0.1:6443",
-    APPROVER: "oslo-cluster:kubelet-approver",
-  });
-}
 
 const node = "system:node:node-1";
 const nodes = ["system:nodes"];
@@ -146,7 +129,7 @@ describe("the approver", () => {
 
   it("a request with a foreign address stays denied, also for an approver that begins again", async () => {
     await plane.stop("bash");
-    startApprover();
+    startApprover(plane);
     await send([["after a restart", good[0]?.[1] as Asked]]);
     await waitFor("the new one", 60, async () => {
       return (await undecided(["after-a-restart"])).length === 0;
@@ -197,83 +180,3 @@ describe("the approver", () => {
       expect(await can(...words)).toBe("no");
   });
 });
-
-describe("the API server", () => {
-  beforeAll(async () => {
-    await plane.run("ip", "address", "add", `${address}/32`, "dev", "lo");
-    machine.write(
-      "node.json",
-      JSON.stringify({ apiVersion: "v1", kind: "Node", metadata: { name: "node-1" } }),
-    );
-    await plane.kubectl("create", "--filename", machine.path("node.json"));
-    await plane.kubectl(
-      ...["patch", "node", "node-1", "--subresource=status", "--type=merge", "--patch"],
-      JSON.stringify({
-        status: {
-          addresses: [{ type: "InternalIP", address }],
-          daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
-        },
-      }),
-    );
-  });
-
-  const ask = () =>
-    plane.attempt(
-      ...["kubectl", "--kubeconfig", machine.path("etc/kubernetes/admin.conf")],
-      ...["get", "--raw", "/api/v1/nodes/node-1/proxy/healthz"],
-    );
-
-  it("refuses a machine that poses as a kubelet at the node's address", async () => {
-    await show("selfsigned", []);
-    const { exitCode, stderr } = await ask();
-    expect(exitCode).not.toBe(0);
-    expect(stderr).toMatch(/x509: certificate signed by unknown authority/);
-  });
-
-  it("refuses another node's certificate at that address", async () => {
-    await show("other", signedFor("10.99.0.3"));
-    expect((await ask()).stderr).toMatch(
-      /x509: certificate is valid for 10\.99\.0\.3, not 10\.99\.0\.2/,
-    );
-  });
-
-  it("takes the certificate that the cluster's CA signed for the address", async () => {
-    await show("own", signedFor(address));
-    const { exitCode, all } = await ask();
-    expect(all).toContain("s_server");
-    expect(exitCode).toBe(0);
-  });
-});
-
-/** By the cluster's CA. */
-function signedFor(ip: string): string[] {
-  const pki = machine.path("etc/kubernetes/pki");
-  return ["-CA", `${pki}/ca.crt`, "-CAkey", `${pki}/ca.key`, "-addext", `subjectAltName=IP:${ip}`];
-}
-
-/** A TLS server in the kubelet's place, with a certificate that is made for it. */
-async function show(name: string, signer: string[]): Promise<void> {
-  await plane.stop("openssl");
-  const [key, certificate] = [machine.path(`${name}.key`), machine.path(`${name}.crt`)];
-  const names = signer.length > 0 ? [] : ["-addext", `subjectAltName=IP:${address}`];
-  execFileSync("openssl", [
-    ...["req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
-    ...["-subj", "/O=system:nodes/CN=system:node:node-1", "-days", "1"],
-    ...["-keyout", key, "-out", certificate, ...signer, ...names],
-  ]);
-  const place = ["-accept", `${address}:10250`];
-  plane.spawn("openssl", ["s_server", ...place, "-key", key, "-cert", certificate, "-www"]);
-  await waitFor("the server", 20, async () => {
-    const url = `https://${address}:10250/`;
-    const { exitCode } = await plane.attempt(
-      "curl",
-      "-sk",
-      "--max-time",
-      "5",
-      "-o",
-      "/dev/null",
-      url,
-    );
-    return exitCode === 0;
-  });
-}
