@@ -4,6 +4,8 @@ type Address = Address4 | Address6;
 
 /** Reads an address or a CIDR of either family; undefined where the text is neither. */
 export function parseAddress(text: string): Address | undefined {
+  // The parser refuses with an error each, and most texts are names.
+  if (!/^[\da-f.:]+([%/].*)?$/i.test(text)) return undefined;
   const Family = text.includes(":") ? Address6 : Address4;
   return Family.isValid(text) ? new Family(text) : undefined;
 }

@@ -1,11 +1,12 @@
-import { Address4, Address6 } from "ip-address";
+import { Address6 } from "ip-address";
+import { contains, parseAddress } from "./cidr.ts";
 
 /** What is reached, in its one spelling: a name in lower case without a last dot, an address, or a CIDR. */
 export function canonicalPlace(text: string): string {
   const bare = text.trim().replace(/^\[(.*)\]$/, "$1");
   const [base = "", prefix] = bare.split("/");
-  if (base.includes(":") && Address6.isValid(base)) {
-    const six = new Address6(base);
+  const six = parseAddress(base);
+  if (six instanceof Address6) {
     // An IPv4 address that is written as one of IPv6 is that IPv4 address.
     if (
       six.isInSubnet(new Address6("::ffff:0:0/96")) &&
@@ -16,7 +17,7 @@ export function canonicalPlace(text: string): string {
     }
     return prefix === undefined ? six.correctForm() : `${six.correctForm()}/${prefix}`;
   }
-  if (Address4.isValid(bare)) return bare;
+  if (parseAddress(bare)) return bare;
   // As resolvers read it: 134744072, 0x8080808 and 010.8.8.8 are addresses, and EVIL.example. is a name.
   const host = URL.canParse(`http://${bare}/`) ? new URL(`http://${bare}/`).hostname : bare;
   return host.toLowerCase().replace(/\.+$/, "");
@@ -44,7 +45,7 @@ const own = [
 
 /** Whether it is a place outside: a name that can be looked up, a pattern, or an address or CIDR that is not private as a whole. */
 export function isOutside(place: string): boolean {
-  if (rangeOf(place)) return !own.some((range) => contains(range, place));
+  if (parseAddress(place)) return !own.some((range) => contains(range, place));
   // A policy's pattern may mean any name.
   if (place.includes("*")) return true;
   // localhost, and names without a dot, stay on the machine or the VLAN.
@@ -54,28 +55,11 @@ export function isOutside(place: string): boolean {
 /** Whether an entry of an allow-list (a name, `*.` and a domain, an address, a CIDR) covers a place as a whole. */
 export function allows(entry: string, place: string): boolean {
   const known = entry.startsWith("*.") ? entry.toLowerCase() : canonicalPlace(entry);
-  if (known.startsWith("*.")) return !rangeOf(place) && place.endsWith(known.slice(1));
-  return rangeOf(known) && rangeOf(place) ? contains(known, place) : known === place;
+  if (known.startsWith("*.")) return !parseAddress(place) && place.endsWith(known.slice(1));
+  return parseAddress(known) && parseAddress(place) ? contains(known, place) : known === place;
 }
 
 /** Whether it is an address or a CIDR as it is written, and not a name or a version. */
 export function isAddressOrRange(text: string): boolean {
-  return rangeOf(text) !== undefined;
-}
-
-type Range = Address4 | Address6;
-
-function rangeOf(place: string): Range | undefined {
-  if (Address4.isValid(place)) return new Address4(place);
-  return place.includes(":") && Address6.isValid(place) ? new Address6(place) : undefined;
-}
-
-/** Every address of the inner one lies within the outer one. */
-function contains(outer: string, inner: string): boolean {
-  const [wide, narrow] = [rangeOf(outer), rangeOf(inner)];
-  if (!wide || !narrow || wide instanceof Address4 !== narrow instanceof Address4) return false;
-  return (
-    wide.startAddress().bigInt() <= narrow.startAddress().bigInt() &&
-    narrow.endAddress().bigInt() <= wide.endAddress().bigInt()
-  );
+  return parseAddress(text) !== undefined;
 }

@@ -46,13 +46,18 @@ export function planFiles(plan: ClusterPlan): Map<string, string> {
 
 type Put = (place: Place, content: string) => void;
 
+/** Of objects that several plans of a process share: upstream's CRDs, which are long. */
+const rendered = new WeakMap<Manifest, string>();
+
 function putObjects(put: Put, group: ObjectGroup, manifests: readonly Manifest[]) {
   for (const manifest of manifests) {
     const { name, namespace } = manifest.metadata;
     const object = manifest.kind.toLowerCase();
+    const content = rendered.get(manifest) ?? renderYaml(manifest);
+    rendered.set(manifest, content);
     put(
       { kind: "object", group, object, name, ...(namespace === undefined ? {} : { namespace }) },
-      renderYaml(manifest),
+      content,
     );
   }
 }

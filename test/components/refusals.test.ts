@@ -29,7 +29,7 @@ async function run(
   return { exitCode, stderr, begun: stdout.split("\n").filter(Boolean) };
 }
 
-describe.concurrent("up is refused", { timeout: 30_000 }, () => {
+describe.concurrent("up is refused", () => {
   it("with every error of the configuration, before any resource is registered", async () => {
     const { exitCode, stderr, begun } = await run(
       "      - name: worker-2\n        role: worker\n        addresses: [10.10.0.22",
@@ -77,4 +77,4 @@ it("routes whose namespace and name run together are resources of their own", as
   expect(exitCode).toBe(0);
   const made = begun.filter((name) => name.includes("b") && name.endsWith("c"));
   expect(new Set(made).size).toBe(2);
-}, 30_000);
+});
