@@ -148,9 +148,10 @@ export async function basePicture(
 function renderOf(directory: string): string[] {
   const file = join(directory, "package.json");
   const { name, scripts } = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
-  const [, ...words] =
-    name === project ? scripts.render.split(" ") : ["node", process.argv[1] as string, "render"];
-  return [process.execPath, ...words];
+  const words: string[] =
+    name === project ? scripts.render.split(" ") : [process.argv[1] as string, "render"];
+  // Some revisions name Node there, and some leave it to the command's first line.
+  return [process.execPath, ...(words[0] === "node" ? words.slice(1) : words)];
 }
 
 function filesBelow(directory: string): Map<string, string> {

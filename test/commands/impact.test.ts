@@ -27,17 +27,20 @@ const git = (...args: string[]) =>
   execa("git", ["-c", "user.name=t", "-c", "user.email=t@example.no", ...args], {
     cwd: repository,
   });
-/** @param program What renders a plan of this revision. */
-const writePackage = (program: string) =>
+/** @param render The script of package.json that renders a plan of this revision. */
+const writePackage = (render: string) =>
   writeFileSync(
     join(repository, "package.json"),
-    JSON.stringify({ name: project, scripts: { render: `node ${program} render` } }),
+    JSON.stringify({ name: project, scripts: { render } }),
   );
+/** The program's own script, from elsewhere. */
+const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const own: string = scripts.render.replace("commands/main.ts", join(root, "commands/main.ts"));
 
 beforeAll(async () => {
   mkdirSync(repository);
   copyFileSync(stackFiles.articles, stackFile);
-  writePackage(join(root, "commands/main.ts"));
+  writePackage(own);
   await git("init", "-q");
   await git("add", "-A");
   await git("commit", "-qm", "base");
@@ -142,7 +145,7 @@ mkdirSync(out + "/cluster", { recursive: true });
 writeFileSync(out + "/cluster/cluster.yaml", "former: program\\n");
 `,
     );
-    writePackage("former.mjs");
+    writePackage("node former.mjs");
     await git("checkout", "-q", "-b", "former");
     await git("add", "-A");
     await git("commit", "-qm", "a former program");

@@ -120,7 +120,9 @@ async function apart<T>(work: () => Promise<T>): Promise<T> {
  * their way through the SDK, and hold nothing of the stack's.
  */
 async function withShortCrds<T>(work: () => Promise<T>): Promise<T> {
-  const crds = gatewayApiCrds(configOf("articles").gatewayApi.version) as unknown as { spec: { versions: object[] } }[];
+  const crds = gatewayApiCrds(configOf("articles").gatewayApi.version) as unknown as {
+    spec: { versions: object[] };
+  }[];
   const specs = crds.map(({ spec }) => spec);
   for (const crd of crds) {
     const versions = crd.spec.versions.map((version) => ({ ...version, schema: {} }));
