@@ -41,9 +41,9 @@ main() {
     refuse_second # by another control plane's hand, meanwhile
     etcd_remove "$node"
   fi
-  ask delete node "$node" --ignore-not-found --timeout 60s
+  must delete node "$node" --ignore-not-found --timeout 60s
   # Pods of daemon sets, and of a dead machine: the next machine of this name must not meet them.
-  ask delete pods --all-namespaces --field-selector "spec.nodeName=$node" --force --grace-period 0 --wait=false 2>/dev/null
+  must delete pods --all-namespaces --field-selector "spec.nodeName=$node" --force --grace-period 0 --wait=false 2>/dev/null
   refuse_return
   say "node $node has left the cluster"
 }
@@ -51,11 +51,11 @@ main() {
 # Its certificate lives on, wherever its disk is: it makes no Node again and renews nothing.
 refuse_return() {
   local map=oslo-cluster-removed-nodes
-  ask apply --server-side --force-conflicts --filename /etc/oslo-cluster/removed-nodes.yaml >/dev/null
+  must apply --server-side --force-conflicts --filename /etc/oslo-cluster/removed-nodes.yaml >/dev/null
   printf '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"%s","namespace":"kube-system"},"data":{"%s":"%s"}}' \
     "$map" "$node" "$(date --utc +%FT%TZ)" >"$scratch/removed.json"
   # A manager for each name, so that nobody takes out what another has put in.
-  ask apply --server-side --force-conflicts --field-manager "oslo-cluster-$node" --filename "$scratch/removed.json" >/dev/null
+  must apply --server-side --force-conflicts --field-manager "oslo-cluster-$node" --filename "$scratch/removed.json" >/dev/null
 }
 
 # What the node's kubelet said last of being ready: True, False, or Unknown where it says nothing any more.
@@ -175,7 +175,7 @@ give_up() {
 # Pods that a drain has to move, with what is special about each.
 left() {
   local pods
-  pods=$(ask get pods --all-namespaces --field-selector "spec.nodeName=$node" --output json)
+  pods=$(must get pods --all-namespaces --field-selector "spec.nodeName=$node" --output json)
   jq --raw-output '.items[]
     | select(.status.phase != "Succeeded" and .status.phase != "Failed")
     | select(.metadata.annotations["kubernetes.io/config.mirror"] == null)
@@ -188,15 +188,7 @@ left() {
 
 api() { admin --request-timeout 20s "$@"; }
 
-# For what must be answered, and may be said twice. Where a control plane has just been taken out of etcd, its API server
-# takes connections and answers nothing until the balancer's checks have found that out.
-ask() {
-  local deadline=$((SECONDS + 30))
-  until api "$@"; do
-    ((SECONDS < deadline)) || unanswered "kubectl $1 $2 failed"
-    sleep 1
-  done
-}
+must() { ask_api --request-timeout 20s "$@" || unanswered "kubectl $1 $2 failed"; }
 
 unanswered() {
   echo "error: the API server does not do what $(hostname) asks: $1" >&2

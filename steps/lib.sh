@@ -131,6 +131,16 @@ groups_now() { cut -d: -f1 /etc/group | LC_ALL=C sort; }
 
 admin() { kubectl --kubeconfig "$kubeconfig" "$@"; }
 
+# For what may be said twice: the balancer ends connections to a control plane that is not ready any more, and one that
+# has just been taken out of etcd takes some and answers nothing until the balancer's checks have found that out.
+ask_api() {
+  local deadline=$((SECONDS + 30))
+  until admin "$@"; do
+    ((SECONDS < deadline)) || return 1
+    sleep 1
+  done
+}
+
 # Writes what kubeadm join takes, from the documents' templates and what was minted, for root alone and for as
 # long as this step runs.
 join_documents() {

@@ -11,7 +11,7 @@ check() {
 }
 
 apply() {
-  local workload crd nodes workloads=(daemonset/cilium deployment/cilium-operator deployment/coredns)
+  local workload found crd nodes workloads=(daemonset/cilium deployment/cilium-operator deployment/coredns)
   if [[ $WAIT_FOR == nothing ]]; then
     say "cilium.waitFor is nothing: not waited for"
     reading '{"waitedFor":"nothing"}'
@@ -19,19 +19,18 @@ apply() {
   fi
   if [[ $WAIT_FOR == all ]]; then
     for workload in daemonset/cilium-envoy deployment/hubble-relay; do
-      if admin --namespace kube-system get "$workload" >/dev/null 2>&1; then
-        workloads+=("$workload")
-      fi
+      found=$(ask_api --request-timeout 20s --namespace kube-system get "$workload" --ignore-not-found --output name)
+      workloads+=(${found:+"$workload"})
     done
   fi
   for workload in "${workloads[@]}"; do
-    admin --namespace kube-system rollout status "$workload" --timeout "${TIMEOUT_SECONDS}s"
+    ask_api --namespace kube-system rollout status "$workload" --timeout "${TIMEOUT_SECONDS}s"
   done
   for crd in $CRDS; do
-    admin wait --for=create --timeout "${TIMEOUT_SECONDS}s" "crd/$crd"
-    admin wait --for=condition=Established --timeout "${TIMEOUT_SECONDS}s" "crd/$crd"
+    ask_api wait --for=create --timeout "${TIMEOUT_SECONDS}s" "crd/$crd"
+    ask_api wait --for=condition=Established --timeout "${TIMEOUT_SECONDS}s" "crd/$crd"
   done
   read -ra nodes <<<"$NODES"
-  admin wait --for=condition=Ready --timeout "${TIMEOUT_SECONDS}s" "${nodes[@]/#/node/}"
+  ask_api wait --for=condition=Ready --timeout "${TIMEOUT_SECONDS}s" "${nodes[@]/#/node/}"
   reading "{\"waitedFor\":\"$WAIT_FOR\"}"
 }

@@ -20,24 +20,25 @@ check() {
 }
 
 apply() {
-  local namespace
+  local namespace namespaces
   files_apply
   if [[ $AUTOMOUNT == true ]]; then
     # What was written stays as it is: whose namespace it is says otherwise.
     if [[ -e $policy ]]; then
-      admin delete "$kinds" --field-selector "metadata.name=$name" --ignore-not-found
+      ask_api --request-timeout 20s delete "$kinds" --field-selector "metadata.name=$name" --ignore-not-found
       rm -f "$policy"
     fi
     return
   fi
-  [[ ! -e $WORK/files$policy ]] || admin apply --server-side --force-conflicts --filename "$policy"
-  for namespace in $(unsaid); do
-    admin --namespace "$namespace" patch serviceaccount default --patch '{"automountServiceAccountToken":false}'
+  [[ ! -e $WORK/files$policy ]] || ask_api --request-timeout 20s apply --server-side --force-conflicts --filename "$policy"
+  namespaces=$(unsaid)
+  for namespace in $namespaces; do
+    ask_api --request-timeout 20s --namespace "$namespace" patch serviceaccount default --patch '{"automountServiceAccountToken":false}'
   done
 }
 
 # Namespaces whose default service account nobody has said anything about.
 unsaid() {
-  admin get serviceaccounts --all-namespaces --field-selector metadata.name=default --output json |
+  ask_api --request-timeout 20s get serviceaccounts --all-namespaces --field-selector metadata.name=default --output json |
     jq --raw-output '.items[] | select(.automountServiceAccountToken == null) | .metadata.namespace'
 }
