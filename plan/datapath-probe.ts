@@ -98,7 +98,6 @@ function documentOf(
   endpoint: Endpoint,
 ): StepDocument {
   const { cilium, network } = config;
-  const device = `so-bindtodevice=${network.vlan.interface}`;
   const packets = packetsOf(config, endpoints);
   // Control planes all of them: with a virtual address each must hear each.
   const peers = [
@@ -114,7 +113,7 @@ function documentOf(
     NODE: endpoint.name,
     INTERFACE: network.vlan.interface,
     PORT: probePort,
-    SEND: sent.map((packet) => `${packet.kind}=${socat(packet)},${device}`).join(" "),
+    SEND: sent.map((packet) => `${packet.kind}=${socat(packet)}`).join(" "),
     EXPECT: expected
       .map((packet) =>
         [packet.from, packet.family, packet.kind, packet.source.digits, packet.option].join("/"),
@@ -181,7 +180,7 @@ function dsrOption(service: string): string {
     : `1b14${address}${servicePort}0000`;
 }
 
-/** socat's address that sends a packet. */
+/** socat's address that sends a packet, but for the interface. */
 function socat({ kind, family: of, source, destination, option }: Packet): string {
   const protocol = kind === "ipip" ? ipInIp[of] : kind === "vrrp" ? vrrp.number : undefined;
   const to = protocol === undefined ? `UDP${of}-DATAGRAM` : `IP${of}-DATAGRAM`;

@@ -90,7 +90,7 @@ hexadecimal() {
 send() {
   local packet said
   for packet in $SEND; do
-    said=$(printf %s "$NODE ${packet%%=*}" | socat -u - "${packet#*=}" 2>&1) ||
+    said=$(printf %s "$NODE ${packet%%=*}" | socat -u - "${packet#*=},so-bindtodevice=$INTERFACE" 2>&1) ||
       die "$NODE cannot send what Cilium will send (${packet%%=*}): $said"
   done
 }

@@ -72,7 +72,7 @@ describeOnLinux("the probe on a node", () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
     const ipv4 = { plain: true, podSource: true, option: true, nodeSource: true };
     expect(reading).toEqual({ "alfa -> bravo": { ipv4 } });
-    const sent = "bravo plain to UDP4-DATAGRAM:10.0.0.11:4240,bind=10.0.0.12";
+    const sent = "bravo plain to UDP4-DATAGRAM:10.0.0.11:4240,bind=10.0.0.12,so-bindtodevice=eth0";
     expect(machine.read("sent").split("\n")[0]).toBe(sent);
   });
 
