@@ -12,17 +12,24 @@ export interface Outlook {
 
 /**
  * What a rotation has to do, by what the nodes have: the first of several names is never trusted, for a
- * run may have been killed anywhere. One name everywhere: a new rotation. Pure.
+ * run may have been killed anywhere. One name everywhere that every API server has loaded: a new rotation. Pure.
  */
 export function outlook(asked: readonly { plane: { name: string }; state: KeyState }[]): Outlook {
   const inUse = [...new Set(asked.flatMap(({ state }) => state.keys))];
-  const underWay = inUse.length > 1;
+  const isDropped = inUse.length === 1;
+  const underWay = !isDropped || asked.some(({ state }) => !state.loaded);
   const known = asked.flatMap(({ state }) => [...state.keys, ...state.kept]);
   const numbers = (names: readonly string[]) =>
     names.flatMap((name) => [...name.matchAll(/key(\d+)/g)].map(([, number]) => Number(number)));
   const key = underWay
     ? `key${Math.max(...numbers(inUse))}`
     : `key${Math.max(0, ...numbers(known)) + 1}`;
+  if (isDropped && underWay) {
+    return {
+      key,
+      steps: [`the rotation to ${key} is at its end: every API server is to load it alone`],
+    };
+  }
   const old = inUse.filter((name) => name !== key).join(", ");
   const where = (needs: (state: KeyState) => boolean) =>
     asked.filter(({ state }) => needs(state)).map(({ plane }) => plane.name);

@@ -30,6 +30,16 @@ describe("what a rotation has to do is read from the nodes", () => {
     expect(found.steps.join("\n")).toMatch(line);
   });
 
+  it("dropped everywhere, and not loaded yet: the same rotation, and no other one", () => {
+    const asked = nodes([["key2"], ["key2"]], ["key2-key1-0a1b2c3d.yaml"]).map((one, i) => ({
+      ...one,
+      state: { ...one.state, loaded: i === 0 },
+    }));
+    const { key, steps } = outlook(asked);
+    expect(key).toBe("key2");
+    expect(steps).toEqual([expect.stringMatching(/^the rotation to key2 is at its end/)]);
+  });
+
   it("a name is never used twice, also after a restore of an older copy", () => {
     expect(outlook(nodes([["key1"]], ["key3-key2-0a1b2c3d.yaml"])).key).toBe("key4");
   });
