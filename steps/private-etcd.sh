@@ -6,6 +6,7 @@
 start_private_etcd() {
   local directory=$1
   shift
+  chmod 0700 "$directory"
   "$@" --listen-peer-urls "unix://$directory/peer" --listen-client-urls "unix://$directory/client" >"$directory/log" 2>&1 &
   # Not local: the trap may run when the function has returned.
   private_etcd=$!

@@ -142,3 +142,18 @@ restart_static_pod kube-apiserver`,
     },
   );
 });
+
+describeOnLinux("an etcd that nobody else can reach", () => {
+  test("has its sockets and its log in a directory of root's alone", async ({ machine }) => {
+    machine.addProgram("etcd", "exec sleep 60");
+    const { stdout } = await bash(
+      machine,
+      `source ${machine.path("lib/lib.sh")}
+source ${machine.path("lib/private-etcd.sh")}
+mkdir -m 0755 ${machine.path("private")}
+start_private_etcd ${machine.path("private")} ${machine.path("bin/etcd")}
+stat --format %a ${machine.path("private")}`,
+    );
+    expect(stdout).toBe("700");
+  });
+});
