@@ -28,7 +28,7 @@ finish() {
 metrics() {
   local file
   file=$(setting .metricsFile)
-  mkdir -p "${file%/*}"
+  (umask 022 && mkdir -p "${file%/*}")
   jq --raw-output '
     "# TYPE oslo_cluster_backup_last_success_timestamp_seconds gauge",
     "oslo_cluster_backup_last_success_timestamp_seconds \(.lastSuccess // 0)",
@@ -40,7 +40,8 @@ metrics() {
     "oslo_cluster_backup_seconds \(.seconds)",
     "# TYPE oslo_cluster_backup_target_last_success_timestamp_seconds gauge",
     (.targets // [] | .[] | "oslo_cluster_backup_target_last_success_timestamp_seconds{target=\"\(.name)\"} \(.lastSuccess // 0)")
-  ' "$home/status.json" >"$file.new"
-  chmod 0644 "$file.new"
-  mv "$file.new" "$file"
+  ' "$home/status.json" >"$work/metrics"
+  chmod 0644 "$work/metrics"
+  # The directory may be a collector's own: nothing is written or opened through a link there.
+  mv --no-target-directory "$work/metrics" "$file"
 }
