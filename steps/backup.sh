@@ -136,6 +136,8 @@ collect() {
       canary: (if $canary == "" then null else {namespace: "kube-system", name: "oslo-cluster-backup-\($node)", sha256: $canary} end),
       files: $files[0]
     }' >"$set/set.json"
+  # Whoever may write at a target can encrypt to the recipients too: a copy is this cluster's by this alone.
+  openssl dgst -sha256 -sign /etc/kubernetes/pki/ca.key -out "$set/set.json.sig" "$set/set.json"
 }
 
 # How many keys of each kind the snapshot must have, by its revision.

@@ -20,12 +20,19 @@ export function salvage(machine: Machine): Operation {
   };
 }
 
-/** @param pipeline Prints the decrypted set; nothing of it is kept on this machine. */
-export function receive(machine: Machine, what: string, pipeline: string): Operation {
+/**
+ * @param pipeline Prints the decrypted set; nothing of it is kept on this machine.
+ * @param takenAt What its name at a target says, in seconds since 1970.
+ */
+export function receive(
+  machine: Machine,
+  { what, pipeline, takenAt }: { what: string; pipeline: string; takenAt?: number },
+): Operation {
+  const time = takenAt === undefined ? [] : [`${takenAt}`];
   return {
     on: machine.name,
-    does: `take ${what}, decrypted here, and compare its UID and CA`,
-    run: () => machine.feed(pipeline, "restore", "receive"),
+    does: `take ${what}, decrypted here, and compare its UID, its CA and the CA's signature`,
+    run: () => machine.feed(pipeline, "restore", "receive", ...time),
   };
 }
 

@@ -48,6 +48,8 @@ whole() {
   while IFS=$'\t' read -r name digest; do
     [[ $(sha256sum <"$set/$name" 2>/dev/null | cut -d' ' -f1) == "$digest" ]] || problem "$name is not what was packed"
   done < <(jq --raw-output '.files | to_entries[] | [.key, .value] | @tsv' "$set/set.json")
+  openssl dgst -sha256 -verify <(openssl x509 -in "$set/pki/ca.crt" -noout -pubkey) -signature "$set/set.json.sig" "$set/set.json" >/dev/null 2>&1 ||
+    problem "it is not signed by its cluster's CA: no restore takes it"
   ((${#problems[@]} == 0)) || exit 0
 }
 

@@ -75,6 +75,7 @@ async function restored(
   }
   const facts = JSON.parse(readFileSync(join(set, "set.json"), "utf8")) as {
     uid: string;
+    takenAt: number;
     images: { etcd: string; kubeApiserver: string };
   };
   const folder = binaries ?? (await programsOf(config, facts.images, join(work, "programs")));
@@ -85,8 +86,11 @@ async function restored(
     env: { PATH: `${folder}:${process.env.PATH}` },
   });
   const result = JSON.parse(readFileSync(join(work, "result.json"), "utf8")) as Result;
-  const strange =
-    facts.uid === copy.uid ? [] : [`it is among the copies of ${copy.uid} and is of ${facts.uid}`];
+  const strange = [
+    facts.uid !== copy.uid && `it is among the copies of ${copy.uid} and is of ${facts.uid}`,
+    facts.takenAt !== copy.takenAt &&
+      `it was renamed: by its name it is of ${copy.takenAt}, and it was made at ${facts.takenAt} (seconds since 1970)`,
+  ].filter((problem) => problem !== false);
   return { ...result, problems: [...result.problems, ...strange] };
 }
 

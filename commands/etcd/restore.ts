@@ -136,8 +136,7 @@ async function beginning(
   const operations = saved.map((one) => salvage(one.machine));
   if (from === "survivor" && saved.length > 1) operations.push(newest(machine, saved));
   if (from === "copy" && state.phase !== "seeded") {
-    const { what, pipeline } = await decrypted(config, options, state.knownUid);
-    operations.push(receive(machine, what, pipeline));
+    operations.push(receive(machine, await decrypted(config, options, state.knownUid)));
   }
   operations.push(...others.map((one) => stop(one.machine)));
   if (from !== "nothing") operations.push(first(decision));
@@ -188,7 +187,7 @@ async function decrypted(
   config: Config,
   { from, file, copy, identity }: RestoreOptions,
   uid: string,
-): Promise<{ what: string; pipeline: string }> {
+): Promise<Parameters<typeof receive>[1]> {
   if (identity === undefined)
     throw new UserError("a copy is encrypted: give the key that decrypts it, --identity FILE");
   const decrypt = `age --decrypt --identity ${quote(identity)}`;
@@ -197,6 +196,7 @@ async function decrypted(
   const copies = new Copies(config, from);
   const { path, takenAt } = await copies.find(copy, uid);
   return {
+    takenAt,
     what: `the copy of ${new Date(takenAt * 1000).toISOString()} from ${copies.name}`,
     pipeline: `${copies.command("cat", copies.at(path)).map(quote).join(" ")} | ${decrypt}`,
   };

@@ -1,12 +1,15 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
+  chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -211,6 +214,40 @@ find ${vault} -name '*.age' -mmin -0.05 -exec sh -c 'size=$(stat -c %s "$1"); he
     configure({});
   });
 
+  it("the collector's directory is another user's: nothing is written or opened through its links", async () => {
+    machine.write("victim", "untouched\n");
+    chmodSync(machine.path("victim"), 0o600);
+    mkdirSync(machine.path("textfile"));
+    for (const name of ["a.prom", "a.prom.new"])
+      symlinkSync(machine.path("victim"), machine.path(`textfile/${name}`));
+    configure({ "backup.metricsFile": machine.path("textfile/a.prom") });
+    expect((await backUp()).exitCode).toBe(0);
+    expect(machine.read("victim")).toBe("untouched\n");
+    expect(statSync(machine.path("victim")).mode & 0o777).toBe(0o600);
+    const metrics = lstatSync(machine.path("textfile/a.prom"));
+    expect(metrics.isFile()).toBe(true);
+    expect(metrics.mode & 0o777).toBe(0o644);
+    configure({});
+  });
+
+  it.each([
+    ["of a time to come", JSON.stringify({ rehearsedAt: 9_999_999_999 })],
+    ["that is none", "nonsense"],
+    ["without an end", JSON.stringify({ rehearsedAt: 1, more: "x".repeat(1_000_000) })],
+  ])("the target has a report %s: it takes no place of a true one", async (_, report) => {
+    const folder = join(vault, "test", uid, "rehearsal");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "report.json"), report);
+    writeFileSync(join(folder, "report.json.sig"), "signature");
+    try {
+      expect((await backUp()).exitCode).toBe(0);
+      expect(machine.read("state/backup/rehearsal/report.json")).toBe("");
+    } finally {
+      rmSync(folder, { recursive: true });
+      rmSync(machine.path("state/backup/rehearsal"), { recursive: true, force: true });
+    }
+  });
+
   it("etcd does not answer: no copy, and why", async () => {
     const before = there();
     plane.stopKubelet();
@@ -334,6 +371,7 @@ describe("a rehearsal", () => {
     rmSync(join(vault, "test", uid, old));
     expect(exitCode).toBe(3);
     expect(report?.problems).toEqual([
+      expect.stringMatching(/^it was renamed: /),
       expect.stringMatching(/^the newest copy is \d+ minutes old, allowed 125$/),
     ]);
   });
@@ -343,21 +381,11 @@ describe("a rehearsal", () => {
     writeFileSync(join(set, "encryption/config.yaml"), encryption("key9"));
     const facts = JSON.parse(readFileSync(join(set, "set.json"), "utf8"));
     facts.counts.configmaps += 1;
-    facts.files["encryption/config.yaml"] = createHash("sha256")
-      .update(encryption("key9"))
-      .digest("hex");
+    facts.files["encryption/config.yaml"] = digest(encryption("key9"));
+    facts.takenAt = Date.parse("2099-12-31T00:00:00Z") / 1000;
     writeFileSync(join(set, "set.json"), JSON.stringify(facts));
-    const to = execFileSync("age-keygen", ["-y", machine.path("operator.key")], {
-      encoding: "utf8",
-    }).trim();
-    execFileSync("bash", [
-      "-c",
-      'tar -C "$1" -cf - . | gzip | age -r "$2" -o "$3"',
-      "bash",
-      set,
-      to,
-      join(vault, "test", uid, later),
-    ]);
+    sign(set);
+    pack(set, later);
     try {
       const { exitCode, report } = await rehearse();
       expect(exitCode).toBe(3);
@@ -365,6 +393,17 @@ describe("a rehearsal", () => {
         /^configmaps: \d+ objects were packed, \d+ are restored$/,
       );
       expect(report?.problems.length).toBeGreaterThan(1);
+    } finally {
+      removeLater();
+    }
+  });
+
+  it("is red with a copy that somebody else has made for the same recipients", async () => {
+    pack(forged(newest(), "rehearsed"), later);
+    try {
+      const { exitCode, report } = await rehearse();
+      expect(exitCode).toBe(3);
+      expect(report?.problems[0]).toBe("it is not signed by its cluster's CA: no restore takes it");
     } finally {
       removeLater();
     }
@@ -387,14 +426,14 @@ describe("a restore", () => {
       machine.path("lib/restore.sh"),
     );
   const state = async () => JSON.parse((await restore("state")).stdout);
-  const receive = async (name: string) => {
+  const receive = async (name: string, ...words: string[]) => {
     const set = execFileSync(
       "age",
       ["--decrypt", "-i", machine.path("operator.key"), join(vault, "test", uid, name)],
       { maxBuffer: 2 ** 30 },
     );
     writeFileSync(machine.path("input"), set);
-    return restore("receive", set);
+    return restore(["receive", ...words].join(" "), set);
   };
 
   it("after etcd's data is lost: what was there before the copy is there, what came after is gone", async () => {
@@ -504,6 +543,28 @@ describe("a restore", () => {
     expect(await state()).toMatchObject({ phase: "none", quorum: true });
   });
 
+  const hostile = "20991231T000000Z-cp-1-r9.tar.gz.age";
+
+  it("a copy that somebody else has made, or given a newer name, is refused before anything is touched", async () => {
+    const newest = there().at(-1) as string;
+    pack(forged(newest, "received"), hostile);
+    expect((await receive(hostile)).all).toContain("the copy is not signed by its cluster's CA");
+    expect((await receive(newest, "4102358400")).all).toMatch(/made at 20.*it was renamed/);
+    expect(existsSync(machine.path("state/restore/set"))).toBe(false);
+  });
+
+  it.each<[what: string, plant: (set: string) => void]>([
+    ["a link", (set) => symlinkSync("/etc/shadow", join(set, "snapshot.db.link"))],
+    ["a name with a line break", (set) => writeFileSync(join(set, "pki/a\n..b"), "")],
+    ["one that it does not list", (set) => writeFileSync(join(set, "pki/other.key"), "")],
+  ])("a copy with other files than a copy has is refused: %s", async (what, plant) => {
+    const newest = there().at(-1) as string;
+    const set = open(newest, what.replaceAll(" ", "-"));
+    plant(set);
+    pack(set, hostile);
+    expect((await receive(hostile)).all).toContain("it has other files than a copy has");
+  });
+
   it("a control plane that is to join again ends, its kubelet too, and its data stays", async () => {
     machine.addProgram("systemctl", 'echo "systemctl $*" >>"$MACHINE/journal"');
     const { exitCode, all } = await restore("stop");
@@ -521,9 +582,35 @@ async function sshdAnswers(): Promise<void> {
   await waitFor("sshd", 10, async () => (await plane.attempt(...connect)).exitCode === 0);
 }
 
+const digest = (text: string) => createHash("sha256").update(text).digest("hex");
+
+/** A copy with an encryption key of somebody's who has not the cluster's CA. */
+function forged(name: string, how: string): string {
+  const set = open(name, how);
+  const facts = JSON.parse(readFileSync(join(set, "set.json"), "utf8"));
+  writeFileSync(join(set, "encryption/config.yaml"), encryption("key9"));
+  facts.files["encryption/config.yaml"] = digest(encryption("key9"));
+  writeFileSync(join(set, "set.json"), JSON.stringify(facts));
+  return set;
+}
+
+function sign(set: string): void {
+  const key = machine.path("etc/kubernetes/pki/ca.key");
+  const out = ["-out", join(set, "set.json.sig"), join(set, "set.json")];
+  execFileSync("openssl", ["dgst", "-sha256", "-sign", key, ...out]);
+}
+
+/** Puts a set at the target, as whoever may write there can. */
+function pack(set: string, name: string): void {
+  const own = ["-y", machine.path("operator.key")];
+  const to = execFileSync("age-keygen", own, { encoding: "utf8" }).trim();
+  const line = 'tar -C "$1" -cf - . | gzip | age -r "$2" -o "$3"';
+  execFileSync("bash", ["-c", line, "bash", set, to, join(vault, "test", uid, name)]);
+}
+
 /** Decrypts a copy of the target into a folder. */
-function open(name: string): string {
-  const folder = machine.path(`opened-${name}`);
+function open(name: string, how = "opened"): string {
+  const folder = machine.path(`${how}-${name}`);
   mkdirSync(folder);
   execFileSync("bash", [
     "--norc",
