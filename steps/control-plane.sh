@@ -23,7 +23,7 @@ check() {
   fi
   healthy || echo "the API server at $READYZ is not ready"
   # shellcheck disable=SC2086 # words
-  if [[ $(etcd_state) == lost ]]; then lost; else etcd_alone $PEERS; fi
+  irreparable || etcd_alone $PEERS
   systemctl is-active --quiet kubelet || echo "kubelet is not running"
   grep -qx " *server: $BALANCER" $kubelet_conf || echo "the kubelet asks one API server alone, and not $BALANCER"
   [[ $(stat --format=%a /var/lib/etcd) == 700 ]] || echo "/var/lib/etcd is open to others than root"
@@ -33,15 +33,28 @@ check() {
   fi
 }
 
-# etcd does not start again without its data, so it begins no empty cluster: the others have them.
-lost() {
-  echo "etcd's data are gone from $(hostname): /var/lib/etcd was emptied, or is another disk. Replace the control plane in place: pulumi up --replace URN, with the URN of $NODE-identity from pulumi stack --show-urns"
+# A member that will not answer again, and what to do. Fails where that is not so.
+irreparable() {
+  local why
+  # shellcheck disable=SC2086 # words
+  case $(etcd_state) in
+    # It does not start again without its data, so it begins no empty cluster: the others have them.
+    lost) why="etcd's data are gone from $(hostname): /var/lib/etcd was emptied, or is another disk" ;;
+    # A leave that was cut short there.
+    silent)
+      etcd_let_go "$NODE" $PEERS || return 1
+      why="etcd has let $(hostname) go"
+      ;;
+    *) return 1 ;;
+  esac
+  echo "$why. Replace the control plane in place: pulumi up --replace URN, with the URN of $NODE-identity from pulumi stack --show-urns"
 }
 
 apply() {
+  local found
   # A node whose object is gone has left: only the API's own word counts, and then a peer has minted.
   if [[ -f $state/cluster && -z ${TOKEN:-} ]]; then
-    [[ $(etcd_state) != lost ]] || die "$(lost)"
+    if found=$(irreparable); then die "$found"; fi
     reconfigure
   elif [[ -n ${TOKEN:-} ]]; then
     join

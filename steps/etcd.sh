@@ -19,9 +19,9 @@ etcd() {
 }
 
 # A line for each member: id, name (- while it has not started), learner or voter, peer's URL, client's URL.
-# Linearizable: nothing is listed by a member that has lost the others.
+# Linearizable: nothing is listed by a member that has lost the others. etcd_members [URL]
 etcd_members() {
-  etcd cluster/member/list '{"linearizable":true}' | jq --raw-output '.members[]
+  etcd cluster/member/list '{"linearizable":true}' "${1:-}" | jq --raw-output '.members[]
     | [.ID, (.name // "" | if . == "" then "-" else . end), (if .isLearner then "learner" else "voter" end),
        .peerURLs[0], .clientURLs[0] // "-"] | @tsv'
 }
@@ -54,6 +54,17 @@ etcd_alone() {
     others+=${other:+" ${one%%=*}"} strange=${other:-$strange}
   done
   [[ -z $others ]] || echo "etcd's member on $(hostname) is alone in cluster $own, and$others in $strange: it lost its data and began again; replace this control plane"
+}
+
+# Have the others let a member go? Nobody has who does not decide. etcd_let_go NAME NAME=CLIENT…
+etcd_let_go() {
+  local name=$1 one members
+  for one in "${@:2}"; do
+    members=$(etcd_members "${one#*=}" 2>/dev/null) || continue
+    [[ -z $(etcd_member "$name" <<<"$members") ]]
+    return
+  done
+  return 1
 }
 
 # Which data is this member's: said beside the data, and on the machine's own disk. Once it votes.

@@ -146,7 +146,7 @@ describe("a control plane is replaced by name", () => {
     // A leave that was cut short there; the former value again is no change for the program.
     await lab.onHost("cp-1", inLibrary("etcd_remove cp-3"));
     expect(await engine.up()).toMatchObject(unchanged);
-    expect(await command(facts, "drift")).toContain("etcd's member on cp-3 does not answer");
+    expect(await command(facts, "drift")).toContain("etcd has let cp-3 go. Replace");
     await timed("cp-3 replaced in place", engine.up({ replace: ["cp-3-identity"] }));
     await whole();
     expect(await engine.up()).toMatchObject(unchanged);

@@ -120,6 +120,24 @@ describeOnLinux("a member whose data are gone", () => {
     },
   );
 
+  test.for([
+    [
+      "has let go",
+      '[{"name":"cp-2"},{"name":"cp-3"}]',
+      /^etcd has let .* go\. Replace .* cp-1-iden/,
+    ],
+    ["has", '[{"name":"cp-1"},{"name":"cp-2"}]', /^etcd's member on .* does not answer$/],
+    ["cannot be asked for", "", /^etcd's member on .* does not answer$/],
+  ] as const)("is another one than a member that etcd %s", async ([, list, says], { machine }) => {
+    machine.addProgram(
+      "curl",
+      `[[ '${list}' && $* == *https://cp-2:2379/v3/cluster/member/list ]] && echo '{"members":${list}}'`,
+    );
+    const script = "NODE=cp-1\nirreparable || etcd_alone cp-2=https://cp-2:2379";
+    const { all } = await bash(machine, `PEERS=cp-2=https://cp-2:2379\n${script}`);
+    expect(all).toMatch(says);
+  });
+
   test("is remembered beside its data, and on the machine's own disk", async ({ machine }) => {
     machine.write(
       "bin/curl",
