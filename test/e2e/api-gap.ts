@@ -35,11 +35,21 @@ const limit = 5000;
 
 /** The longest time without an answer of a kind, up to a moment that had better not be the end of a gap. */
 export function longestGap(answers: readonly Answer[], from: number, until: number): number {
-  const times = answers
-    .filter(({ at, error }) => error === undefined && at >= from && at <= until)
-    .map(({ at }) => at)
-    .sort((a, b) => a - b);
-  const all = [from, ...times, until];
+  const answered = answers.filter(({ error }) => error === undefined).map(({ at }) => at);
+  return longestBetween(answered, from, until);
+}
+
+/** The longest time in which the client itself asked nothing, for want of a processor: no gap is known better than that. */
+export function longestPause(answers: readonly Answer[], from: number, until: number): number {
+  const asked = answers
+    .filter(({ kind }) => kind !== "watch")
+    .map(({ at, seconds }) => at - seconds);
+  return longestBetween(asked, from, until);
+}
+
+function longestBetween(times: readonly number[], from: number, until: number): number {
+  const inside = times.filter((at) => at >= from && at <= until).sort((a, b) => a - b);
+  const all = [from, ...inside, until];
   return Math.max(...all.slice(1).map((at, i) => at - (all[i] as number)));
 }
 

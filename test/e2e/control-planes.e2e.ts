@@ -6,7 +6,7 @@ import { writeStackFile } from "../lab/stack.ts";
 import type { Overrides } from "../lab/stack-file.ts";
 import type { Lab } from "../lab/verification/proof.ts";
 import { labOf, saveKubeconfig } from "../lab/verification/verify.ts";
-import { longestGap } from "./api-gap.ts";
+import { longestGap, longestPause } from "./api-gap.ts";
 import { takeDown } from "./bring-up.ts";
 import { describeKills } from "./kills.ts";
 import { answersOf, startProbers, stopProbers } from "./losses.ts";
@@ -168,6 +168,10 @@ describe("shrinking and growing", () => {
     await use(slowEtcd);
     await timed("1 to 3", engine.up());
     const until = Date.now() / 1000;
+    const pauses = probers.map((host) => longestPause(answersOf(host), from, until));
+    console.log(
+      `3 to 1 to 3: the clients asked nothing for up to ${Math.max(...pauses).toFixed(1)} s`,
+    );
     for (const kind of ["read", "write"] as const) {
       const gaps = probers.map((host) =>
         longestGap(

@@ -8,7 +8,7 @@ import { killAll, logFile, processesIn, runningProcess, startProcess } from "../
 import { hostNamespace, portOf, segment } from "../lab/segment.ts";
 import { inNamespace, run, waitFor } from "../lab/shell.ts";
 import type { Lab } from "../lab/verification/proof.ts";
-import { type Answer, longestGap } from "./api-gap.ts";
+import { type Answer, longestGap, longestPause } from "./api-gap.ts";
 
 /** How a control plane is lost, and how it comes back. */
 export interface Loss {
@@ -78,6 +78,8 @@ export interface Measured {
   /** Of watches that hung on it, and how many these were. */
   watch: number;
   watches: number;
+  /** The longest time in which one of the clients itself asked nothing. */
+  paused: number;
   /** Other nodes that were NotReady meanwhile. */
   notReady: string[];
 }
@@ -105,7 +107,8 @@ export async function measure(
       return longestGap(those, from, until);
     };
     const watches = (hung.get(prober) ?? []).map((watch) => of("watch", watch));
-    return { read: of("read"), write: of("write"), watches };
+    const paused = longestPause(answers, from, until);
+    return { read: of("read"), write: of("write"), watches, paused };
   });
   await back(lab, host);
   await waitFor(`${host} to be back`, 240, async () => {
@@ -124,6 +127,7 @@ export async function measure(
     write: Math.max(...gaps.map(({ write }) => write)),
     watch: Math.max(0, ...watches),
     watches: watches.length,
+    paused: Math.max(...gaps.map(({ paused }) => paused)),
     notReady: [...after]
       .filter(([node, { since }]) => node !== host && since !== before.get(node)?.since)
       .map(([node]) => node),
@@ -133,7 +137,7 @@ export async function measure(
 /** One line for a person. */
 export function describeLoss({ loss, host, led, read, write, ...rest }: Measured): string {
   const seconds = (value: number) => `${value.toFixed(1)} s`;
-  return `${loss} of ${host}${led ? " (etcd's leader)" : ""}: read ${seconds(read)}, write ${seconds(write)}, ${rest.watches} watches ${seconds(rest.watch)}${rest.notReady.length > 0 ? `, NotReady: ${rest.notReady.join(", ")}` : ""}`;
+  return `${loss} of ${host}${led ? " (etcd's leader)" : ""}: read ${seconds(read)}, write ${seconds(write)}, ${rest.watches} watches ${seconds(rest.watch)}, the clients asked nothing for up to ${seconds(rest.paused)}${rest.notReady.length > 0 ? `, NotReady: ${rest.notReady.join(", ")}` : ""}`;
 }
 
 /** Median and worst of several losses of each kind. */

@@ -55,7 +55,7 @@ export function describeLosses({ current, whole, clients, lost }: Lossy): void {
           measured.push(one);
           expect(one.notReady).toEqual([]);
           for (const gap of [one.read, one.write, one.watch])
-            expect(gap).toBeLessThanOrEqual(bound);
+            expect(gap, describeLoss(one)).toBeLessThanOrEqual(bound);
         },
       );
     }
@@ -96,7 +96,8 @@ export function describeLosses({ current, whole, clients, lost }: Lossy): void {
         );
       await whole();
       expect(await current().engine.up()).toMatchObject(unchanged);
-      for (const gap of [one.read, one.write]) expect(gap).toBeLessThanOrEqual(bound);
+      for (const gap of [one.read, one.write])
+        expect(gap, describeLoss(one)).toBeLessThanOrEqual(bound);
     });
 
     afterAll(async () => {
