@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { ConfigError } from "../config/problem.ts";
+import { ConfigError, printableLines } from "../config/problem.ts";
 import { CommandFailed } from "../steps/ssh/process.ts";
 import type { ExitCode } from "./exit-codes.ts";
 
@@ -28,10 +28,11 @@ export function report(error: unknown): ExitCode {
     isUsage ||
     code !== undefined ||
     [ConfigError, UserError, CommandFailed].some((kind) => error instanceof kind);
-  if (isExpected) console.error(message);
+  const said = printableLines(message);
+  if (isExpected) console.error(said);
   else {
     console.error(
-      `unexpected error: ${message}\nA defect of this program: report it, with what ${traceVariable}=1 adds here.`,
+      `unexpected error: ${said}\nA defect of this program: report it, with what ${traceVariable}=1 adds here.`,
     );
     if (process.env[traceVariable]) console.error(stack);
   }

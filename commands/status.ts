@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { styleText } from "node:util";
 import { Command } from "commander";
+import { printable } from "../config/problem.ts";
 import { plan } from "../plan/plan.ts";
 import { reasonOf } from "../verify/cluster.ts";
 import { sshTransport } from "../verify/transport.ts";
@@ -73,7 +74,7 @@ export function formatStatus(name: string, endpoint: string, lines: readonly Lin
     styleText("bold", `${name}  https://${endpoint}`),
     ...lines.map(
       ({ what, state, says }) =>
-        `${styleText(colour[state], `${mark[state]} ${what.padEnd(width)}`)}  ${says}`,
+        `${styleText(colour[state], `${mark[state]} ${what.padEnd(width)}`)}  ${printable(says)}`,
     ),
   ].join("\n");
 }

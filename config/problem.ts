@@ -52,6 +52,11 @@ export function printable(text: string): string {
   });
 }
 
+/** The same of text in lines, as machines and servers give it: none of them writes the terminal's other lines. */
+export function printableLines(text: string): string {
+  return text.split("\n").map(printable).join("\n");
+}
+
 function formatValue(value: unknown): string {
   if (value === undefined) return "(not set)";
   // A string is shown as it is written, unless that would be empty, padded or more than one line.

@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import { printableLines } from "../config/problem.ts";
 import type { Row } from "./run.ts";
 
 const mark = { pass: "✓", fail: "✗", "not proved": "–", "not enabled": "○" } as const;
@@ -40,7 +41,7 @@ export function formatFaults(rows: readonly Row[]): string[] {
 }
 
 function line({ verdict, promise, reading }: Row): string {
-  const why = verdict === "not enabled" ? `: ${reading}` : "";
+  const why = verdict === "not enabled" ? `: ${printableLines(reading)}` : "";
   return styleText(colour[verdict], `${mark[verdict]} ${promise}${why}`);
 }
 
@@ -49,7 +50,7 @@ function inFull(row: Row): string[] {
   return [
     styleText(colour[verdict], `${mark[verdict]} ${verdict}  ${promise}`),
     `    proof:   ${proof}`,
-    `    reading: ${reading.replaceAll("\n", "\n             ")}`,
+    `    reading: ${printableLines(reading).replaceAll("\n", "\n             ")}`,
   ];
 }
 
@@ -82,7 +83,7 @@ function formatFault({ reading, rows }: Fault): string[] {
   const [first] = rows as [Row, ...Row[]];
   const { verdict } = first;
   const indent = (text: string) => text.replaceAll("\n", "\n    ");
-  const head = styleText(colour[verdict], `  ${mark[verdict]} ${indent(reading)}`);
+  const head = styleText(colour[verdict], `  ${mark[verdict]} ${indent(printableLines(reading))}`);
   const named = rows.slice(0, 3).map(({ promise }) => promise);
   const more = rows.length - named.length;
   const promises = rows.length === 1 ? named : [`${rows.length} promises: ${named.join("; ")}`];

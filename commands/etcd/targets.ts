@@ -120,7 +120,7 @@ export function targetOf({ backup: { targets } }: Config, name?: string): Target
 function parsed(line: string): Copy[] {
   const [path = "", bytes = ""] = line.split("\t");
   const [, uid = "", stamp = ""] =
-    path.match(/^([0-9a-f-]{36})\/(\d{8}T\d{6}Z)-.+\.tar\.gz\.age$/) ?? [];
+    path.match(/^([0-9a-f-]{36})\/(\d{8}T\d{6}Z)-[A-Za-z0-9.-]+\.tar\.gz\.age$/) ?? [];
   if (uid === "") return [];
   const iso = stamp.replace(/^(....)(..)(..)T(..)(..)(..)Z$/, "$1-$2-$3T$4:$5:$6Z");
   return [{ path, uid, takenAt: Date.parse(iso) / 1000, bytes: Number(bytes) }];

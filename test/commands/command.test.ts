@@ -41,3 +41,11 @@ it("an error of the person's is its message alone", () => {
   expect(report(new UsageError("not both"))).toBe(2);
   expect(printed.mock.calls).toEqual([["write this"], ["not both"]]);
 });
+
+it.each([
+  new UserError("cp-1: \u001b[2K\u001b[1Aall is well\nsecond line"),
+  new TypeError("cp-1: \u001b[2K\u001b[1Aall is well\nsecond line"),
+])("what a machine says rewrites no line of the terminal: %s", (error) => {
+  report(error);
+  expect(text()).toContain("cp-1: \\u{1b}[2K\\u{1b}[1Aall is well\nsecond line");
+});

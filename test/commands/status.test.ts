@@ -76,6 +76,13 @@ describe("the status", () => {
     expect(text).toContain("proved 3 h ago from this machine: 1 passed");
   });
 
+  it("what a node says rewrites no line of the terminal", () => {
+    const says = "\u001b[2Kall is well";
+    const text = formatStatus("oslo-dev", plan.endpoint, [{ what: "backup", state: "bad", says }]);
+    expect(text).toContain("\\u{1b}[2Kall is well");
+    expect(text).not.toContain(says);
+  });
+
   it.each<[boolean, string, RegExp]>([
     [true, "bad", /: 0 passed; broken: DSR$/],
     [false, "open", /: 0 passed; without an answer: DSR$/],

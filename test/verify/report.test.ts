@@ -108,3 +108,17 @@ it("kubectl's own log does not make one fault many", () => {
   const only = "W0101 00:00:00.000001 1 x.go:1] y";
   expect(reasonOf(new Error(only))).toBe(only);
 });
+
+it("what a target, a node or a pod says rewrites no line of the terminal", () => {
+  const said = "target vault: \u001b[2J✓ all is well\r\u009b1A";
+  const text = formatTable([
+    row("Backup", "fail", said),
+    row("Off", "not enabled", said),
+    row("Sure", "pass", said),
+  ]);
+  const full = formatTable([row("Sure", "pass", said)], { all: true });
+  for (const shown of [text, full]) {
+    for (const raw of ["\u001b[2J", "\r", "\u009b"]) expect(shown).not.toContain(raw);
+    expect(shown).toContain("target vault: \\u{1b}[2J✓ all is well\\r\\u{9b}1A");
+  }
+});
