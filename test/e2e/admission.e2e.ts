@@ -12,7 +12,7 @@ const at = (name: string) => machine.path(`kubelets/${name}.conf`);
 beforeAll(async () => {
   plane.apiServerArguments = ["--enable-admission-plugins=NodeRestriction"];
   await plane.start();
-  for (const name of ["leave.sh", "mint-join.sh"]) machine.install(name);
+  for (const name of ["turn.sh", "leave.sh", "mint-join.sh"]) machine.install(name);
   machine.write("state/cluster", "");
   machine.write("etc/oslo-cluster/removed-nodes.yaml", removedNodes());
   for (const name of ["worker-1", "worker-2"]) await makeKubelet(name);
