@@ -16,7 +16,7 @@ check() {
 }
 
 apply() {
-  haproxy -q -c -f "$WORK/files/etc/oslo-cluster/haproxy.cfg" || die "haproxy on $(hostname) does not take its configuration: haproxy -c says why"
+  haproxy -q -c -f "$WORK/files/etc/oslo-cluster/haproxy.cfg" || die "haproxy on $(hostname) rejects its configuration; its reason is above"
   files_apply
   # The distribution's own unit listens on nothing; where somebody else installed it, it is theirs.
   if grep -x haproxy "$state/packages" >/dev/null 2>&1; then systemctl --quiet disable --now haproxy.service; fi

@@ -32,9 +32,9 @@ report() {
   local given line
   given=$(mktemp --directory "$home/report.XXXXXX")
   trap 'rm -rf "$home"/report.??????' EXIT
-  IFS= read -r line || die "a line with the report is wanted, and its signature"
+  IFS= read -r line || die "nothing was received: send the report on one line, and its signature after it"
   printf '%s\n' "$line" >"$given/report.json"
   cat >"$given/report.json.sig"
-  is_report "$given/report.json" || die "what was received is not a report, or one of a time to come"
+  is_report "$given/report.json" || die "what was received is not a rehearsal's report, or its rehearsedAt is in the future"
   keep_report "$given"
 }

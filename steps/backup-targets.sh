@@ -46,7 +46,7 @@ deliver() {
   dropped "$(cut -s -d' ' -f2 "$record")" | while IFS= read -r old; do sed -i "/ $old\$/d" "$record"; done
   if [[ $(jq .mayRead <<<"$target") == true ]]; then fetch_report "$remote"; fi
   lost=$(cut -s -d' ' -f2 <<<"$lost" | sort --unique | paste -sd' ')
-  [[ -z $lost ]] || die "has lost or changed what it had taken: $lost; what is still here was sent again"
+  [[ -z $lost ]] || die "has lost or changed copies: $lost; those that are still here were sent again"
 }
 
 # What a record has and a listing has not. Names of a time to come are of a clock that was wrong: whoever
@@ -67,10 +67,10 @@ send_missing() {
   while IFS= read -r name; do
     size=$(stat --format %s "$copies/$name")
     if ! grep --quiet --line-regexp --fixed-strings "$size $name" <<<"$listing"; then
-      transfer copyto "$copies/$name" "$remote/$name" || die "$name was not taken: $(tail -n 1 "$work/transfer")"
+      transfer copyto "$copies/$name" "$remote/$name" || die "$name cannot be written: $(tail -n 1 "$work/transfer")"
       if [[ $(jq .mayRead <<<"$target") == true ]]; then
         digest=$(transfer cat "$remote/$name" | sha256sum) || die "$name cannot be read back: $(tail -n 1 "$work/transfer")"
-        [[ $digest == "$(sha256sum <"$copies/$name")" ]] || die "$name was taken, and what is read back is something else"
+        [[ $digest == "$(sha256sum <"$copies/$name")" ]] || die "$name was written, and other content is read back"
       fi
     fi
     grep --quiet --line-regexp --fixed-strings "$size $name" "$record" || echo "$size $name" >>"$record"
@@ -88,7 +88,7 @@ credential() {
   local target=$1 id secret
   [[ $(jq --raw-output --arg name "$target" '.targets[] | select(.name == $name) | .type' "$settings") == s3 ]] ||
     die "no S3 target $target; SFTP targets take the key that this node made"
-  if ! IFS= read -r id || ! IFS= read -r secret; then die "two lines are wanted: the key's id, and its secret"; fi
+  if ! IFS= read -r id || ! IFS= read -r secret; then die "standard input: not two lines; write the key's id on the first, and its secret on the second"; fi
   printf '[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n' "$id" "$secret" >"$home/credentials/$target.new"
   mv "$home/credentials/$target.new" "$home/credentials/$target"
 }

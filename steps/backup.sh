@@ -43,7 +43,7 @@ main() {
 back_up() {
   exec 9>"$home/lock"
   # A moment: who drops an encryption key waits for copies by the same lock.
-  flock --timeout 5 9 || die "another run is making a copy"
+  flock --timeout 5 9 || die "another run is making a copy on $(hostname): run again when it has ended"
   node=$(setting .node)
   started=$(date --utc +%s)
   trap 'finish "$?"' EXIT

@@ -6,7 +6,7 @@ cluster=$1 node=$2
 state=/var/lib/oslo-cluster
 lib=/usr/local/lib/oslo-cluster
 
-[[ $(id --user) == 0 ]] || { echo "error: not root; give the SSH user sudo without a password" >&2 && exit 1; }
+[[ $(id --user) == 0 ]] || { echo "error: $(id --name --user) on $(hostname) is not root: give that user sudo without a password, or log in as root" >&2 && exit 1; }
 [[ -d /run/systemd/system ]] || { echo "error: $(hostname) does not run systemd; take Debian or Ubuntu" >&2 && exit 1; }
 command -v apt-get >/dev/null || { echo "error: $(hostname) has no apt-get; take Debian or Ubuntu" >&2 && exit 1; }
 

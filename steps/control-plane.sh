@@ -203,7 +203,7 @@ reconfigure() {
   # Certificates are not renewed meanwhile.
   (umask 077 && : >>"$state/renewal.lock") # who may read it may hold it
   exec 7>"$state/renewal.lock"
-  flock --timeout 1500 7 || die "certificates are being renewed on $(hostname) for 25 minutes; see journalctl -u oslo-cluster-certificates"
+  flock --timeout 1500 7 || die "certificates have been in renewal on $(hostname) for 25 minutes; see journalctl -u oslo-cluster-certificates"
   files_apply
   encryption_key
   seal_etcd

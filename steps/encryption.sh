@@ -96,7 +96,7 @@ state() {
   local reload=false loaded members
   [[ $(manifest_flag encryption-provider-config-automatic-reload "$manifest") != true ]] || reload=true
   loaded=$(loaded_digest || true)
-  members=$(etcd_members) || die "etcd on $(hostname) does not answer, or has lost the others"
+  members=$(etcd_members) || die "etcd on $(hostname) does not answer, or has no quorum"
   keys | cut -d' ' -f1 | jq --raw-input --slurp --compact-output \
     --arg digest "$(digest)" --arg loaded "$loaded" --argjson reload "$reload" \
     --arg members "$(cut -f2 <<<"$members")" --arg kept "$(kept)" '
@@ -135,7 +135,7 @@ append() {
 }
 
 give() {
-  [[ ! -t 1 ]] || die "a key is given into a pipe, and shown to nobody"
+  [[ ! -t 1 ]] || die "standard output is a terminal: a key is written into a pipe only"
   has "$1" || die "$(hostname) has no key $1"
   keys | sed -n "s/^$1 //p"
 }

@@ -11,7 +11,7 @@ image_of() { sed -n "s/^[ -]*image: *//p" "$1" | head -n 1; }
 # Puts etcd's programs of an image on PATH. A snapshot is restored by the version that will run it.
 etcd_tools() {
   local image=$1 directory
-  [[ -n $image ]] || die "no image of etcd in $etcd_manifest"
+  [[ -n $image ]] || die "$(hostname): no image of etcd in $etcd_manifest"
   directory=$state/etcd-tools/$(tr -c 'A-Za-z0-9.\n' '-' <<<"${image##*/}")
   if [[ ! -x $directory/etcd || ! -x $directory/etcdutl ]]; then
     rm -rf "$directory.new"

@@ -24,6 +24,6 @@ apply() {
   fi
   reading "{\"etcdFsyncP99Milliseconds\":${milliseconds:-null}}"
   if [[ -n $milliseconds ]] && exceeds "$milliseconds" "$P99_MILLISECONDS"; then
-    die "etcd's disk on $(hostname): p99 of fdatasync is $milliseconds ms, allowed $P99_MILLISECONDS ms: leaders would be lost under load; give $DIRECTORY an NVMe disk"
+    die "etcd's disk on $(hostname): p99 of fdatasync is $milliseconds ms, allowed $P99_MILLISECONDS ms: leaders would be lost under load; give $DIRECTORY a local NVMe disk, or raise gates.etcdFsyncP99Milliseconds"
   fi
 }

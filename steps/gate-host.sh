@@ -20,9 +20,9 @@ apply() {
     kernel_problems
     at_least "CPUs" "$cpus" "$CPUS" "" "take a larger machine"
     at_least "memory" "$memory" "$MEMORY_MEBIBYTES" " MiB" "take a larger machine"
-    at_least "free disk below /var/lib" "$free" "$DISK_FREE_PERCENT" " %" "free space, or the kubelet will evict pods"
+    at_least "free disk below /var/lib" "$free" "$DISK_FREE_PERCENT" " %" "free space, or the kubelet will evict pods; or lower gates.diskFreePercent"
     if exceeds "$steal" "$STEAL_PERCENT"; then
-      echo "CPU steal: $steal % over $STEAL_WINDOW_SECONDS s, allowed $STEAL_PERCENT %: the hypervisor is oversold; move the machine"
+      echo "CPU steal: $steal % over $STEAL_WINDOW_SECONDS s, allowed $STEAL_PERCENT %: the hypervisor is oversold: take another machine, or raise gates.stealPercent"
     fi
   )
   reading "$(printf '{"cpus":%d,"memoryMebibytes":%d,"diskFreePercent":%d,"stealPercent":%s,"mtu":%d,"kernel":"%s"}' \

@@ -32,7 +32,7 @@ apply() {
     problems+=${l2:+$l2$'\n'}
     answers[${mac:-none}]=$name
     if exceeds "$rtt" "$RTT_MILLISECONDS"; then
-      problems+="$name ($address): round trip $rtt ms, allowed $RTT_MILLISECONDS ms: the nodes are not close to each other"$'\n'
+      problems+="$name ($address): round trip $rtt ms, allowed $RTT_MILLISECONDS ms: the nodes are far from each other: take machines in one place, or raise gates.nodeRttMilliseconds"$'\n'
     fi
     if ((path < MTU)); then
       problems+="$name ($address): path MTU $path, expected $MTU: a switch or bridge drops larger packets; fix it, or set network.mtu"$'\n'

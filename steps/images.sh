@@ -10,6 +10,6 @@ apply() {
   for image in $IMAGES; do
     say "pull $image"
     ctr --namespace k8s.io images pull --hosts-dir /etc/containerd/certs.d "$image" >/dev/null </dev/null ||
-      die "image $image: cannot be pulled on $(hostname); see artifacts.registries"
+      die "image $image: cannot be pulled on $(hostname), for the reason above: correct DNS, routes and firewall there, or name a mirror in artifacts.registries"
   done
 }

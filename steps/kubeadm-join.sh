@@ -47,7 +47,7 @@ refused() {
   if grep --fixed-strings "already exists in the cluster" "$WORK/join.log" >/dev/null; then
     die "the cluster has a Ready node $NODE, which is not $(hostname): give this machine another name; or, if that node's machine is gone, run again once the node is not Ready any more, or on the control plane: oslo-step leave $NODE 300"
   fi
-  die "kubeadm join did not succeed on $(hostname)"
+  die "kubeadm join failed on $(hostname); its reason is above, and more in journalctl -u kubelet"
 }
 
 joined() { date --utc +%FT%TZ >"$state/cluster"; }

@@ -191,7 +191,7 @@ api() { admin --request-timeout 20s "$@"; }
 must() { ask_api --request-timeout 20s "$@" || unanswered "kubectl $1 $2 failed"; }
 
 unanswered() {
-  echo "error: the API server does not do what $(hostname) asks: $1" >&2
+  echo "error: the API server does not accept what $(hostname) asks: $1" >&2
   exit 75
 }
 

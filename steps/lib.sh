@@ -18,26 +18,26 @@ reading() { printf '%s\n' "$1" >"$WORK/output"; }
 # Refuses a machine that belongs to another cluster, or whose disk was cloned from a node.
 owned() {
   local cluster machine
-  [[ -f $state/claim ]] || die "this machine is not claimed; run the whole program again"
+  [[ -f $state/claim ]] || die "$(hostname) belongs to no cluster: $state/claim is missing. A machine that was installed again has another host key: pin that in the stack's file, and run \`pulumi up\`"
   cluster=$(sed -n 's/^clusterId=//p' "$state/claim")
   machine=$(sed -n 's/^machineId=//p' "$state/claim")
-  [[ $cluster == "$CLUSTER" ]] || die "this machine belongs to cluster $cluster, not $CLUSTER; release it there first"
-  [[ $machine == "$(cat /etc/machine-id)" ]] || die "this disk was claimed as machine $machine and now runs as $(cat /etc/machine-id): a clone; remove $state on the copy"
+  [[ $cluster == "$CLUSTER" ]] || die "$(hostname) belongs to cluster $cluster, not $CLUSTER: destroy that cluster first, or take another machine"
+  [[ $machine == "$(cat /etc/machine-id)" ]] || die "this disk was claimed as machine $machine and now runs as $(cat /etc/machine-id): a clone; on the copy remove $state"
 }
 
 # True if a reading is above its limit, fractions included; what is no number ends the step, and never passes.
 exceeds() {
   local number='^-?[0-9]+([.][0-9]+)?(e[+-]?[0-9]+)?$'
-  [[ $1 =~ $number && $2 =~ $number ]] || die "not measured, or not a number: '$1' against '$2'"
+  [[ $1 =~ $number && $2 =~ $number ]] || die "$(hostname): not measured, or not a number: '$1' compared with '$2'"
   awk -v value="$1" -v limit="$2" 'BEGIN { exit !(value + 0 > limit + 0) }'
 }
 
 # Waits until a command succeeds: wait_until SECONDS WHAT COMMAND...
 wait_until() {
-  local deadline=$((SECONDS + $1)) what=$2
+  local seconds=$1 deadline=$((SECONDS + $1)) what=$2
   shift 2
   until "$@" >/dev/null 2>&1; do
-    ((SECONDS < deadline)) || die "$what: not after the time allowed; last answer: $("$@" 2>&1 | tail -n 3)"
+    ((SECONDS < deadline)) || die "$(hostname): not within $seconds s: $what; last answer: $("$@" 2>&1 | tail -n 3)"
     sleep 0.3
   done
 }

@@ -29,7 +29,7 @@ fi
 # A name that has left may come back with this join.
 left=$(admin --request-timeout 20s --namespace kube-system get configmap oslo-cluster-removed-nodes --ignore-not-found --output "jsonpath={.data.${2//./\\.}}") || exit 75
 if [[ -n $left ]]; then
-  echo "node $2 left the cluster at $left and joins again: a certificate of its former machine, if that was not wiped, is let in again too. Take another name where it was lost." >&2
+  echo "node $2 left the cluster at $left and joins again: a certificate of its former machine, if that was not wiped, is accepted again too. Give the node another name if that machine was lost." >&2
   admin --request-timeout 20s --namespace kube-system patch configmap oslo-cluster-removed-nodes --type merge --patch "{\"data\":{\"$2\":null}}" >&2 || exit 75
 fi
 token=$(kubeadm token create --kubeconfig "$kubeconfig" --ttl 5m --description "one join by oslo-cluster") || exit 75

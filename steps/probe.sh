@@ -32,14 +32,14 @@ main() {
     read -r -t 0.2 || status=$?
     ((status > 128)) || break
   done
-  [[ -n $decision ]] || die "the probe on $NODE was ended before it was decided: see what is said of the other nodes, and run it again"
+  [[ -n $decision ]] || die "the probe on $NODE ended without a result: see the errors of the other nodes, then run it again"
   exit "$failed"
 }
 
 # The kernel counts what arrives, behind the node's own filters: each packet that is whole, and each
 # that lost its source or option on the way. (socat, a process for each packet, hangs under load.)
 count() {
-  rules | nft -f - || die "$NODE cannot count packets on $INTERFACE: see nft's words above"
+  rules | nft -f - || die "$NODE cannot count packets on $INTERFACE: nft's reason is above"
 }
 
 rules() {

@@ -38,7 +38,7 @@ main() {
   [[ -f $state/cluster ]] || exit 0
   (umask 077 && : >>"$state/renewal.lock") # who may read it may hold it
   exec 9>"$state/renewal.lock"
-  flock --timeout 600 9 || die "another run renews certificates, or applies a changed configuration, for 10 minutes"
+  flock --timeout 600 9 || die "another run has been renewing certificates on $(hostname), or applying a changed configuration, for 10 minutes: run again when it has ended"
   rm -rf "$stage"
   heal
   is_urgent=$(urgent)
@@ -66,7 +66,7 @@ main() {
     [[ -n $is_urgent ]] || exit 1
     sick+=("$component")
   done
-  ((${#sick[@]} == 0)) || die "renewed, and not healthy: ${sick[*]}"
+  ((${#sick[@]} == 0)) || die "certificates are renewed on $(hostname), and these are not healthy: ${sick[*]}"
   say "certificates are renewed on $NODE"
 }
 
@@ -131,7 +131,7 @@ renew() {
     new=$stage/pki${path#"$pki"}
     files=("$new.key" "$new.crt")
   fi
-  { paired "$new" && (($(left_of "$(certificate_in "$new")") > 0)); } || die "kubeadm made no certificate for $name that holds"
+  { paired "$new" && (($(left_of "$(certificate_in "$new")") > 0)); } || die "kubeadm made no valid certificate for $name"
   sync "${files[@]}"
   mv "${files[@]}" "${path%/*}"
   rm -rf "$stage"

@@ -10,7 +10,7 @@ take_renewal_turn() {
   take_turn certificates "$NODE" "$turn_seconds" || status=$?
   if ((status == 0)); then return; fi
   if [[ -z $is_urgent ]]; then
-    ((status == 1)) || die "etcd gives $NODE no turn: no quorum answers"
+    ((status == 1)) || die "$NODE cannot take its turn to renew certificates: etcd has no quorum"
     say "$turn_holder renews certificates; $NODE does when it has ended"
     return 1
   fi

@@ -64,7 +64,7 @@ receive() {
     [[ $(digest_of "$set/$name") == "$digest" ]] || die "the copy is damaged: $name is not what was packed"
   done < <(jq --raw-output '.files | to_entries[] | [.key, .value] | @tsv' "$set/set.json")
   uid=$(jq --raw-output .uid "$set/set.json")
-  [[ -z $(known_uid) || $(known_uid) == "$uid" ]] || die "the copy is of cluster $uid, and $(hostname) is of $(known_uid)"
+  [[ -z $(known_uid) || $(known_uid) == "$uid" ]] || die "the copy is of cluster $uid, and $(hostname) is of $(known_uid): choose a copy of this cluster"
   ca=$(digest_of /etc/kubernetes/pki/ca.crt)
   [[ -z $ca || $ca == "$(digest_of "$set/pki/ca.crt")" ]] ||
     die "the copy's CA is not the one of $(hostname): its kubelets and users would be refused"

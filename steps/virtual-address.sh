@@ -24,7 +24,7 @@ apply() {
     return
   fi
   keepalived --config-test --use-file="$WORK/files/etc/oslo-cluster/keepalived.conf" >"$WORK/said" 2>&1 ||
-    die "keepalived on $(hostname) does not take its configuration: $(cat "$WORK/said")"
+    die "keepalived on $(hostname) rejects its configuration: $(cat "$WORK/said")"
   files_apply
   # The distribution's own unit has nothing to serve; where somebody else installed it, it is theirs.
   if grep -x keepalived "$state/packages" >/dev/null 2>&1; then systemctl --quiet disable --now keepalived.service; fi

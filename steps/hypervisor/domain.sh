@@ -24,7 +24,7 @@ apply() {
   running "$DOMAIN" || virsh start "$DOMAIN" >/dev/null
   locked=$(locked_mebibytes)
   ((locked >= LOCKED_MEBIBYTES)) ||
-    die "$NODE: $locked MiB are locked in $(hostname)'s memory, $LOCKED_MEBIBYTES asked: raise the memlock limit of libvirt (systemctl edit libvirtd: LimitMEMLOCK=infinity), or set lockedMemory: false"
+    die "$NODE: $locked MiB are locked in $(hostname)'s memory, $LOCKED_MEBIBYTES MiB asked for: raise the memlock limit of libvirt (systemctl edit libvirtd: LimitMEMLOCK=infinity), or set lockedMemory: false"
   if [[ $(definition) != "$(definition --inactive)" ]]; then
     say "$NODE runs with its former definition: the new one is taken at the next boot. Drain it (kubectl drain $NODE), then on $(hostname): virsh shutdown $DOMAIN; virsh start $DOMAIN"
   fi

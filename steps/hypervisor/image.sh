@@ -14,7 +14,7 @@ apply() {
     make_directory "${IMAGE%/*}"
     say "download $IMAGE_URL"
     curl --fail --silent --show-error --location --retry 3 --continue-at - --output "$IMAGE.part" "$IMAGE_URL" ||
-      die "$IMAGE_URL: no download to $(hostname); correct the address or the way there"
+      die "nodes.libvirt.image.url: $IMAGE_URL cannot be downloaded to $(hostname): correct the URL, or DNS, routes and firewall there"
     sum=$(sha512sum "$IMAGE.part" | cut -d ' ' -f 1)
     if [[ $sum != "$SHA512" ]]; then
       rm -f "$IMAGE.part"

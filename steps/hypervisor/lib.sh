@@ -29,7 +29,7 @@ main() {
 only_one() {
   (umask 077 && : >>"/run/oslo-cluster-$1.lock") # who may read it may hold it
   exec 9>"/run/oslo-cluster-$1.lock"
-  flock --timeout 900 9 || die "another run still works on $1 on $(hostname)"
+  flock --timeout 900 9 || die "another run has been working on $1 on $(hostname) for 15 minutes: run again when it has ended"
 }
 
 # A directory that QEMU, a user of its own, gets through to its disks; so are those above that are missing.
@@ -44,10 +44,10 @@ stopped() { ! running "$1"; }
 
 # Waits until a command succeeds: wait_until SECONDS WHAT COMMAND...
 wait_until() {
-  local deadline=$((SECONDS + $1)) what=$2
+  local seconds=$1 deadline=$((SECONDS + $1)) what=$2
   shift 2
   until "$@" >/dev/null 2>&1; do
-    ((SECONDS < deadline)) || die "$what: not after the time allowed"
+    ((SECONDS < deadline)) || die "$(hostname): not within $seconds s: $what"
     sleep 0.3
   done
 }

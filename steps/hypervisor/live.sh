@@ -22,7 +22,7 @@ grow() {
   local disk=$DIRECTORY/$1.$FORMAT has wants=$(($3 * 1024 * 1024 * 1024))
   has=$(size "$1")
   if ((has > wants)); then
-    die "$NODE: its $1 disk has $((has / 1024 / 1024 / 1024)) GiB, $3 asked: disks only grow; write the former size, or re-create the node by its generation"
+    die "$NODE: its $1 disk has $((has / 1024 / 1024 / 1024)) GiB, $3 GiB asked for: disks only grow; write the former size, or re-create the node by its generation"
   fi
   ((has < wants)) || return 0
   say "grow the $1 disk of $NODE to $3 GiB"

@@ -153,9 +153,7 @@ describe("what may go wrong", () => {
     truncateSync(join(vault, "test", uid, second), 100);
     const { exitCode, all } = await backUp();
     expect(exitCode).toBe(1);
-    expect(all).toContain(
-      `target vault: has lost or changed what it had taken: ${first} ${second}`,
-    );
+    expect(all).toContain(`target vault: has lost or changed copies: ${first} ${second}`);
     expect((await backUp()).exitCode).toBe(0);
     expect(statSync(join(vault, "test", uid, second)).size).toBe(
       statSync(machine.path(`state/backup/copies/${second}`)).size,
@@ -176,7 +174,7 @@ find ${vault} -name '*.age' -mmin -0.05 -exec sh -c 'size=$(stat -c %s "$1"); he
     await sshdAnswers();
     const { exitCode, all } = await backUp();
     expect(exitCode).toBe(1);
-    expect(all).toMatch(/target vault: \S+ was taken, and what is read back is something else/);
+    expect(all).toMatch(/target vault: \S+ was written, and other content is read back/);
     await plane.stop("sshd");
     startSshd();
     await sshdAnswers();

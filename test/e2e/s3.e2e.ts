@@ -153,7 +153,7 @@ describe("an S3 target", () => {
       await startServer();
       const { exitCode, all } = await backUp();
       expect(exitCode).toBe(1);
-      expect(all).toMatch(/target bucket: \S+ was not taken: /);
+      expect(all).toMatch(/target bucket: \S+ cannot be written: /);
       expect(there()).toEqual(before);
     } finally {
       await plane.stop("versitygw");
@@ -170,9 +170,7 @@ describe("an S3 target", () => {
     truncateSync(join(folder(), second), 100);
     const { exitCode, all } = await backUp();
     expect(exitCode).toBe(1);
-    expect(all).toContain(
-      `target bucket: has lost or changed what it had taken: ${first} ${second}`,
-    );
+    expect(all).toContain(`target bucket: has lost or changed copies: ${first} ${second}`);
     expect((await backUp()).exitCode).toBe(0);
     expect(statSync(join(folder(), second)).size).toBe(
       statSync(machine.path(`state/backup/copies/${second}`)).size,
@@ -216,7 +214,9 @@ describe("what an operator gets back", () => {
     const older = JSON.stringify({ ...report, rehearsedAt: report.rehearsedAt - 60 });
     expect(await hand(`${older}\nsignature\n`)).toMatchObject({ exitCode: 0 });
     expect(JSON.parse(machine.read(kept))).toEqual(report);
-    expect((await hand("nonsense\n")).all).toContain("what was received is not a report");
+    expect((await hand("nonsense\n")).all).toContain(
+      "what was received is not a rehearsal's report",
+    );
   });
 
   it("a restore from it", async () => {

@@ -128,8 +128,8 @@ restart_static_pod kube-apiserver`,
   });
 
   test.for([
-    ["whose container does not end", running, "", /not after the time allowed.*running: real/s, 1],
-    ["whose runtime does not answer", "", "ctr() { return 1; }", /not after the time allowed/, 1],
+    ["whose container does not end", running, "", /not within \d+ s: .*running: real/s, 1],
+    ["whose runtime does not answer", "", "ctr() { return 1; }", /not within \d+ s: /, 1],
     ["that is ended by a signal", running, "(sleep 0.3; kill -TERM $$) &", /^$/, 143],
   ] as const)(
     "%s puts the manifest back",
