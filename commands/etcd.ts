@@ -1,8 +1,9 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { plan } from "../plan/plan.ts";
 import { reasonOf } from "../verify/cluster.ts";
 import { UserError } from "./command.ts";
 import { agreed, type Consent } from "./confirm.ts";
+import type { Source } from "./etcd/decide.ts";
 import { type Machine, machinesOf } from "./etcd/machines.ts";
 import { type RehearsalOptions, rehearse } from "./etcd/rehearse.ts";
 import { carryOut, planRestore, type RestoreOptions } from "./etcd/restore.ts";
@@ -66,7 +67,7 @@ command
   )
   .argument("<stack>", stackHelp)
   .option("--from <target>", "a copy of this target, in the place of a survivor's data")
-  .option("--file <file>", "a copy as a file of this machine")
+  .addOption(new Option("--file <file>", "a copy as a file of this machine").conflicts("from"))
   .option("--copy <name>", "which copy of the target; the newest by default")
   .option("--identity <file>", "the age identity that decrypts; it stays on this machine")
   .option("--gone <node...>", "control planes that are gone for good, and are not asked")
@@ -76,17 +77,16 @@ command
   .action(
     async (
       stack: string,
-      { dryRun, yes, gone = [], ...options }: Partial<RestoreOptions> & Consent,
+      { dryRun, yes, gone = [], replace, ...copy }: Partial<RestoreOptions & Source> & Consent,
     ) => {
       const config = configOf(stack);
-      const { from, file, identity } = options;
-      everyOf(
+      const { from, file, identity } = copy;
+      const [source] = everyOf(
+        () => sourceOf(copy),
         () => requireFiles({ "--file": file, "--identity": identity }),
         () => from === undefined || targetOf(config, from),
-        () => assertDecrypts(from ?? file, identity),
       );
-      const clusterPlan = plan(config);
-      const restoration = await planRestore(config, clusterPlan, { ...options, gone });
+      const restoration = await planRestore(config, plan(config), { source, replace, gone });
       const { found, operations, left } = restoration;
       const list = operations.map(({ on, does }, i) => `${i + 1}. ${on}: ${does}`);
       const text = [...found, "", ...list, ...(left.length > 0 ? ["", ...left] : [])].join("\n");
@@ -148,10 +148,14 @@ command
     });
   });
 
-/** @throws UserError for a copy without the key that decrypts it */
-function assertDecrypts(copy?: string, identity?: string): void {
-  if (copy !== undefined && identity === undefined)
+/** @returns undefined where no copy is named @throws UserError for one without its target, or the key that decrypts it */
+function sourceOf({ from, file, copy, identity }: Partial<Source>): Source | undefined {
+  if (from === undefined && copy !== undefined)
+    throw new UserError(`--copy: ${copy}: a copy of which target? Name it with --from`);
+  if (from === undefined && file === undefined) return undefined;
+  if (identity === undefined)
     throw new UserError("--identity: (not set): a copy is encrypted; name the key's file");
+  return { from, file, copy, identity };
 }
 
 /** One after the other, also past one that fails. @throws UserError with each that failed, and why */

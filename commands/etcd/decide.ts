@@ -34,11 +34,21 @@ export interface Asked<M extends { name: string } = { name: string }> {
   state: State;
 }
 
-export interface Wish {
+/** A copy, and what decrypts it. */
+export interface Source {
   /** A target's name. */
   from?: string;
   /** A copy as a file of this machine. */
   file?: string;
+  /** The copy's file name at the target. @default the newest */
+  copy?: string;
+  /** File of the age identity that decrypts. */
+  identity: string;
+}
+
+export interface Wish {
+  /** @default a survivor's data */
+  source?: Source;
   /** UID of a living cluster whose data is to be replaced all the same. */
   replace?: string;
 }
@@ -55,10 +65,9 @@ export interface Decision<M extends { name: string }> extends Asked<M> {
  */
 export function decide<M extends { name: string }>(
   asked: readonly Asked<M>[],
-  { from, file, replace }: Wish,
+  { source, replace }: Wish,
 ): Decision<M> {
   refuseStrangers(asked);
-  const wantsCopy = from !== undefined || file !== undefined;
   const serving = asked.find(({ state }) => state.phase === "serving" && state.quorum);
   if (serving) return { ...serving, from: "nothing" };
   const resumed = asked.find(({ state: { phase } }) => phase === "restored" || phase === "seeded");
@@ -69,13 +78,13 @@ export function decide<M extends { name: string }>(
     .filter(({ state }) => state.made && isOwn(state))
     .sort((a, b) => b.state.revision - a.state.revision);
   const [best] = survivors;
-  if (best && !wantsCopy) return { ...best, from: "survivor" };
+  if (best && !source) return { ...best, from: "survivor" };
   const place =
     best ??
     asked.find(({ state }) => state.made) ??
     asked.find(({ state: { prepared } }) => prepared);
   if (place === undefined) throw new UserError(unprepared(asked));
-  if (!wantsCopy)
+  if (!source)
     throw new UserError(
       "no control plane holds this cluster's data any more: name a copy, --from TARGET or --file FILE",
     );

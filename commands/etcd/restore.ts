@@ -3,7 +3,15 @@ import type { ClusterPlan } from "../../plan/plan.ts";
 import { quote } from "../../steps/ssh/arguments.ts";
 import { askEach, split } from "../../verify/cluster.ts";
 import { UserError } from "../command.ts";
-import { type Asked, type Decision, decide, type State, untouched, type Wish } from "./decide.ts";
+import {
+  type Asked,
+  type Decision,
+  decide,
+  type Source,
+  type State,
+  untouched,
+  type Wish,
+} from "./decide.ts";
 import { type Machine, machinesOf } from "./machines.ts";
 import {
   finish,
@@ -19,10 +27,6 @@ import {
 import { Copies } from "./targets.ts";
 
 export interface RestoreOptions extends Wish {
-  /** A copy's file name at the target. @default the newest */
-  copy?: string;
-  /** File of the age identity that decrypts. */
-  identity?: string;
   /** Control planes that are gone for good, and are not asked. */
   gone: string[];
 }
@@ -127,7 +131,7 @@ async function beginning(
   config: Config,
   asked: readonly Asked<Machine>[],
   decision: Decision<Machine>,
-  options: RestoreOptions,
+  { source }: RestoreOptions,
 ): Promise<Operation[]> {
   const { machine, state, from } = decision;
   const others = asked.filter((one) => isToJoin(one, decision) && one.state.made);
@@ -135,8 +139,8 @@ async function beginning(
   const saved = touched.filter((one) => one.state.data && one.state.phase === "none");
   const operations = saved.map((one) => salvage(one.machine));
   if (from === "survivor" && saved.length > 1) operations.push(newest(machine, saved));
-  if (from === "copy" && state.phase !== "seeded") {
-    operations.push(receive(machine, await decrypted(config, options, state.knownUid)));
+  if (from === "copy" && source && state.phase !== "seeded") {
+    operations.push(receive(machine, await decrypted(config, source, state.knownUid)));
   }
   operations.push(...others.map((one) => stop(one.machine)));
   if (from !== "nothing") operations.push(first(decision));
@@ -185,11 +189,9 @@ function left(
 /** A pipeline that prints the decrypted set; the key stays on this machine. */
 async function decrypted(
   config: Config,
-  { from, file, copy, identity }: RestoreOptions,
+  { from, file, copy, identity }: Source,
   uid: string,
 ): Promise<Parameters<typeof receive>[1]> {
-  if (identity === undefined)
-    throw new UserError("a copy is encrypted: give the key that decrypts it, --identity FILE");
   const decrypt = `age --decrypt --identity ${quote(identity)}`;
   if (file !== undefined)
     return { what: `the copy ${file}`, pipeline: `${decrypt} ${quote(file)}` };

@@ -47,8 +47,16 @@ describe.concurrent("etcd", () => {
       /^--file: none\.age: no such file\n--identity: key\.txt: no such file$/,
     ],
     [
-      ["restore", silent, "--from", "none", "--file", "none.age"],
-      /^--file: none\.age: no such file\nno target none; .*\n--identity: \(not set\): a copy is encrypted/,
+      ["restore", silent, "--file", "none.age"],
+      /^--identity: \(not set\): a copy is encrypted; .*\n--file: none\.age: no such file$/,
+    ],
+    [
+      ["restore", silent, "--from", "none", "--identity", "key.txt"],
+      /^--identity: key\.txt: no such file\nno target none; /,
+    ],
+    [
+      ["restore", silent, "--copy", "some.age"],
+      /^--copy: some\.age: a copy of which target\? Name it with --from$/,
     ],
     [
       ["rehearse", silent, "--identity", "key.txt", "--sign", "id"],
@@ -58,5 +66,13 @@ describe.concurrent("etcd", () => {
     const { exitCode, stdout, stderr } = await runCommand("etcd", ...args);
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
     expect(stderr).toMatch(message);
+  });
+
+  it("restore: one copy alone", async () => {
+    const copies = ["--from", "nas", "--file", "none.age"];
+    const { exitCode, stderr } = await runCommand("etcd", "restore", silent, ...copies);
+    expect({ exitCode, stderr }).toMatchObject({
+      ...{ exitCode: 2, stderr: expect.stringContaining("cannot be used with option '--from") },
+    });
   });
 });

@@ -16,6 +16,8 @@ const asked = (...states: Partial<State>[]) =>
     machine: { name: `cp-${i + 1}` },
     state: { ...survivor, ...state },
   }));
+const vault = { from: "vault", identity: "key" };
+
 const decision = (states: Partial<State>[], wish: Wish = {}) => {
   const { machine, from } = decide(asked(...states), wish);
   return `${machine.name} from ${from}`;
@@ -25,8 +27,13 @@ describe("where a restore begins, and from what", () => {
   it.each<[string, Partial<State>[], Wish, string]>([
     ["the survivor", [wiped, {}, wiped], {}, "cp-2 from survivor"],
     ["the newest of several", [{}, { revision: 700 }, wiped], {}, "cp-2 from survivor"],
-    ["the copy where it is asked for", [wiped, {}, wiped], { from: "vault" }, "cp-2 from copy"],
-    ["any that was made", [untouched, wiped, wiped], { file: "x" }, "cp-2 from copy"],
+    ["the copy where it is asked for", [wiped, {}, wiped], { source: vault }, "cp-2 from copy"],
+    [
+      "any that was made",
+      [untouched, wiped, wiped],
+      { source: { file: "x", identity: "key" } },
+      "cp-2 from copy",
+    ],
     [
       "what an earlier run has saved",
       [wiped, { ...wiped, uid: own, revision: 500 }, wiped],
@@ -36,7 +43,7 @@ describe("where a restore begins, and from what", () => {
     [
       "a new machine that is prepared",
       [untouched, { ...untouched, prepared: true }],
-      { from: "vault" },
+      { source: vault },
       "cp-2 from copy",
     ],
     [
@@ -48,7 +55,7 @@ describe("where a restore begins, and from what", () => {
     [
       "a living cluster, by its UID",
       [{ quorum: true }, { quorum: true }],
-      { from: "vault", replace: own },
+      { source: vault, replace: own },
       "cp-1 from copy",
     ],
   ])("%s", (_, states, wish, wanted) => {
@@ -61,13 +68,13 @@ describe("a run that was killed is taken up", () => {
     [
       "where the data is in place, whatever is asked for now",
       [{ revision: 900 }, { phase: "restored" }],
-      { from: "vault" },
+      { source: vault },
       "cp-2 from survivor",
     ],
     [
       "where a new machine has its copy",
       [{ ...untouched, made: true, quorum: true, uid: own, phase: "seeded" }, untouched],
-      { from: "vault" },
+      { source: vault },
       "cp-1 from copy",
     ],
     [
@@ -132,7 +139,7 @@ describe("refused, and nothing is touched", () => {
     [
       "machines that are not prepared",
       [untouched, untouched],
-      { from: "vault" },
+      { source: vault },
       /OSLO_CLUSTER_RESTORE=yes OSLO_CLUSTER_ABANDON=cp-1,cp-2 pulumi up/,
     ],
   ])("%s", (_, states, wish, message) => {
