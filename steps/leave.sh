@@ -60,13 +60,12 @@ refuse_return() {
 
 # What the node's kubelet said last of being ready: True, False, or Unknown where it says nothing any more.
 heard() {
-  local answer
-  if answer=$(api get node "$node" --output json 2>&1); then
-    jq --raw-output '[.status.conditions[]? | select(.type == "Ready").status][0] // "Unknown"' <<<"$answer"
-  elif [[ $answer == *"(NotFound)"* ]]; then
+  local found
+  found=$(must get node "$node" --ignore-not-found --output json)
+  if [[ -z $found ]]; then
     echo absent
   else
-    unanswered "$answer"
+    jq --raw-output '[.status.conditions[]? | select(.type == "Ready").status][0] // "Unknown"' <<<"$found"
   fi
 }
 
@@ -185,8 +184,6 @@ left() {
        if .metadata.deletionTimestamp then "ending" elif $owners == [] then "bare" else "" end]
     | @tsv' <<<"$pods"
 }
-
-api() { admin --request-timeout 20s "$@"; }
 
 must() { ask_api --request-timeout 20s "$@" || unanswered "kubectl $1 $2 failed"; }
 

@@ -131,10 +131,12 @@ groups_now() { cut -d: -f1 /etc/group | LC_ALL=C sort; }
 
 admin() { kubectl --kubeconfig "$kubeconfig" "$@"; }
 
+# Seconds.
+ask_seconds=30
 # For what may be said twice: the balancer ends connections to a control plane that is not ready any more, and one that
 # has just been taken out of etcd takes some and answers nothing until the balancer's checks have found that out.
 ask_api() {
-  local deadline=$((SECONDS + 30))
+  local deadline=$((SECONDS + ask_seconds))
   until admin "$@"; do
     ((SECONDS < deadline)) || return 1
     sleep 1
