@@ -450,7 +450,10 @@ describe("a restore", () => {
     await plane.stop("etcd");
     rmSync(machine.path("etcd/member"), { recursive: true });
     const start = performance.now();
-    expect(await receive(newest)).toMatchObject({ exitCode: 0 });
+    // As `etcd restore` reads the time from the name.
+    const iso = newest.replace(/^(....)(..)(..)T(..)(..)(..)Z.*$/, "$1-$2-$3T$4:$5:$6Z");
+    const received = await receive(newest, `${Date.parse(iso) / 1000}`);
+    expect(received).toMatchObject({ exitCode: 0 });
     expect(await restore("apply copy")).toMatchObject({
       exitCode: 0,
       all: expect.stringContaining(`cluster ${uid}`),

@@ -73,7 +73,7 @@ const ways: [what: string, words: string[], answer: RegExp][] = [
   ["logs", ["logs", "web"], /container "web" in pod "web" is waiting to start/],
   ["exec", ["exec", "web", "--", "true"], /container not found \("web"\)/],
 ];
-const ask = (words: string[]) => plane.attempt(...kubectl, ...words);
+const ask = (words: string[]) => plane.attempt("timeout", "60", ...kubectl, ...words);
 
 describe("a kubelet", () => {
   it.each(ways)("is believed: %s", async (_, words, answer) => {
