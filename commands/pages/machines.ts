@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { Config } from "../../config/config.ts";
 import { gateEtcdDisk } from "../../plan/steps/gate-etcd-disk.ts";
 import { table } from "./markdown.ts";
@@ -26,7 +27,7 @@ export function machineTable(config: Config): string {
         "etcd's disk: fdatasync, 99th percentile",
         `at most ${gates.etcdFsyncP99Milliseconds} ms`,
         "any",
-        `\`fio ${disk?.vars?.FIO}\` in \`${disk?.vars?.DIRECTORY}\`: \`sync percentiles\``,
+        `\`fio ${disk?.vars?.FIO} --unlink=1 --directory=${dirname(String(disk?.vars?.DIRECTORY))}\` (package \`fio\`): \`sync percentiles\``,
       ],
       ["Round trip to the others", away, away, "`ping`, over the private network"],
       ["Kernel", "5.10 or newer", "5.10 or newer", "`uname -r`"],

@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { execa } from "execa";
 import { afterAll, describe, expect, it } from "vitest";
 import { exitCodes } from "../../commands/exit-codes.ts";
@@ -39,6 +39,16 @@ describe.concurrent("the command", () => {
     const { exitCode, stdout, stderr } = await runCommand(...args);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
     expect(stderr).toMatch(message);
+  });
+
+  it("is on the PATH of a checkout once npm ci has run, as messages and pages name it", async () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    symlinkSync(join(root, "commands"), join(folder, "commands"));
+    await execa("sh", ["-c", scripts.prepare], { cwd: folder });
+    const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter);
+    const command = join(folder, "node_modules/.bin/oslo-cluster");
+    const { stdout } = await execa(command, ["--help"], { cwd: folder, env: { PATH } });
+    expect(stdout).toMatch(/^Usage: oslo-cluster /);
   });
 
   it("ends its process with the exit code", async () => {
