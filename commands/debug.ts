@@ -1,6 +1,7 @@
 import { Argument, Command } from "commander";
 import type { Config } from "../config/config.ts";
 import { loadStackFile } from "../config/load.ts";
+import { printableLines } from "../config/problem.ts";
 import { type ClusterPlan, plan } from "../plan/plan.ts";
 import { quote } from "../steps/ssh/arguments.ts";
 import { interact, output } from "../steps/ssh/process.ts";
@@ -109,10 +110,12 @@ async function drops(clusterPlan: ClusterPlan, nodes: string[], options: string[
   const script = dropsScript(options.map(quote).join(" "));
   const follow = async (node: string) => {
     try {
-      await transport.follow(node, script, signal, (line) => console.log(`${node}  ${line}`));
+      await transport.follow(node, script, signal, (line) =>
+        console.log(printableLines(`${node}  ${line}`)),
+      );
     } catch (error) {
       if (signal.aborted) return;
-      console.error(`${node}: ${reasonOf(error)}`);
+      console.error(printableLines(`${node}: ${reasonOf(error)}`));
       process.exitCode = 1;
     }
   };

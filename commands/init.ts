@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { Command } from "commander";
 import { stringify } from "yaml";
 import { loadConfig, project } from "../config/load.ts";
-import { ConfigError, formatProblem } from "../config/problem.ts";
+import { ConfigError, formatProblem, printable } from "../config/problem.ts";
 import { askEach, split } from "../verify/cluster.ts";
 import { warnOfAgent } from "./agent.ts";
 import { UsageError, UserError } from "./command.ts";
@@ -63,7 +63,7 @@ async function init(stack: string, words: string[], options: Options): Promise<v
   const machines = await answersOf([...destinations.entries()], ([i, destination]) =>
     readMachine(destination, keys[i] as string),
   );
-  for (const machine of machines) console.error(describe(machine));
+  for (const machine of machines) console.error(printable(describe(machine)));
   const vlan = await chooseVlan(person, machines);
   const [first] = destinations as [Destination, ...Destination[]];
   const several =

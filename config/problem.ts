@@ -52,9 +52,9 @@ export function printable(text: string): string {
   });
 }
 
-/** The same of text in lines, as machines and servers give it: none of them writes the terminal's other lines. */
+/** The same of text in lines and columns, as machines and servers give it: it writes none of the terminal's other lines. */
 export function printableLines(text: string): string {
-  return text.split("\n").map(printable).join("\n");
+  return text.replace(/[^\n\t]+/g, printable);
 }
 
 function formatValue(value: unknown): string {

@@ -1,3 +1,4 @@
+import { printableLines } from "../../config/problem.ts";
 import type { Asked } from "./machine.ts";
 
 /** A line for each difference and each machine that could not be asked, and the sum. */
@@ -8,7 +9,7 @@ export function formatDrift(asked: readonly Asked[]): string {
     ),
     ...(errors.length > 0 ? [`${name}  not compared: ${errors.join("; ")}`] : []),
   ]);
-  return [...lines, summary(asked)].join("\n");
+  return [...lines.map(printableLines), summary(asked)].join("\n");
 }
 
 function summary(asked: readonly Asked[]): string {

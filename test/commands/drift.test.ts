@@ -24,6 +24,11 @@ afterAll(() => {
 const well = (name: string): Asked => ({ kind: "node", name, compared: 15, drift: [], errors: [] });
 
 describe("the report", () => {
+  it("what a machine says rewrites no line of the terminal", () => {
+    const asked = { ...well("cp-1"), errors: ["\u001b[2Kall is well"] };
+    expect(formatDrift([asked])).toContain("cp-1  not compared: \\u{1b}[2Kall is well");
+  });
+
   it("of machines as they should be is one line", () => {
     expect(formatDrift(["cp-1", "worker-1"].map(well))).toBe(
       "30 documents compared on 2 nodes: 0 machines drifted, 0 not compared",
