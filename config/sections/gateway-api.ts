@@ -25,10 +25,14 @@ const listener = z.strictObject({
   certificateRefs: field(
     z
       .array(certificateRef)
-      .max(64, "more than the 64 that the Gateway API takes; write several listeners")
+      // Cilium makes a filter chain for each, all alike, and then refuses the whole gateway.
+      .max(
+        1,
+        "more than the one that Cilium serves for a listener (cilium#41228); give each a listener with a hostname of its own",
+      )
       .default([]),
     "live",
-    "Certificates of an HTTPS listener. Default: none.",
+    "Certificate of an HTTPS listener, one. Default: none.",
   ),
   allowedRoutes: field(
     z.enum(["All", "Same"], { error: "not a choice; write All or Same" }).default("All"),

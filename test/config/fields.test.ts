@@ -122,6 +122,11 @@ const wrong: [path: string, says: string, ...values: unknown[]][] = [
   ["gatewayApi.gateways[0].listeners[0].protocol", "HTTP or HTTPS", "TLS", "https"],
   ["gatewayApi.gateways[0].listeners[0].hostname", "host name", "*", "Shop.no", "a.*.no"],
   ["gatewayApi.gateways[0].listeners[0].hostname", "host names alone", "10.10.0.1"],
+  [
+    "gatewayApi.gateways[0].listeners[0].certificateRefs",
+    "the one that Cilium serves",
+    [{ name: "a" }, { name: "b" }],
+  ],
   ["gatewayApi.gateways[0].listeners[0].allowedRoutes", "All or Same", "Selector"],
   ["gatewayApi.routes[0].parents", "empty", []],
   ["gatewayApi.routes[0].hostnames[0]", "host name", "https://shop.no", "shop.no:80"],

@@ -134,8 +134,14 @@ describe("references across namespaces", () => {
   });
 
   it("are granted to certificates", () => {
-    const certificateRefs = [{ name: "tls", namespace: "certificates" }, { name: "own" }];
-    const listeners = [{ name: "https", protocol: "HTTPS", port: 443, certificateRefs }];
+    const https = (name: string, certificate: object) => ({
+      ...{ name, protocol: "HTTPS", port: 443, hostname: `${name}.example.no` },
+      certificateRefs: [certificate],
+    });
+    const listeners = [
+      https("a", { name: "tls", namespace: "certificates" }),
+      https("b", { name: "own" }),
+    ];
     const [grant, ...others] = grants({
       "gatewayApi.gateways": [{ name: "edge", namespace: "infra", listeners }],
     });

@@ -121,7 +121,7 @@ export const changesOfServices: Record<string, FieldChange> = {
     [`${edge}.listeners[2].hostname`]: "*.example.com",
   }),
   "gatewayApi.gateways[].listeners[].certificateRefs": svc({
-    [`${edge}.listeners[1].certificateRefs[0]`]: undefined,
+    [`${edge}.listeners[1].certificateRefs`]: [{ name: "other" }],
   }),
   "gatewayApi.gateways[].listeners[].certificateRefs[].name": svc({
     [`${edge}.listeners[1].certificateRefs[0].name`]: "other",
