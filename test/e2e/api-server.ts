@@ -14,6 +14,8 @@ import { waitFor } from "../lab/shell.ts";
 export interface ApiServer {
   /** kubectl as cluster-admin, with objects on its standard input. @throws with what it said */
   kubectl(args: string[], objects?: readonly object[]): Promise<string>;
+  /** File with which another program is cluster-admin. */
+  kubeconfig: string;
   stop(): Promise<void>;
 }
 
@@ -42,7 +44,7 @@ export async function startApiServer(): Promise<ApiServer> {
     ...["--service-account-key-file", join(folder, "key.pem")],
     ...["--service-account-signing-key-file", join(folder, "key.pem")],
     ...["--advertise-address", "127.0.0.1", "--endpoint-reconciler-type", "none"],
-    ...["--service-cluster-ip-range", "10.96.0.0/16"],
+    ...["--service-cluster-ip-range", "10.96.0.0/16,fd00:10:96::/112"],
   ]);
   const access = ["--server", `https://127.0.0.1:${secure}`, "--insecure-skip-tls-verify"];
   const credentials = [...access, "--token", token, "--cache-dir", join(folder, "cache")];
@@ -52,6 +54,8 @@ export async function startApiServer(): Promise<ApiServer> {
     return (await execa(join(kubernetes, "kubectl"), [...credentials, ...args, ...from], { input }))
       .stdout;
   };
+  const kubeconfig = join(folder, "kubeconfig.json");
+  writeFileSync(kubeconfig, kubeconfigOf(`https://127.0.0.1:${secure}`, token), { mode: 0o600 });
   const stop = async () => {
     for (const process of [server, store]) {
       process.kill();
@@ -71,7 +75,7 @@ export async function startApiServer(): Promise<ApiServer> {
     await stop();
     throw error;
   }
-  return { kubectl, stop };
+  return { kubectl, kubeconfig, stop };
 }
 
 function start(file: string, args: string[]) {
@@ -86,7 +90,18 @@ async function writeCredentials(folder: string, token: string): Promise<void> {
   await execa("openssl", ["genrsa", "-out", join(folder, "key.pem"), "2048"]);
 }
 
-async function freePorts(count: number): Promise<number[]> {
+function kubeconfigOf(server: string, token: string): string {
+  const name = "admin";
+  return JSON.stringify({
+    ...{ apiVersion: "v1", kind: "Config", "current-context": name },
+    clusters: [{ name, cluster: { server, "insecure-skip-tls-verify": true } }],
+    users: [{ name, user: { token } }],
+    contexts: [{ name, context: { cluster: name, user: name } }],
+  });
+}
+
+/** Ports of the loopback interface that nobody listens on. */
+export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   const ports = await Promise.all(
     servers.map(

@@ -1,12 +1,9 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parse } from "yaml";
 import { crdsOf } from "../../plan/cilium-objects/objects.ts";
 import type { Manifest } from "../../plan/manifest.ts";
-import { downloadModule, findGo } from "../lab/artifacts/go.ts";
 import { planOf } from "../stacks.ts";
 import { type ApiServer, startApiServer } from "./api-server.ts";
+import { ciliumCrds, establish } from "./cilium-crds.ts";
 
 const minutes = 60_000;
 /** The stacks that put objects into the cluster; the others have none but a gateway. */
@@ -16,22 +13,10 @@ let ciliums: Manifest[];
 
 beforeAll(async () => {
   [server, ciliums] = await Promise.all([startApiServer(), ciliumCrds()]);
-  const crds = [...planOf("services").gatewayApi.crds, ...ciliums];
-  await server.kubectl(["apply", "--server-side"], crds);
-  const established = ["--for=condition=Established", "--timeout=120s"];
-  await server.kubectl(["wait", ...established, "crd", "--all"]);
+  await establish(server, [...planOf("services").gatewayApi.crds, ...ciliums]);
 }, 80 * minutes);
 
 afterAll(() => server?.stop(), 2 * minutes);
-
-/** Those that Cilium's operator makes, out of the module that its image is built of. */
-async function ciliumCrds(): Promise<Manifest[]> {
-  const module = await downloadModule(await findGo(), "cilium", "github.com/cilium/cilium");
-  const folder = join(module, "pkg/k8s/apis/cilium.io/client/crds");
-  return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".yaml"))
-    .map((name) => parse(readFileSync(join(folder, name), "utf8")) as Manifest);
-}
 
 const create = (...objects: Manifest[]) =>
   server.kubectl(["create", "--dry-run=server", "--validate=strict"], objects);

@@ -12,9 +12,13 @@ const splits = [10, 5];
 /** Standard deviations on either side; an honest split leaves them once in 16 000 runs. */
 const deviations = 4;
 
-/** Between which counts a split of so many requests must lie. */
-export function binomialBounds(count: number, share: number): { low: number; high: number } {
-  const spread = deviations * Math.sqrt(count * share * (1 - share));
+/** Between which counts a split of so many requests must lie, so many standard deviations on either side. */
+export function binomialBounds(
+  count: number,
+  share: number,
+  within = deviations,
+): { low: number; high: number } {
+  const spread = within * Math.sqrt(count * share * (1 - share));
   return {
     low: Math.max(0, Math.ceil(count * share - spread)),
     high: Math.min(count, Math.floor(count * share + spread)),
