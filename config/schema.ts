@@ -9,6 +9,7 @@ import { kubernetes } from "./sections/kubernetes.ts";
 import { network } from "./sections/network.ts";
 import { nodes } from "./sections/nodes.ts";
 import { policies } from "./sections/policies.ts";
+import { sharedKernel } from "./sections/shared-kernel.ts";
 import { ssh } from "./sections/ssh.ts";
 import { tuning } from "./sections/tuning.ts";
 import { verify } from "./sections/verify.ts";
@@ -22,6 +23,7 @@ export const schema = z.strictObject({
   artifacts: artifacts.prefault({}),
   kubernetes: kubernetes.prefault({}),
   tuning: tuning.prefault({}),
+  sharedKernel: sharedKernel.prefault({}),
   gates: gates.prefault({}),
   cilium: cilium.prefault({}),
   gatewayApi: gatewayApi.prefault({}),

@@ -124,8 +124,8 @@ function nodeRegistration(config: Config, node: NodeConfig) {
     kubeletExtraArgs: [
       { name: "node-labels", value: `topology.kubernetes.io/region=${config.cluster.region}` },
     ],
-    ...(config.kubernetes.ignorePreflightErrors.length > 0
-      ? { ignorePreflightErrors: config.kubernetes.ignorePreflightErrors }
+    ...(config.sharedKernel.ignorePreflightErrors.length > 0
+      ? { ignorePreflightErrors: config.sharedKernel.ignorePreflightErrors }
       : {}),
   };
 }

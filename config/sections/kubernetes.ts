@@ -44,11 +44,6 @@ export const kubernetes = z.strictObject({
         "impossible",
         "Exact version of the package containerd.io; held. Not changed under a living node.",
       ),
-      restrictOomScoreAdj: field(
-        z.boolean().default(false),
-        "restart",
-        "Clamp oom_score_adj to what the host allows; for hosts that lack CAP_SYS_RESOURCE.",
-      ),
     })
     .prefault({}),
   kubelet: z
@@ -140,19 +135,5 @@ export const kubernetes = z.strictObject({
     z.boolean().default(false),
     "live",
     "Let each namespace's default service account mount its token, as Kubernetes does; without it, only where its `automountServiceAccountToken` says so.",
-  ),
-  ignorePreflightErrors: field(
-    z
-      .array(
-        z
-          .string()
-          .regex(
-            /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
-            "not a name of kubeadm's checks; write one such as SystemVerification, or all",
-          ),
-      )
-      .default([]),
-    "restart",
-    "kubeadm preflight checks to take as warnings, by kubeadm's own names; a change restarts the API server, since it is in kubeadm's document. Default: none.",
   ),
 });

@@ -25,11 +25,6 @@ export const tuning = z.strictObject({
     "live",
     "Further kernel parameters, or other values for those of the plan. Default: none.",
   ),
-  hostWide: field(
-    z.boolean().default(true),
-    "restart",
-    "Set kernel parameters and load modules that belong to the whole machine. False for nodes that share a kernel with others (containers): these are then left out, and reported as such. A change restarts chrony.",
-  ),
   ntpServers: field(
     z
       .array(hostname)

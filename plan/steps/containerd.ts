@@ -12,14 +12,14 @@ const restart = effect("restart", "containerd restarts; running pods stay");
 export const containerd = defineStep({
   name: "containerd",
   resource: "runtime",
-  document({ artifacts, kubernetes }) {
-    const mirrors = Object.entries(artifacts.registries).map(([upstream, mirror]) => [
+  document(config) {
+    const mirrors = Object.entries(config.artifacts.registries).map(([upstream, mirror]) => [
       `/etc/containerd/certs.d/${upstream}/hosts.toml`,
       renderMirror(mirror),
     ]);
     return {
       files: {
-        "/etc/containerd/config.toml": renderConfig(kubernetes),
+        "/etc/containerd/config.toml": renderConfig(config),
         // Restarting containerd must not kill the containers: their shims outlive it.
         "/etc/systemd/system/containerd.service.d/10-oslo-cluster.conf":
           "[Service]\nKillMode=process\nRestart=always\nLimitNOFILE=1048576\n",
@@ -38,7 +38,7 @@ export const containerd = defineStep({
   },
 });
 
-function renderConfig({ containerd, kubelet }: Config["kubernetes"]): string {
+function renderConfig({ kubernetes: { kubelet }, sharedKernel }: Config): string {
   return `version = 3
 
 [plugins.'io.containerd.cri.v1.images']
@@ -53,7 +53,7 @@ function renderConfig({ containerd, kubelet }: Config["kubernetes"]): string {
   config_path = '/etc/containerd/certs.d'
 
 [plugins.'io.containerd.cri.v1.runtime']
-  restrict_oom_score_adj = ${containerd.restrictOomScoreAdj}
+  restrict_oom_score_adj = ${sharedKernel.restrictOomScoreAdj}
 
 [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
   runtime_type = 'io.containerd.runc.v2'

@@ -174,7 +174,7 @@ function scopeOf(key: string): Sysctl["scope"] {
 }
 
 function renderModules(hostWide: boolean): string {
-  const prefix = hostWide ? "" : "# left out (tuning.hostWide: false): ";
+  const prefix = hostWide ? "" : "# left out (sharedKernel.hostWide: false): ";
   return modules.flatMap(({ name, why }) => [`# ${why}`, `${prefix}${name}`]).join("\n");
 }
 
@@ -184,7 +184,7 @@ function renderSysctls(entries: Sysctl[], hostWide: boolean): string {
       const leftOut = scope === "machine" && !hostWide;
       return [
         `# ${why}`,
-        `${leftOut ? "# left out (tuning.hostWide: false): " : ""}${key} = ${value}`,
+        `${leftOut ? "# left out (sharedKernel.hostWide: false): " : ""}${key} = ${value}`,
       ];
     })
     .join("\n");
@@ -195,10 +195,13 @@ export const kernel = defineStep({
   name: "kernel",
   resource: "base",
   document: (config) => ({
-    vars: { HOST_WIDE: config.tuning.hostWide },
+    vars: { HOST_WIDE: config.sharedKernel.hostWide },
     files: {
-      "/etc/modules-load.d/99-k8s-network.conf": renderModules(config.tuning.hostWide),
-      "/etc/sysctl.d/99-k8s-network.conf": renderSysctls(sysctls(config), config.tuning.hostWide),
+      "/etc/modules-load.d/99-k8s-network.conf": renderModules(config.sharedKernel.hostWide),
+      "/etc/sysctl.d/99-k8s-network.conf": renderSysctls(
+        sysctls(config),
+        config.sharedKernel.hostWide,
+      ),
     },
   }),
   effects: {

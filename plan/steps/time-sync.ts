@@ -5,8 +5,8 @@ import { defineStep } from "../step.ts";
 export const timeSync = defineStep({
   name: "time-sync",
   resource: "base",
-  document: ({ tuning }) => ({
-    vars: { HOST_WIDE: tuning.hostWide },
+  document: ({ tuning, sharedKernel }) => ({
+    vars: { HOST_WIDE: sharedKernel.hostWide },
     files: {
       "/etc/chrony/chrony.conf": `${tuning.ntpServers.map((server) => `server ${server} iburst`).join("\n")}
 driftfile /var/lib/chrony/chrony.drift
@@ -16,7 +16,7 @@ rtcsync
 leapsectz right/UTC
 `,
       // A node that shares its host's clock measures, and leaves the clock alone.
-      ...(tuning.hostWide ? {} : { "/etc/default/chrony": 'DAEMON_OPTS="-F 1 -x"\n' }),
+      ...(sharedKernel.hostWide ? {} : { "/etc/default/chrony": 'DAEMON_OPTS="-F 1 -x"\n' }),
     },
   }),
   effects: { default: effect("restart", "chrony restarts; pods see nothing") },

@@ -43,8 +43,8 @@ describe("characters that nobody can mean", () => {
     },
     {
       name: "a check that kubeadm does not have",
-      changes: { "kubernetes.ignorePreflightErrors": ["a b"] },
-      at: ["kubernetes.ignorePreflightErrors[0]"],
+      changes: { "sharedKernel.ignorePreflightErrors": ["a b"] },
+      at: ["sharedKernel.ignorePreflightErrors[0]"],
       says: "SystemVerification",
     },
   ]);
@@ -54,7 +54,7 @@ describe("characters that nobody can mean", () => {
       name: "an apostrophe in an address",
       changes: { "artifacts.charts": "https://a.example/it's" },
     },
-    { name: "all checks", changes: { "kubernetes.ignorePreflightErrors": ["all"] } },
+    { name: "all checks", changes: { "sharedKernel.ignorePreflightErrors": ["all"] } },
   ]);
 });
 

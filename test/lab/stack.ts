@@ -55,10 +55,7 @@ export function labConfig(facts: LabFacts): ConfigInput {
     kubernetes: {
       version: versions.kubernetes,
       packageRevision: versions.kubernetesPackage.split("-")[1] ?? "1.1",
-      containerd: {
-        packageVersion: versions.containerdPackage,
-        restrictOomScoreAdj: !machine.lowersOomScore,
-      },
+      containerd: { packageVersion: versions.containerdPackage },
       kubelet: {
         failCgroupV1: machine.cgroupVersion !== 1,
         // The hosts share one disk with everything else on the machine.
@@ -68,10 +65,14 @@ export function labConfig(facts: LabFacts): ConfigInput {
           "imagefs.available": "1%",
         },
       },
+    },
+    tuning: { ntpServers: [mirrors.ntp] },
+    sharedKernel: {
+      hostWide: false,
+      restrictOomScoreAdj: !machine.lowersOomScore,
       // kubeadm's own word for cgroup version 1.
       ignorePreflightErrors: machine.cgroupVersion === 1 ? ["SystemVerification"] : [],
     },
-    tuning: { hostWide: false, ntpServers: [mirrors.ntp] },
     // A shared and busy machine: the gates measure, and pass what a production machine must not show.
     gates: {
       stealPercent: 100,

@@ -66,7 +66,7 @@ describe("tuning.sysctl", () => {
 });
 
 describe("hostWide: false", () => {
-  const narrow = { "tuning.hostWide": false, "tuning.sysctl": { "vm.swappiness": 10 } };
+  const narrow = { "sharedKernel.hostWide": false, "tuning.sysctl": { "vm.swappiness": 10 } };
 
   it("leaves out, and says so, what belongs to the whole machine", () => {
     const left = parameters(narrow).filter((line) => line.startsWith("# left out"));

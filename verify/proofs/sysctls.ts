@@ -37,7 +37,8 @@ export const sysctlsProof: Proof = {
     const [first] = documents.values();
     if (first === undefined || first.set.length === 0)
       return notProved("the document sets nothing");
-    const left = first.leftOut > 0 ? `, ${first.leftOut} left out (tuning.hostWide: false)` : "";
+    const left =
+      first.leftOut > 0 ? `, ${first.leftOut} left out (sharedKernel.hostWide: false)` : "";
     return expectNothing(found, `${first.set.length} hold on ${answers.length} nodes${left}`);
   },
 };

@@ -191,8 +191,8 @@ export const changesOfFields: Record<string, FieldChange> = {
   "kubernetes.containerd.packageVersion": articles({
     "kubernetes.containerd.packageVersion": "2.4.2-1",
   }),
-  "kubernetes.containerd.restrictOomScoreAdj": articles({
-    "kubernetes.containerd.restrictOomScoreAdj": true,
+  "sharedKernel.restrictOomScoreAdj": articles({
+    "sharedKernel.restrictOomScoreAdj": true,
   }),
   "kubernetes.kubelet.maxPods": articles({ "kubernetes.kubelet.maxPods": 200 }),
   "kubernetes.kubelet.failCgroupV1": articles({ "kubernetes.kubelet.failCgroupV1": false }),
@@ -214,8 +214,8 @@ export const changesOfFields: Record<string, FieldChange> = {
     "kubernetes.certificates.renewBefore": "720h",
   }),
   "kubernetes.drainTimeoutSeconds": articles({ "kubernetes.drainTimeoutSeconds": 60 }),
-  "kubernetes.ignorePreflightErrors": articles({
-    "kubernetes.ignorePreflightErrors": ["SystemVerification"],
+  "sharedKernel.ignorePreflightErrors": articles({
+    "sharedKernel.ignorePreflightErrors": ["SystemVerification"],
   }),
 
   "tuning.sysctl": articles({ "tuning.sysctl": { "vm.max_map_count": 262144 } }),
@@ -253,7 +253,7 @@ export const changesOfFields: Record<string, FieldChange> = {
     unseen: true,
   },
 
-  "tuning.hostWide": articles({ "tuning.hostWide": false }),
+  "sharedKernel.hostWide": articles({ "sharedKernel.hostWide": false }),
   "tuning.ntpServers": articles({ "tuning.ntpServers": ["ntp.example.no"] }),
 
   "gates.etcdFsyncP99Milliseconds": articles({ "gates.etcdFsyncP99Milliseconds": 20 }),
