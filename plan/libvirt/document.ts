@@ -13,7 +13,8 @@ export interface HypervisorDocument {
 /**
  * Renders a document as the shell that hands it to its script: Pulumi shows its difference line by
  * line, and the hypervisor needs no parser. Values are quoted, and the lines of files begin with two
- * blanks, so that no content ends either.
+ * blanks, so that no content ends either. A node's format is another one, since nodes are claimed and have
+ * oslo-step, which reads it: nothing is installed on a hypervisor, so each of its resources would carry that reader.
  * @throws Error for a NUL, which no shell can hold: a bug of the plan.
  */
 export function renderDocument({ script, note, vars, files }: HypervisorDocument): string {

@@ -5,9 +5,7 @@ import { makePulumi } from "../lab/artifacts/pulumi.ts";
 import { Progress } from "../lab/progress.ts";
 
 // How previews and ups grow with the cluster, by Pulumi's engine with plugins that answer at once; larger
-// ones by test/bench/engine-scale.ts. The engine saves its whole state after each resource, so what a
-// worker adds to both decides how an `up` of hundreds grows: seconds of CPU for 25, 50, 100 and 200 nodes
-// are 5, 6, 8 and 14 of a preview, and 9, 17, 48 and 190 of a first `up`, nine tenths of it those saves.
+// ones by test/bench/engine-scale.ts. docs/architecture.md has the figures, and what limits a first `up`.
 
 const sizes = [10, 20] as const;
 let small: EngineReading;
