@@ -36,6 +36,17 @@ const writePackage = (render: string) =>
 /** The program's own script, from elsewhere. */
 const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const own: string = scripts.render.replace("commands/main.ts", join(root, "commands/main.ts"));
+/** The same, once for each stack's file: most tests differ in the work tree alone. */
+const once = `import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+const [command, file, option, out] = process.argv.slice(2);
+const text = createHash("sha256").update(readFileSync(file)).digest("hex");
+const kept = ${JSON.stringify(folder)} + "/" + text + option;
+const main = ${JSON.stringify(join(root, "commands/main.ts"))};
+if (!existsSync(kept)) execFileSync(process.execPath, [main, command, file, option, kept]);
+cpSync(kept, out, { recursive: true });
+`;
 
 beforeAll(async () => {
   mkdirSync(repository);
@@ -43,7 +54,10 @@ beforeAll(async () => {
   writePackage(own);
   await git("init", "-q");
   await git("add", "-A");
-  await git("commit", "-qm", "base");
+  await git("commit", "-qm", "base, by the program's own script");
+  writeFileSync(join(folder, "once.mjs"), once);
+  writePackage(`node ${join(folder, "once.mjs")} render`);
+  await git("commit", "-qam", "base");
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -75,7 +89,8 @@ const noEngine = ["--base", "HEAD", "--no-preview"];
 describe("impact", { timeout: 120_000 }, () => {
   it("of an edit: the change, its label, its diff, and the comment", async () => {
     const file = join(folder, "comment.md");
-    const { exitCode, stdout } = await impact(otherWeights, [...noEngine, "--markdown", file]);
+    const args = ["--base", "HEAD~1", "--no-preview", "--markdown", file];
+    const { exitCode, stdout } = await impact(otherWeights, args);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^dev: 1 live \(the cluster\)$/m);
     expect(stdout).toMatch(/^ +\+ +weight: 90$/m);
