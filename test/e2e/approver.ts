@@ -11,13 +11,16 @@ export function installApprover({ machine }: LoopbackControlPlane): void {
   for (const script of ["approve-kubelets.sh", "serving-request.sh"]) machine.install(script);
 }
 
-/** As its unit does. It is `bash` among the plane's daemons. */
+/** As its unit does, so that all of it ends at once. It is `approver` among the plane's daemons, and speaks as `unshare`. */
 export function startApprover(plane: LoopbackControlPlane): void {
   const { machine } = plane;
   machine.write("run/approver/.keep", "");
-  plane.spawn("bash", [machine.path("lib/approve-kubelets.sh")], {
+  const script = ["bash", machine.path("lib/approve-kubelets.sh")];
+  const environment = {
     RUNTIME_DIRECTORY: machine.path("run/approver"),
     API: "https://10.99.0.1:6443",
     APPROVER: "oslo-cluster:kubelet-approver",
-  });
+  };
+  const words = ["--pid", "--fork", "--kill-child", ...script];
+  plane.spawn("unshare", words, environment, "approver");
 }
