@@ -75,14 +75,18 @@ function wordsOf(line: string): string[] {
 
 describe("commands", () => {
   let program: Command;
+  /** Ends a command that the parser has taken, before its work: other tests of this process run the same ones. */
+  const taken = new Error("taken");
   beforeAll(async () => {
     program = await programOf(Object.keys(commands));
-    const withoutWork = (command: Command) => {
-      if (command.commands.length === 0) command.action(() => {});
+    program.hook("preAction", () => {
+      throw taken;
+    });
+    const quietly = (command: Command) => {
       command.configureOutput({ writeErr: () => {}, writeOut: () => {} });
-      command.commands.forEach(withoutWork);
+      command.commands.forEach(quietly);
     };
-    withoutWork(program);
+    quietly(program);
   });
 
   it("are found in pages", () => {
@@ -97,8 +101,8 @@ describe("commands", () => {
     for (const words of calls(page)) {
       // A command that is named, and not typed.
       if (words.length === 1) continue;
-      await program.parseAsync(words, { from: "user" }).catch(({ message }: Error) => {
-        refused.push(`${words.join(" ")}: ${message}`);
+      await program.parseAsync(words, { from: "user" }).catch((error: Error) => {
+        if (error !== taken) refused.push(`${words.join(" ")}: ${error.message}`);
       });
     }
     expect(refused).toEqual([]);
