@@ -37,6 +37,8 @@ export default defineConfig({
           testTimeout: minutes,
           hookTimeout: 2 * minutes,
           provide: { updatesGoldenFiles },
+          // Without a shell above it, bash takes a socket as its input for sshd's, and reads its own settings.
+          env: { SHLVL: "2" },
           sequence: { groupOrder: 0 },
         },
       },
