@@ -19,6 +19,7 @@ import { pluginEnvironment } from "../lab/engine.ts";
 import { Progress } from "../lab/progress.ts";
 import { blocksOf, commandsOf, pageText } from "../pages.ts";
 import { root } from "../root.ts";
+import { openTerminal, replacedEverywhere, type Terminal, unusedOf } from "./terminal.ts";
 
 // docs/getting-started.md, word for word, up to the preview: Pulumi's engine with the lab's plugins,
 // and three machines that OpenSSH's programs only seem to reach.
@@ -30,17 +31,9 @@ afterAll(() => rmSync(home, { recursive: true }));
 const folder = join(home, "checkout");
 const bin = join(home, "bin");
 
-/** What the page writes, and what is put in its place: done already, or where this test keeps its things. */
-const replaced: readonly (readonly [page: string | RegExp, here: string])[] = [
-  // It takes the home folder of the user's entry.
-  [/^ssh-add$/m, "ssh-add ~/.ssh/id_ed25519"],
-  ["npm ci", ":"],
-  ['curl -fsSL https://get.pulumi.com | sh -s -- --version "$(cat .pulumi.version)"', ":"],
-  ["pulumi login --local", `pulumi login file://${join(home, "state")}`],
-  ["/tmp/oslo-plan", "~/oslo-plan"],
-];
+const replaced = replacedEverywhere(join(home, "state"));
 
-let env: Record<string, string>;
+let terminal: Terminal;
 let fingerprints = "";
 const printed = new Map<string, string>();
 
@@ -83,47 +76,27 @@ beforeAll(async () => {
   const command = pulumiOnPath() ?? (await makePulumi(new Progress()));
   const plugins = pluginEnvironment({ command, plugins: "own" }, join(home, "pulumi"));
   const path = [bin, dirname(command), plugins.PATH, process.env.PATH];
-  env = { ...plugins, HOME: home, PATH: path.join(delimiter), NO_COLOR: "1" };
+  const env = { ...plugins, HOME: home, PATH: path.join(delimiter) };
+  terminal = openTerminal({ folder, env, replaced });
 }, 30 * 60_000);
 
-afterAll(async () => {
-  await type("ssh-agent -k >&2", "");
-});
-
-/** Types a command into a shell that lasts from one to the next. */
-async function type(command: string, input: string) {
-  const variables = join(home, "variables");
-  const script = `set -euo pipefail
-[ ! -f ${variables} ] || . ${variables}
-trap 'export -p >${variables}' EXIT
-eval "$1"`;
-  const options = { cwd: folder, env, input, all: true, reject: false } as const;
-  const { exitCode, all } = await execa("bash", ["-c", script, "bash", command], options);
-  if (exitCode !== 0) throw new Error(`${command}: exit code ${exitCode}\n${all}`);
-  return all ?? "";
-}
+afterAll(() => terminal?.close());
 
 describe("docs/getting-started.md", { timeout: 600_000 }, () => {
   const commands = blocks.filter(({ info }) => info === "sh").flatMap(commandsOf);
   const local = commands.slice(0, commands.indexOf("pulumi up"));
 
   it("has what is put in other words here", () => {
-    for (const [page] of replaced) {
-      const found = commands.some((one) =>
-        typeof page === "string" ? one.includes(page) : page.test(one),
-      );
-      expect([page, found]).toEqual([page, true]);
-    }
+    expect(unusedOf(replaced, commands)).toEqual([]);
     expect(local.length).toBeGreaterThan(14);
     expect(local.at(-1)).toBe("pulumi preview");
   });
 
   it("leads to a preview, word for word", async () => {
     for (const command of local) {
-      const own = replaced.reduce((text, [page, here]) => text.replace(page, here), command);
       // The answers: fingerprints from the consoles, then Enter.
       const input = command.startsWith("npm run init") ? `${fingerprints}\n` : "";
-      printed.set(command, await type(own, input));
+      printed.set(command, await terminal.type(command, input));
     }
     expect(printed.get("ssh-add -l")).toContain("ED25519");
     expect(printed.get("pulumi preview")).toMatch(/\+ \d\d+ to create/);

@@ -13,6 +13,7 @@ import { inNamespace } from "./shell.ts";
 export interface Engine {
   /** Which CLI, and whose plugins. */
   readonly name: string;
+  readonly cli: Cli;
   /** @throws where a resource failed; what was done until then stays in the state */
   up(options?: UpOptions): Promise<Summary>;
   preview(): Promise<Summary>;
@@ -39,7 +40,9 @@ export interface Cli {
   plugins: "upstream" | "own";
 }
 
-const [stack, stateDirectory] = ["lab", join(runDirectory, "state")];
+const stack = "lab";
+/** Where the backend of the lab's stacks is. */
+export const stateDirectory = join(runDirectory, "state");
 const ownPlugins = join(import.meta.dirname, "plugins/bin");
 
 /** @param program what to run. @default the project itself */
@@ -117,6 +120,7 @@ export function pulumiEngine(facts: LabFacts, { directory, project }: Program, c
     throw new Error(`${error.message}\n${error.printed ?? ""}`);
   };
   return {
+    cli,
     name: `${cli.command} with ${cli.plugins === "own" ? "the lab's own" : "upstream's"} plugins`,
     up: async ({ kill, onOutput: report, replace: names = [] } = {}) => {
       await ready();

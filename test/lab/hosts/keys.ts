@@ -12,6 +12,9 @@ const keyDirectory = join(runDirectory, "keys");
 /** Socket of the agent that holds the operator's key. */
 export const agentSocket = join(runDirectory, "agent.sock");
 
+/** The operator's private key, once a host has been made. */
+export const operatorKeyFile = join(keyDirectory, "operator");
+
 /** The operator's public key, which every host lets in as root. */
 export async function operatorKey(): Promise<string> {
   return readFile(`${await ensureKey("operator")}.pub`, "utf8");

@@ -28,7 +28,12 @@ export async function saveKubeconfig(engine: Engine): Promise<void> {
 export async function verify(facts: LabFacts, engine: Engine): Promise<Row[]> {
   const lab = labOf(facts, engine);
   await ensureBackends(lab);
-  const rows = await proveProduct(facts, promises);
+  return [...(await proveProduct(facts, promises)), ...(await proveLab(lab))];
+}
+
+/** The lab's own proofs. */
+export async function proveLab(lab: Lab): Promise<Row[]> {
+  const rows: Row[] = [];
   for (const proof of labProofs) rows.push(await row(proof, lab));
   return rows;
 }
