@@ -9,7 +9,7 @@ export type Answers = Record<string, unknown>;
 
 /** gh, of which scripts see `gh api [--paginate] [--method M] PATH [-f k=v] [--jq FILTER]`. */
 const gh = `#!/usr/bin/env bash
-here=$(dirname "$0")
+here=\${0%/*}
 printf '%s\\n' "$*" >>"$here/asked"
 path= filter=.
 while (($#)); do
@@ -22,7 +22,11 @@ while (($#)); do
   esac
   shift
 done
-jq -r --arg path "$path" "(.[\\$path] // error(\\"not found\\")) | $filter" "$here/answers" || exit 1
+answer=$here/answers/\${path//\\//%2F}
+if [[ ! -e $answer ]]; then echo "gh: not found: $path" >&2 && exit 1
+elif [[ $filter == . ]]; then cat "$answer"
+else jq -r "$filter" "$answer"
+fi
 `;
 
 /** A folder with a gh that answers from a table, for the scripts of .github/scripts. */
@@ -38,7 +42,14 @@ export class FakeGitHub {
   /** Runs a script; its exit code, its words, and what gh was asked. */
   async run(script: string, args: string[], answers: Answers, options: object = {}) {
     writeFileSync(join(this.place, "asked"), "");
-    writeFileSync(join(this.place, "answers"), JSON.stringify(answers));
+    rmSync(join(this.place, "answers"), { recursive: true, force: true });
+    mkdirSync(join(this.place, "answers"));
+    for (const [path, answer] of Object.entries(answers)) {
+      // One that is undefined is not found.
+      if (answer === undefined) continue;
+      const name = path.replaceAll("/", "%2F");
+      writeFileSync(join(this.place, "answers", name), JSON.stringify(answer));
+    }
     const { env = {}, ...others } = options as { env?: Record<string, string> };
     const result = await execa(join(root, ".github/scripts", script), args, {
       reject: false,
