@@ -177,6 +177,25 @@ describe("a control plane whose certificates last an hour", () => {
   });
 });
 
+describe("a turn that is kept, as by a control plane that leaves", () => {
+  /** What another one that asks for it is given: the exit code, and who has it. */
+  const asked = async () => {
+    const line = `${turns()}; take_turn leave cp-2 60; echo "$? $turn_holder"; end_turn`;
+    return (await plane.attempt("bash", "-uc", line)).stdout;
+  };
+
+  it("outlives its lease, and ends with the run that has it, however that ends", async () => {
+    const line = `${turns()}; take_turn leave cp-1 3; echo $$ >"$MACHINE/holder"; keep_turn 1 & wait`;
+    const holder = plane.attempt("bash", "-euc", `exec >/dev/null 2>&1; ${line}`);
+    await waitFor("it to be taken", 30, () => machine.read("holder") !== "");
+    const until = performance.now() + 8000;
+    while (performance.now() < until) expect(await asked()).toBe("1 cp-1");
+    process.kill(Number(machine.read("holder")), "SIGKILL");
+    await holder;
+    await waitFor("it to be free", 30, async () => (await asked()).startsWith("0"));
+  });
+});
+
 describe("a run that is killed", { timeout: 600_000 }, () => {
   beforeAll(balancer);
 
@@ -209,9 +228,15 @@ exec ${found.stdout.trim()} "$@"`,
   });
 });
 
+/** A bash with what a turn needs. */
+const turns = () =>
+  ["lib.sh", "etcd.sh", "turn.sh"]
+    .map((name) => `source ${machine.path(`lib/${name}`)}`)
+    .join("; ");
+
 /** Takes the turn in etcd, as another control plane does. */
 async function turnOf(node: string) {
-  const source = `source ${machine.path("lib/lib.sh")}; source ${machine.path("lib/etcd.sh")}; source ${machine.path("lib/turn.sh")}`;
+  const source = turns();
   const { stdout } = await plane.run(
     "bash",
     "-euc",
