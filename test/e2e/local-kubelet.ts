@@ -9,11 +9,23 @@ import { Progress } from "../lab/progress.ts";
 import { stack } from "../stack.ts";
 import type { LoopbackControlPlane } from "./loopback.ts";
 
-/** What is written to these directories of the machine ends with the kubelet; its kernel parameters stay as they are. */
+/**
+ * What is written to these directories of the machine ends with the kubelet. Its kernel parameters stay as they are: the
+ * kubelet sees those that it would set as set.
+ */
 const script = `set -e
 for directory in /var/lib /var/log /run /opt; do mount -t tmpfs tmpfs $directory; done
 mount --bind /proc/sys /proc/sys
 mount -o remount,bind,ro /proc/sys
+while read -r name value; do
+  mkdir -p /run/sys/\${name%/*}
+  echo "$value" >/run/sys/$name
+  mount --bind /run/sys/$name /proc/sys/$name
+done <<END
+vm/overcommit_memory 1
+kernel/panic 10
+kernel/panic_on_oops 1
+END
 containerd >/dev/null 2>&1 &
 until [ -S /run/containerd/containerd.sock ]; do sleep 0.1; done
 exec kubelet "$@"`;
