@@ -58,7 +58,7 @@ receive() {
   rm -rf "$set"
   mkdir "$set"
   tar --directory "$set" --extract --gzip --no-same-owner --file - || die "what was received is not a copy: not a tar.gz"
-  [[ -s $home/set.new/set.json ]] || die "what was received is not a copy: no set.json"
+  [[ -s $set/set.json ]] || die "what was received is not a copy: no set.json"
   is_set "$set" || die "what was received is not a copy: it has other files than a copy has"
   while IFS=$'\t' read -r name digest; do
     [[ $(digest_of "$set/$name") == "$digest" ]] || die "the copy is damaged: $name is not what was packed"

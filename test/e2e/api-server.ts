@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -9,6 +8,7 @@ import { findGo } from "../lab/artifacts/go.ts";
 import { recipes } from "../lab/artifacts/recipes.ts";
 import { Progress } from "../lab/progress.ts";
 import { waitFor } from "../lab/shell.ts";
+import { freePorts } from "./ports.ts";
 
 /** An API server with nothing behind it but etcd: what it takes, it has validated. */
 export interface ApiServer {
@@ -98,22 +98,4 @@ function kubeconfigOf(server: string, token: string): string {
     users: [{ name, user: { token } }],
     contexts: [{ name, context: { cluster: name, user: name } }],
   });
-}
-
-/** Ports of the loopback interface that nobody listens on. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (one) =>
-        new Promise<number>((resolve) => {
-          one.listen(0, "127.0.0.1", () => {
-            const address = one.address();
-            resolve(typeof address === "object" && address !== null ? address.port : 0);
-          });
-        }),
-    ),
-  );
-  await Promise.all(servers.map((one) => new Promise((resolve) => one.close(resolve))));
-  return ports;
 }

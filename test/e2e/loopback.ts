@@ -143,6 +143,13 @@ ${more.join("\n")}
     return execa("ip", ["netns", "exec", this.namespace, ...command], { env: this.environment() });
   }
 
+  /** Waits until somebody listens on a port of the loopback interface there. */
+  async listening(port: number, seconds: number): Promise<void> {
+    const connect = ["bash", "-c", `exec 3<>/dev/tcp/127.0.0.1/${port}`];
+    const listens = async () => (await this.attempt(...connect)).exitCode === 0;
+    await waitFor(`port ${port}`, seconds, listens);
+  }
+
   /** A command there that may fail. */
   async attempt(...command: string[]) {
     const { exitCode, stdout, stderr, all } = await execa(

@@ -7,7 +7,6 @@ import { build } from "../lab/artifacts/build.ts";
 import { findGo } from "../lab/artifacts/go.ts";
 import { versitygw } from "../lab/artifacts/recipes.ts";
 import { Progress } from "../lab/progress.ts";
-import { waitFor } from "../lab/shell.ts";
 import { root } from "../root.ts";
 import { writeBackupStack } from "./backup-stack.ts";
 import { LoopbackControlPlane } from "./loopback.ts";
@@ -48,12 +47,7 @@ function configure(changes: Record<string, unknown> = {}, at = port): void {
 async function startServer(): Promise<void> {
   const words = ["--port", `127.0.0.1:${port}`, "--access", key.id, "--secret", key.secret];
   plane.spawn(server, [...words, "posix", machine.path("s3")]);
-  await listens(port);
-}
-
-async function listens(on: number): Promise<void> {
-  const connect = ["bash", "-c", `exec 3<>/dev/tcp/127.0.0.1/${on}`];
-  await waitFor(`port ${on}`, 60, async () => (await plane.attempt(...connect)).exitCode === 0);
+  await plane.listening(port, 60);
 }
 
 /** As `etcd credential` hands it over: by a pipe. */
@@ -127,7 +121,7 @@ describe("an S3 target", () => {
   }));
 }).listen(${skewedPort}, "127.0.0.1")`;
     plane.spawn(process.execPath, ["-e", skew]);
-    await listens(skewedPort);
+    await plane.listening(skewedPort, 60);
     configure({}, skewedPort);
     const { exitCode, all } = await backUp();
     expect(exitCode).toBe(1);

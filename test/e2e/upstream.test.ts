@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createServer, type Server } from "node:http";
-import { type AddressInfo, createServer as createSocket } from "node:net";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -24,6 +24,7 @@ import { type AptSource, upstream } from "../lab/artifacts/upstream/sources.ts";
 import { unpackDaemons } from "../lab/mirrors/daemons.ts";
 import { run, waitFor } from "../lab/shell.ts";
 import { ensureTools } from "../lab/tools.ts";
+import { freePorts } from "./ports.ts";
 
 /** Mirrors that are filled as upstream's, on loopback: repositories, a registry, files. */
 const work = mkdtempSync(join(tmpdir(), "oslo-upstream-"));
@@ -253,7 +254,8 @@ describe("where artifacts come from", () => {
 /** Debian's registry with one small image. */
 async function startRegistry(): Promise<void> {
   const daemons = await unpackDaemons();
-  const address = `127.0.0.1:${await freePort()}`;
+  const [port] = await freePorts(1);
+  const address = `127.0.0.1:${port}`;
   const configuration = join(work, "registry.json");
   const filesystem = { rootdirectory: storage };
   writeFileSync(
@@ -288,12 +290,4 @@ async function startRegistry(): Promise<void> {
   const inspect = ["inspect", "--tls-verify=false", "--format={{.Digest}}"];
   digest =
     (await run("skopeo", [...inspect, `docker://${address}/mirror/pause:1`])).split(":")[1] ?? "";
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket().listen(0, "127.0.0.1");
-  await waitFor("a port", 5, () => socket.listening);
-  const { port } = socket.address() as AddressInfo;
-  await new Promise((closed) => socket.close(closed));
-  return port;
 }

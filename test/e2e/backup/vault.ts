@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { knownHosts } from "../../../plan/backup.ts";
-import { waitFor } from "../../lab/shell.ts";
 import { root } from "../../root.ts";
 import { writeBackupStack } from "../backup-stack.ts";
 import { encryption, LoopbackControlPlane } from "../loopback.ts";
@@ -70,9 +69,7 @@ export class Vault {
   }
 
   async sshdAnswers(): Promise<void> {
-    const connect = ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/2222"];
-    const answers = async () => (await this.plane.attempt(...connect)).exitCode === 0;
-    await waitFor("sshd", 10, answers);
+    await this.plane.listening(2222, 10);
   }
 
   backUp() {

@@ -8,13 +8,13 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { connect, createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { execaSync } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { waitFor } from "../../lab/shell.ts";
 import { describeWhere } from "../../needs.ts";
+import { freePorts, listens } from "../ports.ts";
 import { failureOf, journaled, type Sandbox } from "./sandbox.ts";
 
 const sshd = "/usr/sbin/sshd";
@@ -44,7 +44,7 @@ export function describeSsh(makeBox: () => Sandbox): void {
         execaSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key(name)]);
       chmodSync(place, 0o700);
       mkdirSync("/run/sshd", { recursive: true });
-      port = await freePort();
+      [port = 0] = await freePorts(1);
       writeFileSync(key("config"), config(port, place));
       agent = spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore" });
       await waitFor("ssh-agent", 20, () => existsSync(socket));
@@ -123,7 +123,7 @@ export function describeSsh(makeBox: () => Sandbox): void {
       await waitFor("a second dial", 100, () => /Dial 2\/inf failed/.test(box.log.join("")));
       await start();
       expect(await late).toMatchObject({ create: expect.any(Number) });
-      const limited = connection({ port: await freePort(), dialErrorLimit: 1 });
+      const limited = connection({ port: (await freePorts(1))[0], dialErrorLimit: 1 });
       const said = await failureOf(
         box.up([journaled("g"), { name: "h", args, connection: limited }]),
       );
@@ -146,23 +146,4 @@ function config(port: number, place: string): string {
     "AcceptEnv ALLOWED PULUMI_COMMAND_STDOUT PULUMI_COMMAND_STDERR",
     "",
   ].join("\n");
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-function listens(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
 }

@@ -1,11 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { makeEnvoy } from "../../lab/artifacts/envoy.ts";
 import { waitFor } from "../../lab/shell.ts";
-import { freePorts } from "../api-server.ts";
+import { freePorts, listens } from "../ports.ts";
 import type { Certificate, Resource } from "./operator.ts";
 
 export interface Envoy {
@@ -103,12 +102,4 @@ function withRoutes(value: unknown, routes: Record<string, object>): unknown {
         : [key, withRoutes(child, routes)],
     ),
   );
-}
-
-function listens(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
-    socket.once("connect", () => socket.destroy());
-  });
 }

@@ -9,8 +9,9 @@ import { build } from "../../lab/artifacts/build.ts";
 import { findGo } from "../../lab/artifacts/go.ts";
 import { recipes } from "../../lab/artifacts/recipes.ts";
 import { Progress } from "../../lab/progress.ts";
-import { type ApiServer, freePorts } from "../api-server.ts";
+import type { ApiServer } from "../api-server.ts";
 import { object, template } from "../chart.ts";
+import { freePorts } from "../ports.ts";
 import { realTools } from "../tools.ts";
 
 export interface Operator {
