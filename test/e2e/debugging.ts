@@ -1,9 +1,7 @@
-import { fileURLToPath } from "node:url";
-import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { deniedCallProof } from "../../verify/proofs/denied-call.ts";
-import { labEnvironment } from "../lab/engine.ts";
-import { inNamespace, waitFor } from "../lab/shell.ts";
+import { runInLab } from "../lab/command.ts";
+import { waitFor } from "../lab/shell.ts";
 import { stackFile } from "../lab/stack.ts";
 import type { Lab } from "../lab/verification/proof.ts";
 import { kubeconfigFile, proveProduct } from "../lab/verification/verify.ts";
@@ -12,24 +10,8 @@ const minutes = 60_000;
 
 /** `npm run debug`, as a person would type it in the lab's network. */
 export function describeDebugging(current: () => Lab): void {
-  const debug = (...words: string[]) => {
-    const { facts } = current();
-    const command = [
-      "commands/main.ts",
-      "debug",
-      stackFile,
-      "--kubeconfig",
-      kubeconfigFile,
-      ...words,
-    ];
-    const [file = "", ...args] = inNamespace(facts.netns, [process.execPath, ...command]);
-    return execa(file, args, {
-      cwd: fileURLToPath(new URL("../..", import.meta.url)),
-      env: labEnvironment(facts),
-      stdin: "ignore",
-      reject: false,
-    });
-  };
+  const debug = (...words: string[]) =>
+    runInLab(current().facts, ["debug", stackFile, "--kubeconfig", kubeconfigFile, ...words]);
   const ours = () => {
     const label = ["-l", "oslo-cluster.io/made-by=debug", "-o", "name"];
     return current().kubectl("-n", "kube-system", "get", "pods", ...label);

@@ -1,18 +1,17 @@
 import { join } from "node:path";
-import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Line } from "../../commands/status/assess.ts";
 import { formatTable } from "../../verify/report.ts";
 import type { Row } from "../../verify/run.ts";
-import { type Engine, forgetState, labEnvironment, stateDirectory } from "../lab/engine.ts";
+import { runInLab } from "../lab/command.ts";
+import { type Engine, forgetState, stateDirectory } from "../lab/engine.ts";
 import * as infrastructure from "../lab/infrastructure.ts";
-import { inNamespace, waitFor } from "../lab/shell.ts";
+import { waitFor } from "../lab/shell.ts";
 import { stackFile, writeStackFile } from "../lab/stack.ts";
 import { writeTimeline } from "../lab/timeline.ts";
 import type { Lab } from "../lab/verification/proof.ts";
 import { provenAfterAll, unexpectedlyUnproven } from "../lab/verification/unproven.ts";
 import { labOf, proveLab, saveKubeconfig, verify } from "../lab/verification/verify.ts";
-import { root } from "../root.ts";
 import { bringUp, takeDown } from "./bring-up.ts";
 import { describeDebugging } from "./debugging.ts";
 import { firstHour } from "./first-hour.ts";
@@ -218,13 +217,10 @@ test("down leaves nothing behind", { timeout: 5 * minutes }, async () => {
 
 /** What `status` says, and how long a person waits for it. */
 async function status() {
-  const command = [process.execPath, "commands/main.ts", "status", stackFile, "--json"];
-  const [file = "", ...args] = inNamespace(facts.netns, command);
   const start = performance.now();
   // Nobody has proved anything from there.
-  const env = { ...labEnvironment(facts), XDG_STATE_HOME: join(stateDirectory, "nobody") };
-  const options = { cwd: root, env, reject: false } as const;
-  const { stdout } = await execa(file, args, options);
+  const elsewhere = { XDG_STATE_HOME: join(stateDirectory, "nobody") };
+  const { stdout } = await runInLab(facts, ["status", stackFile, "--json"], elsewhere);
   return { seconds: (performance.now() - start) / 1000, lines: JSON.parse(stdout) as Line[] };
 }
 

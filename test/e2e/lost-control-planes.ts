@@ -1,9 +1,9 @@
-import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { etcdMembersProof } from "../../verify/proofs/etcd-members.ts";
-import { type Engine, labEnvironment } from "../lab/engine.ts";
+import { runInLab } from "../lab/command.ts";
+import type { Engine } from "../lab/engine.ts";
 import * as infrastructure from "../lab/infrastructure.ts";
-import { inNamespace, waitFor } from "../lab/shell.ts";
+import { waitFor } from "../lab/shell.ts";
 import { stackFile } from "../lab/stack.ts";
 import type { Lab } from "../lab/verification/proof.ts";
 import { kubeconfigFile, proveProduct } from "../lab/verification/verify.ts";
@@ -109,12 +109,5 @@ export function describeLosses({ current, whole, clients, lost }: Lossy): void {
 
 /** What a command of the product says of the lab's stack, whatever its exit code. */
 export async function command(facts: infrastructure.LabFacts, name: string): Promise<string> {
-  const line = inNamespace(facts.netns, [process.execPath, "commands/main.ts", name, stackFile]);
-  const [file = "", ...args] = line;
-  const { all } = await execa(file, args, {
-    env: { ...labEnvironment(facts), KUBECONFIG: kubeconfigFile },
-    reject: false,
-    all: true,
-  });
-  return all;
+  return (await runInLab(facts, [name, stackFile], { KUBECONFIG: kubeconfigFile })).all;
 }

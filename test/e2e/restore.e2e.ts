@@ -1,13 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { chooseEngine, type Engine, forgetState, labEnvironment } from "../lab/engine.ts";
+import { runInLab } from "../lab/command.ts";
+import { chooseEngine, type Engine, forgetState } from "../lab/engine.ts";
 import * as infrastructure from "../lab/infrastructure.ts";
 import { runDirectory } from "../lab/paths.ts";
 import { hostNamespace } from "../lab/segment.ts";
-import { inNamespace, run, waitFor } from "../lab/shell.ts";
+import { run, waitFor } from "../lab/shell.ts";
 import { stackFile, writeStackFile } from "../lab/stack.ts";
 import { ensureVault, type Vault } from "../lab/vault.ts";
 import type { Lab } from "../lab/verification/proof.ts";
@@ -17,7 +16,6 @@ import { expectWhole, type Identity, identity, nodesReady, slowEtcd } from "./st
 import { unchanged } from "./unchanged.ts";
 
 const minutes = 60_000;
-const main = fileURLToPath(new URL("../../commands/main.ts", import.meta.url));
 const identityFile = join(runDirectory, "operator.age");
 /** How often a restore is killed, each time one operation later. @default 3; OSLO_LAB_RESTORE_KILLS overrides it */
 const kills = Number(process.env.OSLO_LAB_RESTORE_KILLS ?? 3);
@@ -48,14 +46,9 @@ async function up(): Promise<void> {
   await vault.letIn(Object.values(backupKeys as Record<string, string>));
 }
 
-/** What an operator runs. */
-function etcd(verb: string, ...words: string[]) {
-  const [file = "", ...args] = inNamespace(facts.netns, [
-    ...[process.execPath, main, "etcd", verb, stackFile, ...words],
-  ]);
-  // Whoever is asked and is not there says nothing.
-  return execa(file, args, { env: labEnvironment(facts), all: true, reject: false, input: "" });
-}
+/** What an operator runs. Whoever is asked and is not there says nothing. */
+const etcd = (verb: string, ...words: string[]) =>
+  runInLab(facts, ["etcd", verb, stackFile, ...words]);
 
 const fromCopy = () => ["--from", vault.target.name, "--identity", identityFile];
 
