@@ -93,11 +93,12 @@ look() {
   printf '{"remembered":"%s","asked":"%s"}\n' "$remembered" "${asked% *}"
 }
 
-# What it says does not matter; it leaves who has the address remembered.
+# What it says does not matter; it leaves who has the address remembered. One lost packet or one slow start of
+# the listener's answer is no verdict: two tries.
 ask() {
   local host=$ADDRESS
   [[ $ADDRESS != *:* ]] || host="[$ADDRESS]"
-  if curl --silent --insecure --max-time 3 --output /dev/null "https://$host:$PORT/readyz"; then
+  if curl --silent --insecure --max-time 5 --retry 1 --retry-all-errors --retry-delay 1 --output /dev/null "https://$host:$PORT/readyz"; then
     echo '{"answered":true}'
   else
     echo '{"answered":false}'
