@@ -7,6 +7,7 @@ import { waitFor } from "../lab/shell.ts";
 import { stackFile } from "../lab/stack.ts";
 import type { Lab } from "../lab/verification/proof.ts";
 import { kubeconfigFile, proveProduct } from "../lab/verification/verify.ts";
+import { endEstablished, establish, exchangesSince, summary } from "./established/established.ts";
 import {
   answersOf,
   describeLoss,
@@ -41,8 +42,13 @@ export interface Lossy {
 export function describeLosses({ current, whole, clients, lost }: Lossy): void {
   describe("one control plane is lost", () => {
     const measured: Measured[] = [];
+    const [ingress = "", backend = ""] = clients.filter((name) => !lost.includes(name));
+    let established: number;
 
-    beforeAll(() => startProbers(current().lab, clients), 5 * minutes);
+    beforeAll(async () => {
+      await startProbers(current().lab, clients);
+      established = await establish(current().lab, { ingress, backend });
+    }, 5 * minutes);
 
     for (let round = 0; round < rounds; round++) {
       const host = lost[round % lost.length] as string;
@@ -100,8 +106,18 @@ export function describeLosses({ current, whole, clients, lost }: Lossy): void {
         expect(gap - one.paused, describeLoss(one)).toBeLessThanOrEqual(bound);
     });
 
+    test("a connection whose client, ingress and backend are elsewhere loses nothing in all this", () => {
+      const all = summary(exchangesSince(established));
+      console.log(
+        `one connection by ${ingress} to ${backend}: ${all.answers} answers, the slowest after ${all.slowestSeconds.toFixed(1)} s`,
+      );
+      expect(all).toMatchObject({ connections: 1, unanswered: [] });
+      expect(all.answers).toBeGreaterThan(100);
+    });
+
     afterAll(async () => {
       console.log(summarize(measured));
+      await endEstablished(current().lab);
       await stopProbers(current().lab, clients);
     });
   });
