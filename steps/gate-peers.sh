@@ -67,9 +67,14 @@ l2_problem() {
   fi
 }
 
-# Mean of ten, in milliseconds.
+# Mean of ten, in milliseconds. Asked again where it is too long: one lost packet of neighbour discovery holds up all ten.
 round_trip() {
-  { ping -n -q -c 10 -i 0.05 -W 2 "$1" || true; } | sed -n 's|^rtt [^=]*= [0-9.]*/\([0-9.]*\)/.*|\1|p'
+  local mean
+  for _ in 1 2 3; do
+    mean=$({ ping -n -q -c 10 -i 0.05 -W 2 "$1" || true; } | sed -n 's|^rtt [^=]*= [0-9.]*/\([0-9.]*\)/.*|\1|p')
+    if [[ -n $mean ]] && ! exceeds "$mean" "$RTT_MILLISECONDS"; then break; fi
+  done
+  echo "$mean"
 }
 
 # The largest packet that arrives unfragmented, in bytes; found by halving where MTU itself does not pass.
@@ -86,11 +91,14 @@ path_mtu() {
   echo "$low"
 }
 
-# Headers: IPv4 20 or IPv6 40, ICMP 8.
+# Does one of three packets of a size arrive? Headers: IPv4 20 or IPv6 40, ICMP 8.
 passes() {
   local headers=28
   case $1 in *:*) headers=48 ;; esac
-  ping -n -q -c 2 -i 0.05 -W 1 -M "do" -s $(($2 - headers)) "$1" >/dev/null 2>&1
+  for _ in 1 2 3; do
+    if ping -n -q -c 1 -W 1 -M "do" -s $(($2 - headers)) "$1" >/dev/null 2>&1; then return; fi
+  done
+  return 1
 }
 
 # By ICMP timestamps, in seconds; IPv4 alone has them.

@@ -4,10 +4,15 @@
 # Who answers for an address on the VLAN itself: MAC address (several with commas), and ARP's mean latency
 # in milliseconds. Nothing where nobody answers. IPv6 has no arping: the entry that a ping has left.
 neighbour() {
+  local found
   case $1 in
     *:*)
-      ping -n -q -c 1 -W 2 "$1" >/dev/null 2>&1 || true
-      ip -6 neighbour show to "$1" dev "$INTERFACE" | sed -n 's/.*lladdr \([0-9a-f:]*\).*/\1/p'
+      for _ in 1 2 3; do
+        ping -n -q -c 1 -W 1 "$1" >/dev/null 2>&1 || true
+        found=$(ip -6 neighbour show to "$1" dev "$INTERFACE" | sed -n 's/.*lladdr \([0-9a-f:]*\).*/\1/p')
+        if [[ -n $found ]]; then break; fi
+      done
+      echo "$found"
       ;;
     *)
       { arping -c 2 -w 3 -I "$INTERFACE" "$1" 2>/dev/null || true; } | awk '

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { test as base, expect } from "vitest";
 import { type StepDocument, step } from "../../plan/step.ts";
 import { describeOnLinux } from "../needs.ts";
@@ -250,6 +251,60 @@ esac`,
       "bravo=fd00::12": { mac: "52:54:00:00:00:12", arpMilliseconds: null, ...same },
       "charlie=10.0.0.13": { mac: "52:54:00:00:00:13", ...same },
     });
+  });
+
+  /** Does this in the place of the first call of a kind. */
+  const first = (kind: string, does: string) =>
+    `if [[ $* == *"${kind}"* && ! -e $MACHINE/asked ]]; then touch "$MACHINE/asked"; ${does}; fi\n`;
+  const rtt = (mean: string) => `echo 'rtt min/avg/max/mdev = 0.1/${mean}/900/0.0 ms'`;
+
+  test.for<[what: string, program: string, body: string]>([
+    ["packet of the whole MTU", "ping", first("-M do", "exit 1") + rtt("0.2")],
+    [
+      "discovery that delays its pings",
+      "ping",
+      first("-c 10", `${rtt("512.7")}; exit`) + rtt("0.2"),
+    ],
+    ["answer to all ten pings", "ping", first("-c 10", "exit 1") + rtt("0.2")],
+    [
+      "answer to IPv6's neighbour discovery",
+      "ip",
+      `case "$*" in
+*"route get "*) echo "\${!#} dev eth0 src 10.0.0.11 uid 0" ;;
+*"neighbour show to fd00::12 dev eth0")
+${first("", "exit")}echo "fd00::12 lladdr 52:54:00:00:00:12 router REACHABLE" ;;
+esac`,
+    ],
+  ])("takes peers of whom one lost %s", async ([, program, body], { machine }) => {
+    network(machine);
+    machine.addProgram(program, body);
+    const { exitCode, stdout, stderr } = await machine.oslo("run", peers);
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    expect(existsSync(machine.path("asked"))).toBe(true);
+    expect(JSON.parse(stdout)).toMatchObject({
+      "bravo=fd00::12": { mac: "52:54:00:00:00:12", rttMilliseconds: 0.2, pathMtu: 1500 },
+    });
+  });
+
+  test("refuses a peer that is far away at each try", async ({ machine }) => {
+    network(machine);
+    machine.addProgram("ping", rtt("2.5"));
+    const { exitCode, stderr } = await machine.oslo("run", peers);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^bravo \(fd00::12\): round trip 2\.5 ms, allowed 2 ms/m);
+  });
+
+  test("finds the largest packet that passes", async ({ machine }) => {
+    network(machine);
+    machine.addProgram(
+      "ping",
+      `size=0; for word in "$@"; do [[ $last != -s ]] || size=$word; last=$word; done
+((size <= 1372)) || exit 1\n${rtt("0.2")}`,
+    );
+    const { exitCode, stderr } = await machine.oslo("run", peers);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^charlie \(10\.0\.0\.13\): path MTU 1400, expected 1500/m);
+    expect(stderr).toMatch(/^bravo \(fd00::12\): path MTU 1420, expected 1500/m);
   });
 
   test.for<[what: string, answers: string, routes: string, says: RegExp]>([
