@@ -7,7 +7,7 @@ export function captureScript(name: string, device: string, filter: string): str
 rm -f ${file}
 systemd-run --quiet --collect --unit=${unitPrefix}-${name} --property=RuntimeMaxSec=60 --property=UMask=0077 \\
   tcpdump -i ${device} -p -n -U --immediate-mode -Z root -w ${file} '${filter}'
-for try in $(seq 100); do
+for try in $(seq 300); do
   if [ -s ${file} ]; then exit; fi
   sleep 0.05
 done

@@ -1,4 +1,5 @@
 import { type Cluster, reasonOf } from "../cluster.ts";
+import { askUntil } from "../time.ts";
 import type { Client } from "../transport.ts";
 import { captureScript, packets, readScript } from "./capture.ts";
 import { namespace } from "./namespace.ts";
@@ -89,6 +90,12 @@ export function outsideClient(cluster: Cluster): Promise<Client | string> {
 export const limited = `limited() { perl -e 'alarm shift; exec @ARGV' "$@"; }
 `;
 
+/**
+ * An agent may take that long to know a service, in seconds; until then it refuses. What is dropped takes longer and is
+ * asked once.
+ */
+export const knownSeconds = 7;
+
 /** An exchange per node and family, the node as ingress and the next one as backend. */
 export function exchanges(cluster: Cluster): Promise<Exchanges> {
   return cluster.once("exchanges", async (cluster) => {
@@ -104,7 +111,12 @@ export function exchanges(cluster: Cluster): Promise<Exchanges> {
       all: await Promise.all(
         pairs.map(({ name, address, backend }) => {
           const port = all.find((service) => service.backend === backend)?.tcp ?? 0;
-          return exchange(cluster, client, { ingress: name, address, backend, port });
+          return askUntil(
+            ({ seen }) => seen !== undefined,
+            knownSeconds,
+            cluster.signal,
+            () => exchange(cluster, client, { ingress: name, address, backend, port }),
+          );
         }),
       ),
     };

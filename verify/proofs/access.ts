@@ -131,8 +131,12 @@ function nameOf({ kind, metadata: { name, namespace } }: RbacObject): string {
 
 /** Asks without a credential, and with the certificate checked: what is not refused is a finding. */
 const ask = (url: string, ca: string) =>
-  `code=$(curl --silent --output /dev/null --write-out '%{http_code}' --max-time 10 ${ca} '${url}' || true)
-case $code in 401 | 403) ;; *) echo "${url} answers $code without a credential" ;; esac`;
+  `code=$(curl --silent --output /dev/null --write-out '%{http_code}' --max-time 10 --retry 2 --retry-delay 1 --retry-all-errors --retry-max-time 15 ${ca} '${url}' || true)
+case $code in
+401 | 403) ;;
+000) echo "${url} does not answer" ;;
+*) echo "${url} answers $code without a credential" ;;
+esac`;
 
 async function openDoors(cluster: Cluster): Promise<string[]> {
   const { port } = cluster.config.cluster.endpoint;

@@ -1,6 +1,7 @@
-import { limited, outsideClient, services } from "../probe/exchange.ts";
+import { knownSeconds, limited, outsideClient, services } from "../probe/exchange.ts";
 import { peerOf } from "../probe/pods.ts";
 import { expectNothing, notProved, type Proof } from "../proof.ts";
+import { askUntil } from "../time.ts";
 
 /** Headers of a datagram in bytes: IPv4 or IPv6, and UDP. */
 const headers = (address: string) => (address.includes(":") ? 48 : 28);
@@ -35,7 +36,12 @@ export const datagramsProof: Proof = {
         return addresses.map(async (address) => {
           const ask = async (bytes: number) =>
             (await client.run(script(address, port, bytes), cluster.signal)).trim();
-          const small = await ask(512);
+          const small = await askUntil(
+            (tries) => tries !== "lost",
+            knownSeconds,
+            cluster.signal,
+            () => ask(512),
+          );
           const tries = small === "lost" ? "lost" : await ask(mtu - headers(address));
           // What DSR's option leaves of the path: it takes 8 bytes, 24 with IPv6.
           const left = mtu - (address.includes(":") ? 24 : 8);

@@ -42,7 +42,7 @@ async function onTheWire(
     .join(" or ");
   const device = cluster.config.network.vlan.interface;
   await cluster.onNode(to, captureScript(name, device, `udp port ${wireGuardPort} or ${pods}`));
-  const pings = addresses.map((address) => `inpod ping -n -q -c 2 -i 0.2 -W 2 ${address}`);
+  const pings = addresses.map((address) => `inpod ping -n -q -c 2 -i 0.2 -w 6 ${address}`);
   const silent = await cluster.onNode(
     from,
     `${inPod}${pings.map((ping) => `${ping} >/dev/null 2>&1 || echo silent`).join("\n")}`,

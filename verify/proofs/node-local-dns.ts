@@ -22,7 +22,7 @@ ${questions({ server, count, type: 35 })}
 before=$(counted)
 [ -n "$before" ] || { echo 'the metrics of ${cache} cannot be read' >&2; exit 1; }
 answered=$(ask | grep -c '^[0-9]')
-for try in $(seq 20); do
+for try in $(seq 100); do
   after=$(counted)
   [ "$((after - before))" -ge ${count} ] && break
   sleep 0.1
