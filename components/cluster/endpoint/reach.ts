@@ -20,12 +20,15 @@ export interface Refusal {
 
 /** A connection may take so long, in milliseconds. */
 const connectionMilliseconds = 5000;
-/** Load balancers look after their backends each few seconds; nobody looks after a control plane's own address. */
-const patienceSeconds = { controlPlanes: 10, others: 60 };
+/**
+ * Load balancers look after their backends each few seconds. Nobody looks after a control plane's own address, but a
+ * machine that remembers another holder of it needs 8 s to find that out.
+ */
+const patienceSeconds = { controlPlanes: 20, others: 60 };
 
 /**
  * Connects to every address of a host until control planes answer, as kubectl and Pulumi will.
- * @param seconds How long to try. @default 10 for addresses of control planes, else 60
+ * @param seconds How long to try. @default 20 for addresses of control planes, else 60
  * @returns who answered by address, or why nobody can use it. An address of a name that does not answer
  *   is only said: clients take the next.
  */
