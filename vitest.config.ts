@@ -36,6 +36,7 @@ export default defineConfig({
           // Of seconds, on a machine that has other work too; hooks as well, or their tests are skipped.
           testTimeout: minutes,
           hookTimeout: 2 * minutes,
+          expect: { poll: { timeout: minutes / 2 } },
           provide: { updatesGoldenFiles },
           // Without a shell above it, bash takes a socket as its input for sshd's, and reads its own settings.
           env: { SHLVL: "2" },

@@ -44,7 +44,7 @@ describeWhere(installed, "ssh-agent")("the operator's ssh-agent", () => {
   });
 
   it("must hold a key, and that is enough", async () => {
-    await vi.waitFor(() => expect(() => check()).toThrow(/this ssh-agent holds no key/), 10_000);
+    await vi.waitFor(() => expect(() => check()).toThrow(/this ssh-agent holds no key/), 30_000);
     const key = join(folder, "key");
     await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
     await execa("ssh-add", ["-q", key], { env: withAgent() });

@@ -236,17 +236,17 @@ ${more.join("\n")}
     ]);
   }
 
+  /** Ready, and with the namespaces that it makes in its own time. */
   async apiReady(): Promise<void> {
+    const get = ["kubectl", "--kubeconfig", this.machine.path("etc/kubernetes/admin.conf"), "get"];
+    const asked = [
+      ["--raw", "/readyz"],
+      ["namespace", "default", "kube-system"],
+    ];
     await waitFor("the API server", 300, async () => {
-      const { exitCode } = await this.attempt(
-        "kubectl",
-        "--kubeconfig",
-        this.machine.path("etc/kubernetes/admin.conf"),
-        "get",
-        "--raw",
-        "/readyz",
-      );
-      return exitCode === 0;
+      for (const words of asked)
+        if ((await this.attempt(...get, ...words)).exitCode !== 0) return false;
+      return true;
     });
   }
 

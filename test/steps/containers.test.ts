@@ -102,6 +102,7 @@ describeOnLinux("kube-proxy", () => {
 });
 
 describeOnLinux("a static pod's restart", () => {
+  const manifest = "etc/kubernetes/manifests/kube-apiserver.yaml";
   /** Allows the wait so many seconds, and takes the given end of the container. */
   const restart = (machine: Machine, before: string, seconds: number) =>
     bash(
@@ -111,16 +112,16 @@ source ${machine.path("lib/lib.sh")}
 source ${machine.path("lib/control-plane.sh")}
 eval "whole_$(declare -f wait_until)"
 wait_until() { whole_wait_until ${seconds} "\${@:2}"; }
+away() { while [[ -e ${machine.path(manifest)} ]]; do sleep 0.1; done; }
 ${before}
 restart_static_pod kube-apiserver`,
     );
-  const manifest = "etc/kubernetes/manifests/kube-apiserver.yaml";
   const running = "real kube-system kube-apiserver RUNNING\n";
 
   test("waits for its container, not for processes of that name", async ({ machine, decoy }) => {
     decoy("kube-apiserver");
     machine.write("containers", running);
-    const ends = `{ sleep 0.5; [[ ! -e ${machine.path(manifest)} ]] && : >${machine.path("containers")}; } &`;
+    const ends = `{ away; : >${machine.path("containers")}; } &`;
     const { all, exitCode } = await restart(machine, ends, 30);
     expect({ all, exitCode }).toEqual({ all: "", exitCode: 0 });
     expect(machine.read("containers")).toBe("");
@@ -128,14 +129,14 @@ restart_static_pod kube-apiserver`,
   });
 
   test.for([
-    ["whose container does not end", running, "", /not within \d+ s: .*running: real/s, 1],
-    ["whose runtime does not answer", "", "ctr() { return 1; }", /not within \d+ s: /, 1],
-    ["that is ended by a signal", running, "(sleep 0.3; kill -TERM $$) &", /^$/, 143],
+    ["whose container does not end", running, "", /not within \d+ s: .*running: real/s, 1, 1],
+    ["whose runtime does not answer", "", "ctr() { return 1; }", /not within \d+ s: /, 1, 1],
+    ["that is ended by a signal", running, "(away; kill -TERM $$) &", /^$/, 143, 30],
   ] as const)(
     "%s puts the manifest back",
-    async ([, containers, before, says, code], { machine }) => {
+    async ([, containers, before, says, code, seconds], { machine }) => {
       machine.write("containers", containers);
-      const { all, exitCode } = await restart(machine, before, 1);
+      const { all, exitCode } = await restart(machine, before, seconds);
       expect(all).toMatch(says);
       expect(exitCode).toBe(code);
       expect(machine.read(manifest)).toBe("the manifest\n");

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa, type ResultPromise } from "execa";
-import { test as base, expect, vi } from "vitest";
+import { test as base, expect } from "vitest";
 import { probeScript } from "../../components/cluster/datapath.ts";
 import { renderStep } from "../../plan/step.ts";
 import { nodeReach } from "../../steps/ssh/target.ts";
@@ -101,7 +101,7 @@ describeOnLinux("the probe of all nodes", () => {
       "worker-2": "until [[ -e $here/go ]]; do read -r -t 0.05 && exit 9; done; echo {}; ended",
     });
     const probe = made.start();
-    await vi.waitFor(() => expect(made.read("remote").split("\n")).toHaveLength(4));
+    await expect.poll(() => made.read("remote").split("\n")).toHaveLength(4);
     expect(() => made.read("ended")).toThrow();
     writeFileSync(join(made.folder, "go"), "");
     expect((await probe).exitCode).toBe(0);
@@ -136,10 +136,10 @@ describeOnLinux("the probe of all nodes", () => {
     async (signal, { operator }) => {
       const made = operator({ "cp-1": "ended", "worker-1": "ended", "worker-2": "ended" });
       const probe = made.start();
-      await vi.waitFor(() => expect(made.read("remote").split("\n")).toHaveLength(4));
+      await expect.poll(() => made.read("remote").split("\n")).toHaveLength(4);
       probe.kill(signal);
       expect((await probe).exitCode).not.toBe(0);
-      await vi.waitFor(() => expect(made.read("ended").trim().split("\n")).toHaveLength(3));
+      await expect.poll(() => made.read("ended").trim().split("\n")).toHaveLength(3);
     },
   );
 });

@@ -233,9 +233,7 @@ describeWhere(process.platform === "linux" && hasTools, "Linux, jq and flock")(
       },
     );
 
-    test("stops waiting for a node that dies while it is drained", { timeout: 20_000 }, async ({
-      machine,
-    }) => {
+    test("stops waiting for a node that dies while it is drained", async ({ machine }) => {
       put(machine, pod("web-1", { deletionTimestamp: "2026-01-01T00:00:00Z" }));
       machine.write("cluster/drain", 'touch "$cluster/silent"; exec sleep 60');
       const { exitCode, stdout } = await leave(machine);
@@ -357,9 +355,10 @@ describeWhere(process.platform === "linux" && hasTools, "Linux, jq and flock")(
         expect(journal(machine)).toEqual([]);
       });
 
-      test("is refused while another one is leaving, on whichever machine: of two at once one leaves, and the other is not drained", {
-        timeout: 20_000,
-      }, async ({ machine, survivor }) => {
+      test("is refused while another one is leaving, on whichever machine: of two at once one leaves, and the other is not drained", async ({
+        machine,
+        survivor,
+      }) => {
         members(machine, three);
         machine.write("etc/oslo-cluster/control-planes", "cp-1\ncp-2\ncp-3\n");
         machine.write("cluster/drain", "sleep 1");

@@ -84,7 +84,9 @@ export function describeRestore(vault: Vault): void {
       expect((await vault.backUp()).exitCode).toBe(0);
       await receive(vault.newest());
       const phases = new Set<string>();
-      for (const seconds of [0.05, 0.3, 0.6, 1, 1.5, 2, 3, 4]) {
+      for (const seconds of [0.05, 0.3, 0.6, 1, 1.5, 2, 3, 4, 8, 16, 32]) {
+        // The longer ones are for a busy machine.
+        if (seconds > 4 && phases.size > 1) break;
         await restore(`apply copy`, undefined, `timeout --signal KILL ${seconds}`);
         phases.add((await state()).phase);
       }

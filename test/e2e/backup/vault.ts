@@ -69,7 +69,7 @@ export class Vault {
   }
 
   async sshdAnswers(): Promise<void> {
-    await this.plane.listening(2222, 10);
+    await this.plane.listening(2222, 60);
   }
 
   backUp() {

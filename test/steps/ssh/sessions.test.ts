@@ -134,7 +134,7 @@ it("what is followed on a node ends with the connection, and so does all that it
 it("what is followed and ends by itself ends the session, with its exit code", async () => {
   const script = untilInputEnds("echo done; return 7");
   const { status, stdout } = await runProcess(["setsid", "--wait", "bash", "-s"], {
-    ...{ input: script, holdsInput: true, signal: AbortSignal.timeout(4000) },
+    ...{ input: script, holdsInput: true, signal: AbortSignal.timeout(30_000) },
   });
   expect({ status, stdout }).toEqual({ status: 7, stdout: "done\n" });
 });
