@@ -2,6 +2,7 @@
 # haproxy as the node's own way to the API server, from before there is one.
 
 unit=oslo-cluster-api.service
+configuration=/etc/oslo-cluster/haproxy.cfg
 
 check() {
   files_drift
@@ -10,13 +11,13 @@ check() {
   # Once the node is a member, its API answers here.
   if [[ -f $state/cluster ]]; then
     # A control plane that is yet to come is found out by the balancer's checks, a moment after its reload.
-    curl --fail --silent --insecure --max-time 5 --retry 10 --retry-delay 1 --retry-all-errors --retry-max-time 10 \
-      --output /dev/null "$READYZ" || echo "no API server is ready at $READYZ"
+    ready --retry 10 --retry-delay 1 --retry-all-errors --retry-max-time 10 || nobody_serves ||
+      echo "no API server is ready at $READYZ"
   fi
 }
 
 apply() {
-  haproxy -q -c -f "$WORK/files/etc/oslo-cluster/haproxy.cfg" || die "haproxy on $(hostname) rejects its configuration; its reason is above"
+  haproxy -q -c -f "$WORK/files$configuration" || die "haproxy on $(hostname) rejects its configuration; its reason is above"
   files_apply
   # The distribution's own unit listens on nothing; where somebody else installed it, it is theirs.
   if grep -x haproxy "$state/packages" >/dev/null 2>&1; then systemctl --quiet disable --now haproxy.service; fi
@@ -29,6 +30,23 @@ apply() {
   fi
   wait_until 30 "haproxy answers" test -S /run/oslo-cluster-api/admin.sock
   if [[ -f $state/cluster ]]; then
-    wait_until 60 "an API server is ready at $READYZ" curl --fail --silent --insecure --max-time 5 --output /dev/null "$READYZ"
+    restarts=$((SECONDS + 30))
+    wait_until 60 "an API server is ready at $READYZ" carries
   fi
+}
+
+# An API server that only restarts is waited for.
+carries() { ready || { ((SECONDS >= restarts)) && nobody_serves; }; }
+
+ready() { curl --fail --silent --insecure --max-time 5 --output /dev/null "$@" "$READYZ"; }
+
+# On new machines that wait for a restore nothing listens yet, and the balancer is as good as it can be. A control
+# plane that hangs, or is not ready, is no such machine.
+nobody_serves() {
+  local server refused
+  for server in $(awk '$1 == "server" { print $3 }' $configuration); do
+    refused=0
+    curl --silent --insecure --max-time 5 --output /dev/null "https://$server/readyz" || refused=$?
+    ((refused == 7)) || return 1 # curl's "failed to connect"
+  done
 }
