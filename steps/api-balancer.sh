@@ -3,6 +3,8 @@
 
 unit=oslo-cluster-api.service
 configuration=/etc/oslo-cluster/haproxy.cfg
+# Seconds in which an API server that restarts listens again.
+restart_seconds=30
 
 check() {
   files_drift
@@ -30,13 +32,12 @@ apply() {
   fi
   wait_until 30 "haproxy answers" test -S /run/oslo-cluster-api/admin.sock
   if [[ -f $state/cluster ]]; then
-    restarts=$((SECONDS + 30))
+    restarted=$((SECONDS + restart_seconds))
     wait_until 60 "an API server is ready at $READYZ" carries
   fi
 }
 
-# An API server that only restarts is waited for.
-carries() { ready || { ((SECONDS >= restarts)) && nobody_serves; }; }
+carries() { ready || { ((SECONDS >= restarted)) && nobody_serves; }; }
 
 ready() { curl --fail --silent --insecure --max-time 5 --output /dev/null "$@" "$READYZ"; }
 

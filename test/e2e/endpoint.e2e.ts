@@ -264,6 +264,16 @@ describe("a virtual address is tried out on the VLAN", { timeout: 180_000 }, () 
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
   });
 
+  test("where a worker has outlived all control planes, by the new ones alone", async () => {
+    const { machine } = vlan.host("worker-1");
+    machine.write("state/cluster", "");
+    machine.write("etc/kubernetes/pki/ca.crt", "of the cluster that is to be restored");
+    const { exitCode, stderr } = await start(address, address);
+    machine.forget("state/cluster");
+    machine.forget("etc/kubernetes/pki/ca.crt");
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  });
+
   test("a port that drops ARP with a foreign address is refused", async () => {
     await vlan.filter(own("cp-2").arp);
     expect(await refusal(address, address)).toMatch(

@@ -67,7 +67,8 @@ async function reached(trusted: Trusted): Promise<Refusal | undefined> {
  * take it for one.
  */
 async function trustedOf(nodes: readonly Known[]): Promise<Map<string, Trusted>> {
-  const members = nodes.filter(({ authority }) => authority !== "");
+  // A worker that outlived all control planes is a member too, and has none.
+  const members = nodes.filter(({ authority }, i) => authority !== "" && ends[i]?.isControlPlane);
   if (members.length > 0)
     return new Map(
       members.map(({ session, authority }) => [session.name, [pem(session, authority)]]),
