@@ -120,6 +120,8 @@ initialize() {
   clean init
   date --utc +%FT%TZ >"$state/initializing"
   files_apply
+  # etcd's programs are taken from its image before a pod runs it.
+  kubeadm config images pull --config "$init_document" >/dev/null
   # After the reset: it empties /etc/kubernetes of some of what the API server needs.
   if [[ -s $state/restore/set/set.json ]]; then
     # A restore has brought a copy: its cluster begins again here, with its own keys, data and addons.
@@ -141,7 +143,6 @@ initialize() {
 begin_etcd() {
   local image
   say "a new etcd"
-  kubeadm config images pull --config "$init_document" >/dev/null
   image=$(kubeadm config images list --config "$init_document" | grep '/etcd:')
   # Not in /run, from which nothing is executed on some machines.
   mkdir -p "$state/etcd-begins"
