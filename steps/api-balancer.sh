@@ -45,9 +45,9 @@ ready() { curl --fail --silent --insecure --max-time 5 --output /dev/null "$@" "
 # plane that hangs, or is not ready, is no such machine.
 nobody_serves() {
   local server refused
-  for server in $(awk '$1 == "server" { print $3 }' $configuration); do
+  while read -r server; do
     refused=0
     curl --silent --insecure --max-time 5 --output /dev/null "https://$server/readyz" || refused=$?
     ((refused == 7)) || return 1 # curl's "failed to connect"
-  done
+  done < <(awk '$1 == "server" { print $3 }' $configuration)
 }

@@ -222,3 +222,16 @@ describeOnLinux("etcd's flags", () => {
     expect(machine.read("journal")).toMatch(/^kubeadm init phase etcd local --config \S+\n$/);
   });
 });
+
+describeOnLinux("a machine that begins from a copy", () => {
+  test("has etcd's image before it takes etcd's programs from it", async ({ machine }) => {
+    machine.write("state/restore/set/set.json", "{}");
+    machine.write("lib/restore.sh", 'echo "restore.sh $*" >>"$MACHINE/journal"\n');
+    machine.addProgram("kubectl", "");
+    const script = "clean() { :; }\nfiles_apply() { :; }\nencryption_key() { :; }\ninitialize";
+    expect((await bash(machine, script)).exitCode).toBe(0);
+    expect(machine.read("journal")).toMatch(
+      /^kubeadm config images pull .*\nrestore.sh seed\nkubeadm init .* --skip-phases addon,show-join-command\n$/,
+    );
+  });
+});
