@@ -38,18 +38,17 @@ export const virtualAddress = defineStep({
 });
 
 function keepalived(config: Config, node: NodeConfig, { address, routerId }: VirtualAddress) {
-  const { cluster, network, kubernetes } = config;
+  const { cluster, network } = config;
   const nic = network.vlan.interface;
   const planes = config.nodes.filter(({ role }) => role === "control-plane");
   const own = ownAddress(node, address);
-  const readyz = `https://${hostPort(own, cluster.endpoint.port)}/readyz`;
-  // An election of etcd's leader takes up to twice its timeout, and must not make every API server unfit.
-  const fall = 1 + Math.ceil((2 * kubernetes.etcd.electionMilliseconds) / 1000);
   // Far apart, so that two never take the address at once.
   const priority = 250 - 50 * planes.findIndex(({ name }) => name === node.name);
-  const peers = planes
+  const others = planes
     .filter(({ name }) => name !== node.name)
-    .map((peer) => `    ${ownAddress(peer, address)}`);
+    .map((peer) => ownAddress(peer, address));
+  const server = (of: string) => `https://${hostPort(of, cluster.endpoint.port)}`;
+  const asked = [`${server(own)}/readyz`, ...others.map(server)];
   return `global_defs {
   router_id ${node.name}
   vrrp_version 3
@@ -60,11 +59,11 @@ function keepalived(config: Config, node: NodeConfig, { address, routerId }: Vir
   vrrp_garp_master_refresh 10
 }
 
-vrrp_script api_server {
-  script "/usr/bin/bash ${check} ${cidr(address)} ${nic} ${readyz}"
+vrrp_script fit {
+  script "/usr/bin/bash ${check} ${cidr(address)} ${nic} ${asked.join(" ")}"
   interval 1
   timeout 2
-  fall ${fall}
+  fall 3
   rise 2
 }
 
@@ -78,13 +77,13 @@ vrrp_instance api {
   advert_int 1
   unicast_src_ip ${own}
   unicast_peer {
-${peers.join("\n")}
+${others.map((one) => `    ${one}`).join("\n")}
   }
   virtual_ipaddress {
     ${cidr(address)} dev ${nic}
   }
   track_script {
-    api_server
+    fit
   }
 }
 `;

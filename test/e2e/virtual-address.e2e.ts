@@ -9,6 +9,7 @@ import { ensureTools } from "../lab/tools.ts";
 import { root } from "../root.ts";
 import { node, stack } from "../stack.ts";
 import { type Host, Vlan } from "./vlan/vlan.ts";
+import { Watch } from "./vlan/watch.ts";
 
 /** Seconds: until clients are answered again, and that two may have the address. */
 const bounds = { gap: 5, holders: 4 };
@@ -26,15 +27,14 @@ const cluster = plan(
     "test",
   ),
 );
+type Change = (text: string) => string;
+const unchanged: Change = (text) => text;
 
 type Process = ResultPromise<{ reject: false }>;
 /** Of each control plane its API server and its keepalived. */
 const api = new Map<string, Process>();
 const daemons = new Map<string, Process>();
-/** Of each control plane since when it has the address, and until when: milliseconds. */
-const held = new Map<string, { from: number; to: number }[]>();
-let client: Process;
-let answers: { at: number; by: string }[] = [];
+const watch = new Watch(address);
 
 beforeAll(async () => {
   await ensureTools([{ command: "keepalived", package: "keepalived" }]);
@@ -54,16 +54,10 @@ beforeAll(async () => {
     const script = join(root, "test/e2e/vlan/api-server.mjs");
     const own = [name, pem, `${pem}.key`, host.address];
     api.set(name, prompt(host, process.execPath, script, ...own, ...others));
-    watch(host);
+    watch.follow(name, prompt(host, ...Watch.monitor));
   }
   const script = join(root, "test/e2e/vlan/client.mjs");
-  client = prompt(vlan.host("operator"), process.execPath, script, address);
-  client.stdout?.on("data", (text) => {
-    for (const line of String(text).trim().split("\n")) {
-      const [at, by = ""] = line.split(" ");
-      answers.push({ at: Number(at), by });
-    }
-  });
+  watch.ask(prompt(vlan.host("operator"), process.execPath, script, address));
 }, 60 * seconds);
 
 beforeEach(() => begin(), 120 * seconds);
@@ -76,24 +70,23 @@ function prompt(host: Host, ...command: string[]): Process {
 }
 
 /** Every control plane runs keepalived as the plan has it, but for a change; one has the address. */
-async function begin(change: (text: string, name: string) => string = (text) => text) {
+async function begin(change = unchanged) {
   await end();
-  answers = [];
-  for (const name of planes) held.set(name, []);
+  watch.forget();
   for (const name of planes) startKeepalived(name, change);
   await answering();
   // From its first look on, the address ends by itself.
   await pause(2 * seconds);
 }
 
-function startKeepalived(name: string, change: (text: string, name: string) => string): void {
+function startKeepalived(name: string, change = unchanged): void {
   const host = vlan.host(name);
   const text = cluster.nodes.find((one) => one.name === name)?.steps["virtual-address"]?.files[
     "/etc/oslo-cluster/keepalived.conf"
   ];
   const conf = host.machine.path("keepalived.conf");
   const library = host.machine.path("lib");
-  writeFileSync(conf, change(text ?? "", name).replaceAll("/usr/local/lib/oslo-cluster", library));
+  writeFileSync(conf, change(text ?? "").replaceAll("/usr/local/lib/oslo-cluster", library));
   const files = ["keepalived", "vrrp"].map((file) => host.machine.path(`${file}.pid`));
   daemons.set(
     name,
@@ -120,7 +113,7 @@ async function end(): Promise<void> {
 
 async function answering(): Promise<void> {
   const since = Date.now();
-  await waitFor("an answer at the virtual address", 60, () => answers.some(({ at }) => at > since));
+  await waitFor("an answer at the virtual address", 60, () => watch.hasAnsweredSince(since));
 }
 
 /** Both processes of keepalived. */
@@ -132,44 +125,6 @@ async function signal(name: string, what: string): Promise<void> {
       "-c",
       `kill -${what} $(cat ${vlan.host(name).machine.path("*.pid")}) 2>/dev/null || true`,
     );
-}
-
-/** Follows the kernel's own word of who has the address. */
-function watch(host: Host): void {
-  const monitor = prompt(host, "ip", "-ts", "-oneline", "monitor", "address");
-  monitor.stdout?.on("data", (text) => {
-    for (const line of String(text)
-      .split("\n")
-      .filter((one) => one.includes(address))) {
-      const at = Date.parse(`${line.match(/^\[([^\]]+)\]/)?.[1]}Z`);
-      const intervals = held.get(host.name) ?? [];
-      const last = intervals.at(-1);
-      if (line.includes("Deleted")) {
-        if (last) last.to = Math.min(last.to, at);
-      } else if (last === undefined || last.to < Number.POSITIVE_INFINITY) {
-        intervals.push({ from: at, to: Number.POSITIVE_INFINITY });
-      }
-    }
-  });
-}
-
-function holders(at = Date.now()): string[] {
-  return planes.filter((name) => held.get(name)?.some(({ from, to }) => from <= at && at < to));
-}
-
-/** The longest time, in seconds, that two had the address. */
-function together(until = Date.now()): number {
-  const intervals = [...held.values()].flat();
-  const shared = intervals.flatMap((a, i) =>
-    intervals.slice(i + 1).map((b) => Math.min(a.to, b.to, until) - Math.max(a.from, b.from)),
-  );
-  return Math.max(0, ...shared) / seconds;
-}
-
-/** The longest time, in seconds, without an answer. */
-function gap(from: number): number {
-  const times = [from, ...answers.map(({ at }) => at).filter((at) => at >= from), Date.now()];
-  return Math.max(...times.slice(1).map((at, i) => at - (times[i] as number))) / seconds;
 }
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -193,7 +148,7 @@ const losses: Record<
   },
   "its keepalived is killed": {
     lose: (holder) => signal(holder, "KILL"),
-    back: (holder) => startKeepalived(holder, (text) => text),
+    back: (holder) => startKeepalived(holder),
   },
   "its keepalived hangs": {
     lose: (holder) => signal(holder, "STOP"),
@@ -218,22 +173,22 @@ async function split(holder: string): Promise<void> {
 /** Loses whoever has the address, and later brings it back. */
 async function tryOut(name: string): Promise<{ gap: number; together: number; moved: boolean }> {
   const loss = losses[name];
-  const [holder] = holders();
+  const [holder] = watch.holders();
   if (loss === undefined || holder === undefined) throw new Error(`no ${name}, or no holder`);
   const from = Date.now();
   await loss.lose(holder);
   await pause(9 * seconds);
-  const lost = gap(from);
+  const lost = watch.gap(from);
   await loss.back(holder);
   await pause(9 * seconds);
-  return { gap: lost, together: together(), moved: holders()[0] !== holder };
+  return { gap: lost, together: watch.together(), moved: watch.holders()[0] !== holder };
 }
 
 describe("one control plane has the virtual address", { timeout: 120 * seconds }, () => {
   test("and one alone", async () => {
     await pause(3 * seconds);
-    expect(holders()).toHaveLength(1);
-    expect(together()).toBeLessThanOrEqual(bounds.holders);
+    expect(watch.holders()).toHaveLength(1);
+    expect(watch.together()).toBeLessThanOrEqual(bounds.holders);
   });
 
   test.for(Object.keys(losses))("where %s another takes it, and keeps it", async (name) => {
@@ -242,14 +197,27 @@ describe("one control plane has the virtual address", { timeout: 120 * seconds }
       `${name}: no answer for ${result.gap.toFixed(1)} s, two holders for ${result.together.toFixed(1)} s`,
     );
     expect(result.moved).toBe(true);
-    expect(holders()).toHaveLength(1);
+    expect(watch.holders()).toHaveLength(1);
     expect(result.gap).toBeLessThanOrEqual(bounds.gap);
     expect(result.together).toBeLessThanOrEqual(bounds.holders);
   });
 });
 
+test("while etcd elects and nobody is ready, who has the address keeps it", {
+  timeout: 120 * seconds,
+}, async () => {
+  const [holder] = watch.holders();
+  for (const name of planes) kill(name, "SIGUSR2");
+  await pause(9 * seconds);
+  for (const name of planes) kill(name, "SIGUSR2");
+  const from = Date.now();
+  await pause(3 * seconds);
+  expect(watch.gap(from)).toBeLessThanOrEqual(1);
+  expect(watch.everyHolder()).toEqual([holder]);
+});
+
 /** What each line of the configuration is there for: without it a bound is not kept. */
-const mutations: [what: string, loss: string, change: (text: string, name: string) => string][] = [
+const mutations: [what: string, loss: string, change: Change][] = [
   [
     "no look at the API server",
     "its API server hangs",
@@ -273,7 +241,7 @@ const mutations: [what: string, loss: string, change: (text: string, name: strin
     "its keepalived hangs",
     (text) =>
       text.replace(
-        /\/usr\/bin\/bash \S+ \S+ \S+ (\S+)"/,
+        /\/usr\/bin\/bash \S+ \S+ \S+ (\S+) [^"]*"/,
         '/usr/bin/curl -sfk -m 0.9 -o /dev/null $1"',
       ),
   ],

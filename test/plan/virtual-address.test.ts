@@ -59,13 +59,11 @@ describe.each([
   });
 });
 
-it("is looked for longer where etcd elects longer", () => {
-  const fall = (milliseconds: number) =>
-    configurations("10.10.0.10", {
-      "kubernetes.etcd": { heartbeatMilliseconds: 250, electionMilliseconds: milliseconds },
-    })[0]?.match(/fall (\d+)/)?.[1];
-  expect([fall(1500), fall(2500)]).toEqual(["4", "6"]);
-  expect(configurations("10.10.0.10")[0]).toContain("fall 3\n");
+it("is kept by whoever is ready, or while the others are not: each asks them too", () => {
+  const others = ["10.10.0.11", "10.10.0.13"].map((one) => `https://${one}:6443`);
+  expect(configurations("10.10.0.10")[1]).toContain(
+    `check.sh 10.10.0.10/32 eth1 https://10.10.0.12:6443/readyz ${others.join(" ")}"\n`,
+  );
 });
 
 it("is given up where the stack's file has none any more", () => {

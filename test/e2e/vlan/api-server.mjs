@@ -1,5 +1,5 @@
 // An API server to those who look at /readyz: ready while it reaches most of the others, as etcd would have it. SIGUSR2:
-// not ready any more, or again.
+// not ready any more, or again. Live it is in any case.
 //
 //   api-server.mjs NAME PEM KEY OWN OTHER…
 import { readFileSync } from "node:fs";
@@ -26,7 +26,9 @@ const reaches = (host) =>
     socket.on("error", () => end(false));
   });
 
-createServer({ cert: readFileSync(cert), key: readFileSync(key) }, async (_, response) => {
+createServer({ cert: readFileSync(cert), key: readFileSync(key) }, async ({ url }, response) => {
+  if (url === "/livez?exclude=etcd")
+    return response.writeHead(200, { Connection: "close" }).end(name);
   const reached = (await Promise.all(others.map(reaches))).filter(Boolean).length + 1;
   const isReady = !unready && reached > (others.length + 1) / 2;
   response.writeHead(isReady ? 200 : 500, { Connection: "close" }).end(name);
