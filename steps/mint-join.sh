@@ -23,14 +23,14 @@ shared=(pki/{ca,front-proxy-ca,etcd/ca}.{crt,key} pki/sa.{key,pub} encryption/co
 # Former keys, where there are any.
 [[ ! -d /etc/kubernetes/encryption-keys ]] || shared+=(encryption-keys)
 if [[ $role == control-plane ]]; then
-  etcd_members >/dev/null || exit 75
+  (wait_until "$ask_seconds" "etcd answers" etcd_members) || exit 75
   etcd_remove "$2" "$3" >&2
 fi
 # A name that has left may come back with this join.
-left=$(admin --request-timeout 20s --namespace kube-system get configmap oslo-cluster-removed-nodes --ignore-not-found --output "jsonpath={.data.${2//./\\.}}") || exit 75
+left=$(ask_api --request-timeout 20s --namespace kube-system get configmap oslo-cluster-removed-nodes --ignore-not-found --output "jsonpath={.data.${2//./\\.}}") || exit 75
 if [[ -n $left ]]; then
   echo "node $2 left the cluster at $left and joins again: a certificate of its former machine, if that was not wiped, is accepted again too. Give the node another name if that machine was lost." >&2
-  admin --request-timeout 20s --namespace kube-system patch configmap oslo-cluster-removed-nodes --type merge --patch "{\"data\":{\"$2\":null}}" >&2 || exit 75
+  ask_api --request-timeout 20s --namespace kube-system patch configmap oslo-cluster-removed-nodes --type merge --patch "{\"data\":{\"$2\":null}}" >&2 || exit 75
 fi
 token=$(kubeadm token create --kubeconfig "$kubeconfig" --ttl 5m --description "one join by oslo-cluster") || exit 75
 printf 'secrets:\n  TOKEN: "%s"\n  CA_CERTIFICATE: "%s"\n' "$token" "$(base64 --wrap=0 /etc/kubernetes/pki/ca.crt)"

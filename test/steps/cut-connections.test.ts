@@ -21,6 +21,9 @@ case "$1 $2" in
     value=$(grep -q ^patch "$MACHINE/journal" && echo false || echo null)
     echo '{"items":[{"metadata":{"namespace":"shop"},"automountServiceAccountToken":'$value'}]}' ;;
   "get node") printf True ;;
+  "get namespace") printf 0d5e ;;
+  "version --output") echo '{"serverVersion":{"gitVersion":"v1.36.3"}}' ;;
+  "get configmap") printf 2026-09-21T13:13:20Z ;;
   "get daemonset/cilium-envoy") echo daemonset.apps/cilium-envoy ;;
 esac`;
 
@@ -44,6 +47,34 @@ describeOnLinux("a connection that is cut", () => {
     expect(machine.read("journal").split("\n")).toContain(
       'patch serviceaccount default --patch {"automountServiceAccountToken":false}',
     );
+  });
+
+  test("hides no cluster from who asks who it is", async ({ machine }) => {
+    machine.install("identity.sh");
+    machine.write("state/cluster", "");
+    machine.write("etc/kubernetes/pki/ca.crt", "the CA");
+    const { exitCode, stdout } = await machine.call(["identity"]);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ version: "1.36.3", uid: "0d5e" });
+  });
+
+  test("refuses no join, nor does an etcd that is just starting", async ({ machine }) => {
+    for (const name of ["mint-join.sh", "etcd.sh"]) machine.install(name);
+    machine.write("state/cluster", "");
+    machine.write("etc/kubernetes/pki/ca.crt", "the CA");
+    machine.addProgram("kubeadm", "echo abcdef.0123456789abcdef");
+    machine.addProgram("tar", "true");
+    // Nothing answers at first, and then one member.
+    machine.addProgram(
+      "curl",
+      `[[ -e $MACHINE/etcd-runs ]] || { touch "$MACHINE/etcd-runs"; exit 7; }
+echo '{"header":{},"members":[{"ID":"1","name":"cp-1","peerURLs":["https://10.0.0.11:2380"],"clientURLs":["https://10.0.0.11:2379"]}]}'`,
+    );
+    const words = ["mint-join", "control-plane", "cp-2", "https://10.0.0.12:2380"];
+    const { exitCode, stdout, stderr } = await machine.call(words);
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    expect(stdout).toContain('TOKEN: "abcdef.0123456789abcdef"');
+    expect(machine.read("journal")).toMatch(/^patch configmap oslo-cluster-removed-nodes/m);
   });
 
   test("leaves nothing out of what is waited for", async ({ machine }) => {

@@ -131,6 +131,14 @@ describeOnLinux("check", () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: "step kernel has never finished" });
   });
 
+  test("that finds at once what is gone a moment later says nothing", async ({ machine }) => {
+    await machine.oslo("run", document(machine));
+    const once = `check() { [[ -e $state/asked ]] || { touch "$state/asked"; echo "no answer"; }; }\n`;
+    machine.addStep("kernel", once);
+    const { exitCode, stdout } = await machine.oslo("check", document(machine));
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "" });
+  });
+
   test("says nothing where nothing has drifted", async ({ machine }) => {
     await machine.oslo("run", document(machine));
     expect(await machine.oslo("check", document(machine))).toEqual({
