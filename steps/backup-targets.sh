@@ -7,7 +7,7 @@ deliver_all() {
   : >"$work/targets"
   while IFS= read -r target; do
     # A process of its own, so that errexit holds in it.
-    deliver "$target" >/dev/null 2>"$work/reason" 9>&- &
+    deliver "$target" >/dev/null 2>"$work/reason" {lock}>&- &
     if wait "$!"; then
       reason=
     else

@@ -41,9 +41,8 @@ main() {
 }
 
 back_up() {
-  exec 9>"$home/lock"
   # A moment: who drops an encryption key waits for copies by the same lock.
-  flock --timeout 5 9 || die "another run is making a copy on $(hostname): run again when it has ended"
+  only_one "$home/lock" 5 "another run is making a copy on $(hostname): run again when it has ended"
   node=$(setting .node)
   started=$(date --utc +%s)
   trap 'finish "$?"' EXIT

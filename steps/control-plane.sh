@@ -202,9 +202,7 @@ reconfigure() {
   [[ -z $difference ]] ||
     die "a living cluster cannot change this; put the value in use back, or make a new cluster:"$'\n'"$difference"
   # Certificates are not renewed meanwhile.
-  (umask 077 && : >>"$state/renewal.lock") # who may read it may hold it
-  exec 7>"$state/renewal.lock"
-  flock --timeout 1500 7 || die "certificates have been in renewal on $(hostname) for 25 minutes; see journalctl -u oslo-cluster-certificates"
+  only_one "$state/renewal.lock" 1500 "certificates have been in renewal on $(hostname) for 25 minutes; see journalctl -u oslo-cluster-certificates"
   files_apply
   encryption_key
   seal_etcd

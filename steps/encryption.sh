@@ -39,8 +39,7 @@ main() {
     make | give | receive | first | rewrite | drop)
       [[ $name =~ ^key[0-9]+$ ]] || die "not a key's name: '$name'"
       mkdir -p /run/oslo-cluster
-      exec 9>/run/oslo-cluster/encryption.lock
-      flock --timeout 30 9 || die "another rotation is running on $(hostname)"
+      only_one /run/oslo-cluster/encryption.lock 30 "another rotation is running on $(hostname)"
       "$command" "$name"
       ;;
     *) die "usage: encryption.sh state|census|loaded, or make|give|receive|first|rewrite|drop NAME" ;;
@@ -233,8 +232,7 @@ drop() {
   done
   # A copy that is being made has its snapshot already, and takes this file with it.
   mkdir -p "$state/backup" "$archive"
-  exec 8>"$state/backup/lock"
-  flock --timeout 900 8 || die "a backup has been running for 15 minutes on $(hostname)"
+  only_one "$state/backup/lock" 900 "a backup has been running for 15 minutes on $(hostname)"
   file=$archive/$(keys | cut -d' ' -f1 | paste -sd-)-$(digest | cut -c1-8).yaml
   cp "$encryption" "$file.new"
   sync "$file.new"

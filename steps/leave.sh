@@ -21,11 +21,9 @@ trap 'kill $(jobs -p) 2>/dev/null || true; end_turn; rm -rf "$scratch"' EXIT
 main() {
   local heard member
   [[ -f $state/cluster ]] || exit 3
-  # Who may read it may hold it.
-  (umask 077 && mkdir -p "$volatile" && : >>"$volatile/leave-$node")
+  (umask 077 && mkdir -p "$volatile")
   # A run that was cut short may still be at it, and would delete the node that joins next.
-  exec 9>"$volatile/leave-$node"
-  flock --timeout "$((seconds + 120))" 9 || die "node $node: another run has been taking it out for $((seconds + 120)) s; see \`pgrep -af 'kubectl.* drain'\` on $(hostname)"
+  only_one "$volatile/leave-$node" "$((seconds + 120))" "node $node: another run has been taking it out for $((seconds + 120)) s; see \`pgrep -af 'kubectl.* drain'\` on $(hostname)"
   heard=$(heard)
   member=$(etcd_members) || exit 75
   member=$(etcd_member "$node" <<<"$member")
@@ -73,7 +71,7 @@ heard() {
 # other in etcd.
 one_at_a_time() {
   wait_until "$((seconds + 120))" "control plane $node has its turn to leave" has_turn
-  keep_turn 20 </dev/null >/dev/null 2>&1 9>&- &
+  keep_turn 20 </dev/null >/dev/null 2>&1 {lock}>&- &
   refuse_second
 }
 
@@ -101,12 +99,12 @@ drain_or_give_up() {
   local drainer watcher teller ended status=0
   say "drain $node (at most $seconds s)"
   : >"$scratch/drain"
-  # 9: the lock is this script's, and ends with it.
-  admin drain "$node" --ignore-daemonsets --delete-emptydir-data --timeout "${seconds}s" >"$scratch/drain" 2>&1 9>&- &
+  # The lock is this script's, and ends with it.
+  admin drain "$node" --ignore-daemonsets --delete-emptydir-data --timeout "${seconds}s" >"$scratch/drain" 2>&1 {lock}>&- &
   drainer=$!
-  admin wait "node/$node" --for=condition=Ready=Unknown --timeout "$((seconds + 60))s" >/dev/null 2>&1 9>&- &
+  admin wait "node/$node" --for=condition=Ready=Unknown --timeout "$((seconds + 60))s" >/dev/null 2>&1 {lock}>&- &
   watcher=$!
-  tail --lines=+1 --follow --sleep-interval=0.2 --pid="$drainer" "$scratch/drain" 9>&- | each_line_once 9>&- &
+  tail --lines=+1 --follow --sleep-interval=0.2 --pid="$drainer" "$scratch/drain" {lock}>&- | each_line_once {lock}>&- &
   teller=$!
   wait -n -p ended "$drainer" "$watcher" || status=$?
   if [[ $ended == "$watcher" && $status == 0 ]]; then

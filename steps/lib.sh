@@ -12,6 +12,14 @@ die() {
   exit 1
 }
 
+# only_one FILE SECONDS OTHERWISE: until this run ends it has the lock; OTHERWISE is the error where another one has it for
+# so long. A child that may outlive this run has {lock}>&-.
+only_one() {
+  (umask 077 && : >>"$1") # who may read it may hold it
+  exec {lock}>"$1"
+  flock --timeout "$2" "$lock" || die "$3"
+}
+
 # What the step has measured or made: JSON on one line, the run's stdout. No secrets.
 reading() { printf '%s\n' "$1" >"$WORK/output"; }
 

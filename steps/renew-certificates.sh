@@ -36,9 +36,7 @@ main() {
     return
   fi
   [[ -f $state/cluster ]] || exit 0
-  (umask 077 && : >>"$state/renewal.lock") # who may read it may hold it
-  exec 9>"$state/renewal.lock"
-  flock --timeout 600 9 || die "another run has been renewing certificates on $(hostname), or applying a changed configuration, for 10 minutes: run again when it has ended"
+  only_one "$state/renewal.lock" 600 "another run has been renewing certificates on $(hostname), or applying a changed configuration, for 10 minutes: run again when it has ended"
   rm -rf "$stage"
   heal
   is_urgent=$(urgent)
