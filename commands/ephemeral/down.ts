@@ -1,3 +1,4 @@
+import { abandoning } from "../../steps/ssh/abandoned.ts";
 import { checkName, type OperationContext } from "./context.ts";
 import { alone, announced } from "./exclusive.ts";
 import {
@@ -67,7 +68,7 @@ async function remove(context: OperationContext, request: DownRequest): Promise<
     await backend
       .destroy(stack, {
         seconds: Math.max(60, request.seconds - spent),
-        env: { OSLO_CLUSTER_ABANDON: abandon.join(",") },
+        env: abandoning(abandon),
         onOutput: (text) => {
           log += text;
           context.onOutput(text);

@@ -1,3 +1,4 @@
+import { howToAbandon } from "../../steps/ssh/abandoned.ts";
 import { UserError } from "../command.ts";
 
 /** What a control plane holds: steps/restore-state.sh prints it. */
@@ -137,8 +138,8 @@ function refuseLiving(
 }
 
 function unprepared(asked: readonly Asked[]): string {
-  const names = asked.map(({ machine }) => machine.name).join(",");
-  return `no control plane was ever made on ${names}, and none has what one is made of. Prepare them first; it ends where a cluster would begin:
-  OSLO_CLUSTER_RESTORE=yes OSLO_CLUSTER_ABANDON=${names} pulumi up
-(OSLO_CLUSTER_ABANDON with the names of all machines that are gone, workers too)`;
+  const names = asked.map(({ machine }) => machine.name);
+  return `no control plane was ever made on ${names.join(", ")}, and none has what one is made of. Prepare them first; it ends where a cluster would begin:
+  OSLO_CLUSTER_RESTORE=yes ${howToAbandon(names)} pulumi up
+(with the names of all machines that are gone, workers too)`;
 }

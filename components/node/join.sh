@@ -3,19 +3,20 @@
 # needs is minted by any member that answers, when it is used, and reaches the node through this pipe
 # alone: it is in no argument, no log and no state. The step's document comes on stdin.
 #
-#   join.sh MEMBER APPLY [NAME MINT]…    command lines: whether the node is a member (exit 3: no); the
-#                                        step; and for each control plane its minting (exit 3: it
+#   join.sh ABANDONED MEMBER APPLY [NAME MINT]…    names of machines that are gone, with commas between
+#                                        them; command lines: whether the node is a member (exit 3: no);
+#                                        the step; and for each control plane its minting (exit 3: it
 #                                        belongs to no cluster), which ends what it reads; for a worker
 #                                        whether it is a member, which prints nothing
 set -eu
-member=$1 apply=$2
-shift 2
+abandoned=$1 member=$2 apply=$3
+shift 3
 document=$(cat)
 secrets='' silent='' known='' mint='' status=0
 eval "$member" </dev/null || status=$?
 [ "$status" = 0 ] || [ "$status" = 3 ] || exit "$status"
 while [ "$status" = 3 ] && [ -z "$secrets" ] && [ $# -gt 0 ]; do
-  case ",${OSLO_CLUSTER_ABANDON:-}," in
+  case ",$abandoned," in
     *",$1,"*) asked=3 ;;
     *) asked=0 && secrets=$(eval "$2" </dev/null) || asked=$? ;;
   esac

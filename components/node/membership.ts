@@ -1,6 +1,7 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../../plan/plan.ts";
+import { howToAbandon, isAbandoned } from "../../steps/ssh/abandoned.ts";
 import { quote } from "../../steps/ssh/arguments.ts";
 import { onNode } from "../../steps/ssh/command.ts";
 import type { NodeReach } from "../../steps/ssh/target.ts";
@@ -58,10 +59,10 @@ function leaveCommand(name: string, reaches: NodeReach[], drainTimeoutSeconds: n
   const calls = reaches.map((reach) => `ask ${reach.name} ${quote(onNode(reach, leave))}`);
   return `silent='' abandoned=''
 ask() {
-  case ",\${OSLO_CLUSTER_ABANDON:-}," in *",$1,"*)
+  if ${isAbandoned("$1")}; then
     abandoned="$abandoned $1"
-    return ;;
-  esac
+    return
+  fi
   status=0
   timeout ${drainTimeoutSeconds + 300} sh -c "$2" </dev/null || status=$?
   case $status in
@@ -72,10 +73,10 @@ ask() {
 }
 ${calls.join("\n")}
 if [ -n "$silent" ]; then
-  echo "node ${name} is still in the cluster and its machine was not touched: no API server answers on$silent. Run again when one does; if they are gone for good, run with OSLO_CLUSTER_ABANDON=$(echo $silent | tr ' ' ,)" >&2
+  echo "node ${name} is still in the cluster and its machine was not touched: no API server answers on$silent. Run again when one does; if they are gone for good, run with ${howToAbandon(["$(echo $silent | tr ' ' ,)"])}" >&2
   exit 75
 fi
-[ -z "$abandoned" ] || echo "left behind in the cluster: node ${name}, not drained ($abandoned: abandoned by OSLO_CLUSTER_ABANDON)" >&2`;
+[ -z "$abandoned" ] || echo "left behind in the cluster: node ${name}, not drained; abandoned:$abandoned" >&2`;
 }
 
 /**
@@ -84,11 +85,11 @@ fi
  */
 function refuseLast(reach: NodeReach): string {
   const { name } = reach;
-  return `case ",\${OSLO_CLUSTER_ABANDON:-}," in *",${name},"*) exit 0 ;; esac
+  return `if ${isAbandoned(name)}; then exit 0; fi
 status=0
 timeout 60 ${onNode(reach, "member")} </dev/null || status=$?
 if [ "$status" = 0 ]; then
-  echo "control plane ${name} stays as it is: no other control plane has a cluster to take it out of, and its etcd may be the last one with the cluster's data. Add control planes first; pulumi destroy removes the whole cluster; to give up its data, run with OSLO_CLUSTER_ABANDON=${name}" >&2
+  echo "control plane ${name} stays as it is: no other control plane has a cluster to take it out of, and its etcd may be the last one with the cluster's data. Add control planes first; pulumi destroy removes the whole cluster; to give up its data, run with ${howToAbandon([name])}" >&2
   exit 1
 fi`;
 }

@@ -1,3 +1,4 @@
+import { howToAbandon, isAbandoned } from "./abandoned.ts";
 import { quote } from "./arguments.ts";
 import { describeLeft, type Left, leftLine } from "./left.ts";
 import type { NodeReach } from "./target.ts";
@@ -8,22 +9,21 @@ export function ssh({ sshArguments }: NodeReach, remote: string): string {
 }
 
 /**
- * Runs a command and sets `status`, unless OSLO_CLUSTER_ABANDON names a machine as gone for good: then
- * it says what is left behind, and ends well.
+ * Runs a command and sets `status`, unless a machine is abandoned: then it says what is left behind, and
+ * ends well.
  */
 export function unlessAbandoned(machine: string, left: string, command: string): string {
-  return `case ",\${OSLO_CLUSTER_ABANDON:-}," in
-*,${machine},*)
+  return `if ${isAbandoned(machine)}; then
   echo "left behind ${left}" >&2
-  exit 0 ;;
-esac
+  exit 0
+fi
 status=0
 ${command} || status=$?`;
 }
 
 /**
  * A command for a resource's `delete`. Fails in bounded time where the machine is dead, and says what
- * is still there and how to continue; OSLO_CLUSTER_ABANDON names machines that are gone for good.
+ * is still there and how to continue; one that is abandoned is not asked.
  * @param left What stays there if it cannot be reached; its first line has it for programs.
  * @param input The file, from the program's folder, that the command reads. @default the resource's stdin
  */
@@ -35,11 +35,11 @@ export function deleteOverSsh(
 ): string {
   const { name } = reach;
   const what = describeLeft(left);
-  const abandoned = `on ${name}: ${what} (abandoned by OSLO_CLUSTER_ABANDON)`;
+  const abandoned = `on ${name}: ${what} (abandoned)`;
   const from = input === undefined ? "" : ` <${input}`;
   return `# ${leftLine({ machine: name, ...left })}
 ${unlessAbandoned(name, abandoned, `timeout 900 ${ssh(reach, remote)}${from}`)}
-[ "$status" != 255 ] || echo "left behind on ${name}: ${what}: the machine does not answer. Destroy again when it does; if it is gone for good, destroy with OSLO_CLUSTER_ABANDON=${name}" >&2
+[ "$status" != 255 ] || echo "left behind on ${name}: ${what}: the machine does not answer. Destroy again when it does; if it is gone for good, destroy with ${howToAbandon([name])}" >&2
 exit "$status"`;
 }
 
