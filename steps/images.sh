@@ -5,11 +5,14 @@
 # The kubelet may have cleaned up since; it pulls again where it needs to.
 check() { :; }
 
+# A registry may fail once.
+pull() { ctr --namespace k8s.io images pull --hosts-dir /etc/containerd/certs.d "$1" >/dev/null </dev/null; }
+
 apply() {
   local image
   for image in $IMAGES; do
     say "pull $image"
-    ctr --namespace k8s.io images pull --hosts-dir /etc/containerd/certs.d "$image" >/dev/null </dev/null ||
+    pull "$image" || pull "$image" || pull "$image" ||
       die "image $image: cannot be pulled on $(hostname), for the reason above: correct DNS, routes and firewall there, or name a mirror in artifacts.registries"
   done
 }

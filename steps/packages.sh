@@ -45,7 +45,7 @@ keyring() {
   key=$(mktemp "$WORK/key.XXXXXX")
   # A login to a mirror is on the node alone, where apt reads it too.
   if [[ -f $logins ]]; then login=(--netrc-file "$logins"); fi
-  curl --fail --silent --show-error --location --retry 3 --max-time 60 "${login[@]}" --output "$key" "${!url}" ||
+  curl --fail --silent --show-error --location --retry 3 --retry-all-errors --max-time 60 "${login[@]}" --output "$key" "${!url}" ||
     die "key of the $1 repository: ${!url} does not answer; correct artifacts.$1.url"
   found=$(primary_keys "$key")
   [[ $found == "${!pinned}" ]] ||

@@ -1,4 +1,5 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -76,6 +77,23 @@ describeWhere(existsSync("/usr/bin/gpg"), "gpg")("a repository's key", () => {
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
     expect(await keysOf(machine)).toHaveLength(1);
     expect(await machine.oslo("check", wanted)).toMatchObject({ exitCode: 0, stdout: "" });
+  });
+
+  test("is asked for again where a connection was lost", async ({ machine, keys }) => {
+    const key = await keys.armored("upstream");
+    machine.forget("bin/curl");
+    let connections = 0;
+    const mirror = createServer((_, response) => response.end(key));
+    mirror.on("connection", (socket) => {
+      if (++connections === 1) socket.destroy();
+    });
+    await new Promise<void>((resolve) => mirror.listen(0, "127.0.0.1", resolve));
+    const { port } = mirror.address() as { port: number };
+    const { vars } = document(keys.fingerprint.upstream);
+    const url = { KEY_URL_kubernetes: `http://127.0.0.1:${port}/Release.key` };
+    const { exitCode, stderr } = await machine.oslo("run", step("packages", { ...vars, ...url }));
+    mirror.close();
+    expect({ exitCode, stderr, connections }).toMatchObject({ exitCode: 0, connections: 2 });
   });
 
   test("with another beside it is refused", async ({ machine, keys }) => {
