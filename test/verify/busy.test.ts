@@ -5,6 +5,7 @@ import { accessProof } from "../../verify/proofs/access.ts";
 import { clientAddressProof } from "../../verify/proofs/client-address.ts";
 import { datagramsProof } from "../../verify/proofs/datagrams.ts";
 import { deniedCallProof } from "../../verify/proofs/denied-call.ts";
+import { gatewayStatusProof, routeStatusProof } from "../../verify/proofs/gateway-status.ts";
 import { describeOnLinux } from "../needs.ts";
 import { type Answers, healthy } from "./healthy.ts";
 import { simulated } from "./simulated.ts";
@@ -45,6 +46,16 @@ describe("a busy cluster keeps the promise", () => {
       "a service that a node does not know yet",
       clientAddressProof,
       onceNot('<&3 && echo "$line"', new Error("connect: Connection refused"), asClient),
+    ],
+    [
+      "a gateway whose conditions are written a moment later",
+      gatewayStatusProof,
+      onceNot("get gateway external-gateway -o json", "{}", "get gateway"),
+    ],
+    [
+      "a route whose conditions are written a moment later",
+      routeStatusProof,
+      onceNot("get httproute", "{}"),
     ],
     [
       "a service that a node does not know yet, of datagrams",

@@ -1,6 +1,14 @@
 import type { Manifest } from "../../plan/manifest.ts";
 import type { Cluster } from "../cluster.ts";
 import { expectNothing, notEnabled, notProved, type Proof } from "../proof.ts";
+import { askUntil } from "../time.ts";
+
+/** A controller writes conditions in its own time: so many seconds after a change, on a busy machine. */
+const writtenSeconds = 20;
+
+/** What is wrong once the controllers have had their time. */
+const settled = ({ signal }: Cluster, ask: () => Promise<string[]>) =>
+  askUntil((found) => found.length === 0, writtenSeconds, signal, ask);
 
 interface Condition {
   type: string;
@@ -63,30 +71,36 @@ export const gatewayStatusProof: Proof = {
     if (!enabled) return notEnabled("gatewayApi.enabled is false");
     const gateways = cluster.plan.gatewayApi.objects.filter(({ kind }) => kind === "Gateway");
     if (gateways.length === 0) return notEnabled("the stack makes no gateway");
-    type Status = { conditions?: Condition[] };
-    type Listeners = { listeners?: (Status & { name: string })[] };
-    const ofClass = await read<Status>(cluster, "GatewayClass", undefined, "cilium");
-    const found = missingConditions(
-      ...["GatewayClass cilium", ofClass.status?.conditions, ["Accepted"]],
-      ofClass.metadata?.generation,
-    );
-    for (const gateway of gateways) {
-      const { namespace, name } = gateway.metadata;
-      const { status, metadata } = await read<Status & Listeners>(
-        ...[cluster, "Gateway", namespace, name],
-      );
-      const missing = (what: string, conditions: Condition[] | undefined, wanted: string[]) =>
-        missingConditions(what, conditions, wanted, metadata?.generation);
-      found.push(...missing(named(gateway), status?.conditions, ["Accepted", "Programmed"]));
-      // A gateway is programmed though one of its listeners has no certificate.
-      for (const { name, conditions } of status?.listeners ?? []) {
-        const what = `${named(gateway)}, listener ${name},`;
-        found.push(...missing(what, conditions, ["Accepted", "Programmed", "ResolvedRefs"]));
-      }
-    }
+    const found = await settled(cluster, () => gatewayFaults(cluster, gateways));
     return expectNothing(found, `GatewayClass cilium; ${gateways.map(named).join(", ")}`);
   },
 };
+
+type Status = { conditions?: Condition[] };
+type Listeners = { listeners?: (Status & { name: string })[] };
+
+async function gatewayFaults(cluster: Cluster, gateways: readonly Manifest[]): Promise<string[]> {
+  const ofClass = await read<Status>(cluster, "GatewayClass", undefined, "cilium");
+  const found = missingConditions(
+    ...["GatewayClass cilium", ofClass.status?.conditions, ["Accepted"]],
+    ofClass.metadata?.generation,
+  );
+  for (const gateway of gateways) {
+    const { namespace, name } = gateway.metadata;
+    const { status, metadata } = await read<Status & Listeners>(
+      ...[cluster, "Gateway", namespace, name],
+    );
+    const missing = (what: string, conditions: Condition[] | undefined, wanted: string[]) =>
+      missingConditions(what, conditions, wanted, metadata?.generation);
+    found.push(...missing(named(gateway), status?.conditions, ["Accepted", "Programmed"]));
+    // A gateway is programmed though one of its listeners has no certificate.
+    for (const { name, conditions } of status?.listeners ?? []) {
+      const what = `${named(gateway)}, listener ${name},`;
+      found.push(...missing(what, conditions, ["Accepted", "Programmed", "ResolvedRefs"]));
+    }
+  }
+  return found;
+}
 
 const routeKinds = ["HTTPRoute", "GRPCRoute", "TLSRoute"];
 
@@ -101,18 +115,23 @@ export const routeStatusProof: Proof = {
     if (!objects.some(({ kind }) => kind === "Gateway")) {
       return notProved("the stack makes no gateway that they could be attached to");
     }
-    const found: string[] = [];
-    for (const route of routes) {
-      const { namespace, name } = route.metadata;
-      const { status, metadata } = await read<{ parents?: { conditions?: Condition[] }[] }>(
-        ...[cluster, route.kind, namespace, name],
-      );
-      if (!status?.parents?.length) found.push(`${named(route)}: no gateway has taken it`);
-      for (const { conditions } of status?.parents ?? []) {
-        const wanted = ["Accepted", "ResolvedRefs"];
-        found.push(...missingConditions(named(route), conditions, wanted, metadata?.generation));
-      }
-    }
+    const found = await settled(cluster, () => routeFaults(cluster, routes));
     return expectNothing(found, routes.map(named).join(", "));
   },
 };
+
+async function routeFaults(cluster: Cluster, routes: readonly Manifest[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const route of routes) {
+    const { namespace, name } = route.metadata;
+    const { status, metadata } = await read<{ parents?: { conditions?: Condition[] }[] }>(
+      ...[cluster, route.kind, namespace, name],
+    );
+    if (!status?.parents?.length) found.push(`${named(route)}: no gateway has taken it`);
+    for (const { conditions } of status?.parents ?? []) {
+      const wanted = ["Accepted", "ResolvedRefs"];
+      found.push(...missingConditions(named(route), conditions, wanted, metadata?.generation));
+    }
+  }
+  return found;
+}
