@@ -49,6 +49,7 @@ export default defineConfig({
           name: "engine",
           include: ["test/e2e/**/*.test.ts"],
           testTimeout: 2 * minutes,
+          hookTimeout: 10 * minutes,
           sequence: { groupOrder: 1 },
         },
       },

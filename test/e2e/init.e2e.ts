@@ -69,7 +69,7 @@ beforeAll(async () => {
       ),
     ),
   );
-}, 60_000);
+});
 
 afterAll(async () => {
   for (const daemon of daemons.values()) {

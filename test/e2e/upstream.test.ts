@@ -74,7 +74,7 @@ beforeAll(async () => {
   await waitFor("the files' server", 10, () => files.listening);
   site = `http://127.0.0.1:${(files.address() as AddressInfo).port}`;
   await startRegistry();
-}, 120_000);
+});
 
 afterAll(() => {
   registry?.kill();

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
+import { installPackages } from "./apt.ts";
 import { say } from "./progress.ts";
-import { onPath, run } from "./shell.ts";
+import { onPath } from "./shell.ts";
 
 /** A program or file that the lab needs, and the Debian or Ubuntu package that has it. */
 interface Tool {
@@ -50,10 +51,7 @@ export async function ensureTools(more: readonly Tool[] = []): Promise<void> {
   }
   if (missing.length === 0) return;
   say(`  installing ${missing.join(" ")}`);
-  await run("apt-get", ["update", "-qq"]);
-  await run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing], {
-    env: { DEBIAN_FRONTEND: "noninteractive" },
-  });
+  await installPackages(...missing);
 }
 
 function requireMachine(): void {

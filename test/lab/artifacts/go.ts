@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
+import { installPackages } from "../apt.ts";
 import { cacheDirectory } from "../paths.ts";
 import { say } from "../progress.ts";
 import { contentKey, makeOnce, onPath, run } from "../shell.ts";
@@ -32,9 +33,7 @@ export async function findGo(): Promise<string> {
   if (found && Number(found[1]) >= oldestMinor) return "go";
   if (!(await onPath("go"))) {
     say("  installing golang-go, which fetches the pinned toolchain");
-    await run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "golang-go"], {
-      env: { DEBIAN_FRONTEND: "noninteractive" },
-    });
+    await installPackages("golang-go");
   }
   const sums = await readFile(join(modulesDirectory, "toolchain", "go.sum"));
   const toolchain = await makeOnce(
