@@ -54,34 +54,25 @@ now() { date --utc +%Y%m%dT%H%M%SZ; }
 
 # receive [SECONDS]    when the copy was made, as its name says: an older one may have been given a newer name
 receive() {
-  local name digest uid ca set=$home/set.new
+  local found uid ca set=$home/set.new
   rm -rf "$set"
   mkdir "$set"
-  tar --directory "$set" --extract --gzip --no-same-owner --file - || die "what was received is not a copy: not a tar.gz"
-  [[ -s $set/set.json ]] || die "what was received is not a copy: no set.json"
-  is_set "$set" || die "what was received is not a copy: it has other files than a copy has"
-  while IFS=$'\t' read -r name digest; do
-    [[ $(digest_of "$set/$name") == "$digest" ]] || die "the copy is damaged: $name is not what was packed"
-  done < <(jq --raw-output '.files | to_entries[] | [.key, .value] | @tsv' "$set/set.json")
+  found=$(bash "$library/unpack-set.sh" "$set")
+  if [[ -n $found ]]; then
+    rm -rf "$set"
+    die "$found"
+  fi
   uid=$(jq --raw-output .uid "$set/set.json")
   [[ -z $(known_uid) || $(known_uid) == "$uid" ]] || die "the copy is of cluster $uid, and $(hostname) is of $(known_uid): choose a copy of this cluster"
   ca=$(digest_of /etc/kubernetes/pki/ca.crt)
   [[ -z $ca || $ca == "$(digest_of "$set/pki/ca.crt")" ]] ||
     die "the copy's CA is not the one of $(hostname): its kubelets and users would be refused"
-  openssl dgst -sha256 -verify <(openssl x509 -in "$set/pki/ca.crt" -noout -pubkey) -signature "$set/set.json.sig" "$set/set.json" >/dev/null 2>&1 ||
-    die "the copy is not signed by its cluster's CA: somebody else has made it, or a version of this program that did not sign"
   [[ -z ${1:-} || $1 == "$(jq .takenAt "$set/set.json")" ]] ||
     die "the copy was made at $(jq --raw-output '.takenAt | todate' "$set/set.json"), and its name says $(date --utc --date "@$1" +%FT%TZ): it was renamed"
   [[ -n $ca ]] || say "the copy's CA, to be compared with certificate-authority-data of a kubeconfig: $(openssl x509 -in "$set/pki/ca.crt" -noout -fingerprint -sha256)"
   rm -rf "$home/set"
   mv "$set" "$home/set"
   say "the copy of $(jq --raw-output '.takenAt | todate' "$home/set/set.json"), revision $(jq .snapshot.revision "$home/set/set.json")"
-}
-
-# Plain files with plain names, and none beside those that the copy lists.
-is_set() {
-  [[ -z $(find "$1" -mindepth 1 \( ! -type f ! -type d -o -name '*[!A-Za-z0-9._-]*' \) -print -quit) ]] &&
-    cmp --silent <(find "$1" -type f -printf '%P\n' | sort) <(jq --raw-output '(.files | keys[]), "set.json", "set.json.sig"' "$1/set.json" | sort)
 }
 
 apply() {

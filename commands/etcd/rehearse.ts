@@ -64,15 +64,16 @@ async function restored(
   mkdirSync(set);
   const fetch = copies.command("cat", copies.at(copy.path)).map(quote).join(" ");
   const decrypt = `age --decrypt --identity ${quote(identity)}`;
-  const unpack = `tar --extract --gzip --file - --directory ${quote(set)}`;
-  const line = `set -o pipefail; ${fetch} | ${decrypt} | ${unpack}`;
-  const { status, stderr } = await runProcess(["bash", "-c", line]);
-  if (status !== 0) {
+  const unpack = new URL("../../steps/unpack-set.sh", import.meta.url).pathname;
+  const line = `set -o pipefail; ${fetch} | ${decrypt} | bash ${quote(unpack)} ${quote(set)}`;
+  const { status, stdout, stderr } = await runProcess(["bash", "-c", line]);
+  if (status !== 0)
     return {
       objects: 0,
       problems: [`the copy cannot be decrypted and unpacked: ${lastLine(stderr)}`],
     };
-  }
+  // Nothing of it is read, and none of the programs that it names is run, before its signature is verified.
+  if (stdout !== "") return { objects: 0, problems: stdout.trim().split("\n") };
   const facts = JSON.parse(readFileSync(join(set, "set.json"), "utf8")) as {
     uid: string;
     takenAt: number;

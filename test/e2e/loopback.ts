@@ -323,6 +323,7 @@ ${more.join("\n")}
       "restore.sh",
       "restore-state.sh",
       "restore-salvage.sh",
+      "unpack-set.sh",
     ])
       this.machine.install(name);
     this.machine.write("tasks", "");

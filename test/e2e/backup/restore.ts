@@ -161,6 +161,21 @@ export function describeRestore(vault: Vault): void {
       expect(existsSync(machine.path("state/restore/set"))).toBe(false);
     });
 
+    it("a copy that would fill the disk is refused as it comes, and nothing of it stays", async () => {
+      const set = vault.open(vault.newest(), "large");
+      writeFileSync(join(set, "large"), Buffer.alloc(2 ** 26));
+      vault.pack(set, hostile);
+      // Half of what is free suffices for the copy, and not for what is beside it.
+      machine.addProgram("df", "echo Avail; echo $((2 ** 26))");
+      expect((await receive(hostile)).all).toMatch(
+        /the copy is no tar.gz of at most 1000 files and 33554432 bytes/,
+      );
+      expect((await receive(vault.newest())).exitCode).toBe(0);
+      expect(existsSync(machine.path("state/restore/set.new"))).toBe(false);
+      machine.forget("bin/df");
+      rmSync(machine.path("state/restore/set"), { recursive: true });
+    });
+
     it.each<[what: string, plant: (set: string) => void]>([
       ["a link", (set) => symlinkSync("/etc/shadow", join(set, "snapshot.db.link"))],
       ["a name with a line break", (set) => writeFileSync(join(set, "pki/a\n..b"), "")],
@@ -170,7 +185,7 @@ export function describeRestore(vault: Vault): void {
       const set = vault.open(newest, what.replaceAll(" ", "-"));
       plant(set);
       vault.pack(set, hostile);
-      expect((await receive(hostile)).all).toContain("it has other files than a copy has");
+      expect((await receive(hostile)).all).toContain("the copy has other files than it lists");
     });
 
     it("a control plane that is to join again ends, its kubelet too, and its data stays", async () => {
