@@ -180,7 +180,7 @@ function left(
     ...(names.length > 0 ? [`${names.join(", ")}: to be made by \`pulumi up\``] : []),
     ...(decision.from === "copy"
       ? [
-          "what Pulumi made after the copy is gone: `pulumi up --refresh`, with OSLO_CLUSTER_RESTORE=yes where control planes are on new machines",
+          "what Pulumi made after the copy is gone: `pulumi up --refresh`; where control planes are on new machines, OSLO_CLUSTER_RESTORE=yes pulumi up before it",
         ]
       : []),
   ];
