@@ -103,9 +103,9 @@ canary() {
   local name=oslo-cluster-backup-$node value
   canary_digest=
   value=$(date --utc +%FT%TZ)-$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')
-  # By stdin: a command's arguments can be read by everyone.
-  if printf '{"apiVersion":"v1","kind":"Secret","metadata":{"name":"%s","namespace":"kube-system"},"stringData":{"value":"%s"}}' "$name" "$value" |
-    admin --request-timeout 10s apply --server-side --force-conflicts --field-manager oslo-cluster-backup --filename - >/dev/null 2>"$work/log"; then
+  # By a file: a command's arguments can be read by everyone.
+  printf '{"apiVersion":"v1","kind":"Secret","metadata":{"name":"%s","namespace":"kube-system"},"stringData":{"value":"%s"}}' "$name" "$value" >"$work/canary.json"
+  if ask_api --request-timeout 10s apply --server-side --force-conflicts --field-manager oslo-cluster-backup --filename "$work/canary.json" >/dev/null 2>"$work/log"; then
     canary_digest=$(printf %s "$value" | sha256sum | cut -d' ' -f1)
   else
     fail "the canary Secret was not written ($(tail -n 1 "$work/log")): a copy was made all the same"

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -59,6 +60,25 @@ describe("a copy", () => {
     });
     expect(machine.read("state/backup/metrics.prom")).toContain("oslo_cluster_backup_failed 0");
   });
+
+  it("is whole though the first connection to the API server is cut", async () => {
+    const { stdout } = await plane.run("bash", "-c", `PATH=\${PATH#*:}; command -v kubectl`);
+    machine.addProgram(
+      "kubectl",
+      `if [[ $* == *" apply "* && ! -e $MACHINE/cut ]]; then
+  touch "$MACHINE/cut"
+  echo "Unable to connect to the server: unexpected EOF" >&2
+  exit 1
+fi
+exec ${stdout.trim()} "$@"`,
+    );
+    const { exitCode, all } = await vault.backUp();
+    machine.forget("bin/kubectl");
+    expect({ exitCode, all }).toEqual({ exitCode: 0, all: "" });
+    expect(existsSync(machine.path("cut"))).toBe(true);
+    const set = vault.open(vault.newest());
+    expect(JSON.parse(readFileSync(join(set, "set.json"), "utf8")).canary).not.toBeNull();
+  });
 });
 
 describe("what may go wrong", () => {
@@ -93,13 +113,18 @@ describe("what may go wrong", () => {
   });
 
   it("the target takes a copy and keeps something else of the same size", async () => {
-    // Its disk writes zeros, once a session has ended.
+    // Its disk writes zeros, once a session has ended: before the next one at the latest.
     await plane.stop("sshd");
+    machine.write("sshd/begun", "");
     machine.write(
       "sshd/lossy",
       `#!/bin/bash
+lose() {
+  find ${vault.folder} -name '*.age' -newer ${machine.path("sshd/begun")} -exec sh -c 'size=$(stat -c %s "$1"); head -c "$size" /dev/zero >"$1"' sh {} ';'
+}
+lose
 /usr/lib/openssh/sftp-server
-find ${vault.folder} -name '*.age' -mmin -0.05 -exec sh -c 'size=$(stat -c %s "$1"); head -c "$size" /dev/zero >"$1"' sh {} ';'
+lose
 `,
     );
     vault.startSshd(machine.path("sshd/lossy"));
@@ -182,7 +207,10 @@ find ${vault.folder} -name '*.age' -mmin -0.05 -exec sh -c 'size=$(stat -c %s "$
     const before = vault.there();
     plane.stopKubelet();
     await plane.stop("etcd");
+    const library = machine.read("lib/lib.sh");
+    machine.write("lib/lib.sh", library.replace("ask_seconds=30", "ask_seconds=1"));
     const { exitCode, all } = await vault.backUp();
+    machine.write("lib/lib.sh", library);
     expect(exitCode).toBe(1);
     expect(all).toContain("cannot read what its cluster agreed on");
     expect(vault.there()).toEqual(before);
