@@ -19,6 +19,9 @@ interface Found {
   };
 }
 
+/** An API that does not answer is asked again for so long: one that has just lost a control plane cuts connections. */
+const patienceSeconds = 30;
+
 const gateways = "gateways.gateway.networking.k8s.io";
 const workloads = "cronjobs,jobs,statefulsets,daemonsets,deployments,replicasets";
 
@@ -52,18 +55,18 @@ export function removeObjectsBy(command: readonly string[], env: Record<string, 
 export async function removeObjects(kubectl: Kubectl, seconds: number): Promise<Leftover[]> {
   const deadline = Date.now() + seconds * 1000;
   const left = () => Math.max(1, Math.round((deadline - Date.now()) / 1000));
-  const answer = await ask(kubectl, ["get", "--raw", "/readyz"], Math.min(20, left()));
+  const patient = patiently(kubectl, Date.now() + 1000 * Math.min(patienceSeconds, seconds));
+  const answer = await ask(patient, ["get", "--raw", "/readyz"], Math.min(20, left()));
   if (answer.status !== 0) return [unasked(answer.stderr)];
 
-  const before = await outside(kubectl, Math.min(30, left()));
+  const before = await outside(patient, Math.min(30, left()));
   if (!Array.isArray(before)) return [unasked(before.why)];
   if (before.length === 0) return [];
-  await removeAll(kubectl, before, left);
+  await removeAll(patient, before, left);
   let remaining = before;
   while (Date.now() < deadline) {
     const now = await outside(kubectl, Math.min(30, left()));
-    if (!Array.isArray(now)) return remaining.map((one) => leftover(one));
-    remaining = now;
+    if (Array.isArray(now)) remaining = now;
     if (remaining.length === 0) return [];
     await new Promise((resolve) => setTimeout(resolve, Math.min(1000, left() * 1000)));
   }
@@ -140,6 +143,18 @@ function unasked(why: string): Leftover {
     where: "the cluster's network and storage",
     what: `perhaps load balancers and volumes that a controller had ordered outside (the API did not tell: ${reason})`,
     how: "look for them at your provider; where no such controller ran, there are none",
+  };
+}
+
+/** Asks again until a moment, in milliseconds since 1970, where there is no answer. That a kind is not there is one. */
+function patiently(kubectl: Kubectl, until: number): Kubectl {
+  return async (args, seconds) => {
+    for (;;) {
+      const answer = await ask(kubectl, args, seconds);
+      const isAnswered = answer.status === 0 || /have a resource type/.test(answer.stderr);
+      if (isAnswered || Date.now() >= until) return answer;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
   };
 }
 
