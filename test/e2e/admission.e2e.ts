@@ -93,7 +93,7 @@ describe("a node's client certificate", () => {
       all: expect.stringContaining("has left the cluster"),
     });
     // Its parameters reach the admission of the API server by a watch.
-    await waitFor("the policy is in force", 30, async () => {
+    await waitFor("the policy is in force", 60, async () => {
       const { exitCode } = await asNode(
         "worker-1",
         "create",
@@ -146,7 +146,7 @@ describe("a node's client certificate", () => {
     const minted = await plane.attempt("bash", "-c", mint, machine.path("lib/mint-join.sh"));
     expect(minted.exitCode, minted.stderr).toBe(0);
     expect(minted.stderr).toMatch(/node worker-1 left the cluster at .* and joins again/);
-    await waitFor("the node may register", 30, async () => {
+    await waitFor("the node may register", 60, async () => {
       return (await asNodeCreates("worker-1", node("worker-1"))).exitCode === 0;
     });
     expect((await asNodeCreates("worker-2", node("worker-2"))).all).toContain("worker-2 has left");

@@ -96,10 +96,10 @@ describeWhere(haproxy.error === undefined, "haproxy")(
 
     test("asks no API server that is not ready, and all that are when they are", async () => {
       for (const { ready } of apis) Object.assign(ready, { milliseconds: 0, status: 500 });
-      await waitFor("all to be found not ready", 10, async () => (await up()) === 0);
+      await waitFor("all to be found not ready", 30, async () => (await up()) === 0);
       await expect(ask()).rejects.toThrow();
       for (const { ready } of apis) Object.assign(ready, { status: 200 });
-      await waitFor("all to be found ready", 10, async () => (await up()) === ports.length);
+      await waitFor("all to be found ready", 30, async () => (await up()) === ports.length);
       expect(ports.map(String)).toContain(await ask());
     });
 

@@ -187,7 +187,7 @@ describe("a turn that is kept, as by a control plane that leaves", () => {
   it("outlives its lease, and ends with the run that has it, however that ends", async () => {
     const line = `${turns()}; take_turn leave cp-1 8; echo $$ >"$MACHINE/holder"; keep_turn 1 & wait`;
     const holder = plane.attempt("bash", "-euc", `exec >/dev/null 2>&1; ${line}`);
-    await waitFor("it to be taken", 30, () => machine.read("holder") !== "");
+    await waitFor("it to be taken", 60, () => machine.read("holder") !== "");
     const until = performance.now() + 12_000;
     while (performance.now() < until) expect(await asked()).toBe("1 cp-1");
     process.kill(Number(machine.read("holder")), "SIGKILL");

@@ -31,7 +31,7 @@ export function describeDebugging(current: () => Lab): void {
       );
       expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.any(String) });
       expect(stdout).toContain(address);
-      await waitFor("the container to end", 30, async () => {
+      await waitFor("the container to end", 90, async () => {
         const state = "jsonpath={.status.ephemeralContainerStatuses[*].state}";
         const text = await current().kubectl("-n", "kube-system", "get", "pod", pod, "-o", state);
         return text.includes("terminated");
@@ -43,14 +43,14 @@ export function describeDebugging(current: () => Lab): void {
         ...["node", "worker-1", "--", "sh", "-c", "cat /host/etc/hostname; exit 3"],
       );
       expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: "worker-1" });
-      await waitFor("the pod to go", 30, async () => (await ours()) === "");
+      await waitFor("the pod to go", 90, async () => (await ours()) === "");
     });
 
     test("an image that no registry has is reported with the field to set", async () => {
       const { exitCode, stderr } = await debug("reasons", "worker-1");
       expect(exitCode).toBe(1);
       expect(stderr).toMatch(/^image \S+pwru\S* cannot be pulled .*set verify\.pwruImage/s);
-      await waitFor("the pod to go", 30, async () => (await ours()) === "");
+      await waitFor("the pod to go", 90, async () => (await ours()) === "");
     });
 
     test("dropped flows of every node as they come, until it is interrupted", async () => {
@@ -60,7 +60,7 @@ export function describeDebugging(current: () => Lab): void {
         Promise.all(
           ["cp-1", "worker-1"].map((host) => lab.onHost(host, "pgrep -xc hubble || true")),
         );
-      await waitFor("Hubble to be asked on every node", 30, async () =>
+      await waitFor("Hubble to be asked on every node", 90, async () =>
         (await watched()).every((count) => count.trim() !== "0"),
       );
       const [row] = await proveProduct(lab.facts, [deniedCallProof]);
@@ -69,7 +69,7 @@ export function describeDebugging(current: () => Lab): void {
       expect(row).toMatchObject({ verdict: "pass" });
       expect(stdout).toMatch(/^cp-1 {2}.*:8083 .*DROPPED/m);
       expect(stdout).toMatch(/^worker-1 {2}.*:8083 .*DROPPED/m);
-      await waitFor("nobody to ask Hubble", 15, async () =>
+      await waitFor("nobody to ask Hubble", 60, async () =>
         (await watched()).every((count) => count.trim() === "0"),
       );
     });

@@ -72,7 +72,7 @@ async function refusal(host: string, virtualAddress?: string): Promise<string> {
 }
 
 async function nothingListens(name: string): Promise<void> {
-  await waitFor(`nothing to listen on ${name}`, 10, async () => {
+  await waitFor(`nothing to listen on ${name}`, 60, async () => {
     return (await vlan.host(name).run("ss", "-Hltn", "sport = :6443")) === "";
   });
 }

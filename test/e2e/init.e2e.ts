@@ -49,7 +49,7 @@ beforeAll(async () => {
   const keygen = ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f"];
   await run("ssh-keygen", [...keygen, join(folder, "operator")]);
   daemons.set("agent", execa("ssh-agent", ["-D", "-a", socket], { reject: false }));
-  await waitFor("the ssh-agent", 10, () => existsSync(socket));
+  await waitFor("the ssh-agent", 60, () => existsSync(socket));
   await run("ssh-add", ["-q", join(folder, "operator")], { env: { SSH_AUTH_SOCK: socket } });
   // What the package's own unit makes before sshd starts.
   mkdirSync("/run/sshd", { recursive: true });
@@ -64,7 +64,7 @@ beforeAll(async () => {
   }
   await Promise.all(
     names.map((name) =>
-      waitFor(`sshd of ${name}`, 20, async () =>
+      waitFor(`sshd of ${name}`, 60, async () =>
         (await operator("ssh-keyscan", "-T", "2", vlan.host(name).address)).stdout.includes("ssh-"),
       ),
     ),

@@ -160,5 +160,5 @@ async function pose(name: string, names: string[]): Promise<void> {
   );
   const place = ["-accept", `${address}:10250`];
   plane.spawn("openssl", ["s_server", ...place, "-key", key, "-cert", certificate, "-www"]);
-  await waitFor("the server", 20, async () => (await served()) !== undefined);
+  await waitFor("the server", 60, async () => (await served()) !== undefined);
 }

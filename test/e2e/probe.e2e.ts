@@ -107,12 +107,12 @@ describe("the data path is proven before Cilium", { timeout: 5 * minutes }, () =
   test("killed half way, it ends on every node, and runs again", async () => {
     await filter("worker-1", "IP options"); // or it would be over too soon
     const running = start({});
-    await waitFor("the probe to run on every node", 30, async () =>
+    await waitFor("the probe to run on every node", 60, async () =>
       (await units()).every((state) => state === "active"),
     );
     running.kill("SIGKILL");
     await running;
-    await waitFor("it to end on every node", 15, async () =>
+    await waitFor("it to end on every node", 60, async () =>
       (await units()).every((state) => state === "inactive"),
     );
     for (const node of cluster.nodes) {

@@ -71,7 +71,7 @@ beforeAll(async () => {
       response.writeHead(404).end();
     }
   }).listen(0, "127.0.0.1");
-  await waitFor("the files' server", 10, () => files.listening);
+  await waitFor("the files' server", 60, () => files.listening);
   site = `http://127.0.0.1:${(files.address() as AddressInfo).port}`;
   await startRegistry();
 });
@@ -270,7 +270,7 @@ async function startRegistry(): Promise<void> {
   );
   registry = spawn(daemons.registry, ["serve", configuration], { stdio: "ignore" });
   images = `http://${address}`;
-  await waitFor("the registry", 20, async () =>
+  await waitFor("the registry", 60, async () =>
     fetch(`${images}/v2/`).then(
       ({ ok }) => ok,
       () => false,

@@ -65,7 +65,7 @@ async function killEach(
       if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
     }
   }
-  await waitFor(`${what} to end`, 20, () =>
+  await waitFor(`${what} to end`, 60, () =>
     [...alive].every(([pid, started]) => started === undefined || startTime(pid) !== started),
   );
 }

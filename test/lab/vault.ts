@@ -50,7 +50,7 @@ export async function ensureVault(): Promise<Vault> {
   const [command = "", ...scan] = inNamespace(segment.netns, [
     ...["ssh-keyscan", "-p", String(port), "-T", "2", segment.address],
   ]);
-  await waitFor("the SFTP server", 20, async () =>
+  await waitFor("the SFTP server", 60, async () =>
     (await run(command, scan, { reject: false, stderr: "ignore" })).includes("ssh-ed25519"),
   );
   return {

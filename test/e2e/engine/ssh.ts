@@ -36,7 +36,7 @@ export function describeSsh(makeBox: () => Sandbox): void {
     };
     const start = async () => {
       server = spawn(sshd, ["-D", "-e", "-f", key("config")], { stdio: "ignore" });
-      await waitFor("sshd to listen", 20, () => listens(port));
+      await waitFor("sshd to listen", 60, () => listens(port));
     };
 
     beforeAll(async () => {
@@ -47,7 +47,7 @@ export function describeSsh(makeBox: () => Sandbox): void {
       [port = 0] = await freePorts(1);
       writeFileSync(key("config"), config(port, place));
       agent = spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore" });
-      await waitFor("ssh-agent", 20, () => existsSync(socket));
+      await waitFor("ssh-agent", 60, () => existsSync(socket));
       execaSync("ssh-add", ["-q", key("user")], { env: { SSH_AUTH_SOCK: socket } });
       await start();
       box = makeBox();
@@ -117,7 +117,7 @@ export function describeSsh(makeBox: () => Sandbox): void {
 
     test("dialling is tried again until the host is there", async () => {
       server.kill();
-      await waitFor("sshd to be gone", 20, async () => !(await listens(port)));
+      await waitFor("sshd to be gone", 60, async () => !(await listens(port)));
       const args = { create: "echo up", addPreviousOutputInEnv: false };
       const late = box.up([{ name: "f", args, connection: connection({ dialErrorLimit: -1 }) }]);
       await waitFor("a second dial", 100, () => /Dial 2\/inf failed/.test(box.log.join("")));

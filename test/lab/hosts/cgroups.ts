@@ -14,7 +14,7 @@ export function cgroups(...path: string[]): string[] {
 export async function removeCgroups(groups: readonly string[]): Promise<void> {
   for (const group of groups) {
     // The kernel lets go of a group a moment after its last process.
-    await waitFor(`the cgroup ${group} to be free`, 20, () => {
+    await waitFor(`the cgroup ${group} to be free`, 60, () => {
       removeTree(group);
       return !existsSync(group);
     });

@@ -20,7 +20,7 @@ import { discardHostKey, onHost, writeKnownHosts } from "./keys.ts";
 const tableFile = join(runDirectory, "hosts.json");
 
 /** Seconds within which a host must answer SSH; a boot takes about one. */
-const bootDeadline = 60;
+const bootDeadline = 180;
 
 /** A host and what its disk starts from. */
 export interface Machine {

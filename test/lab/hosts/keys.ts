@@ -42,7 +42,7 @@ export async function ensureAgent(): Promise<void> {
   const key = await ensureKey("operator");
   const agent = ["ssh-agent", "-D", "-a", agentSocket];
   await startProcess("ssh-agent", inNamespace(segment.netns, agent));
-  await waitFor("ssh-agent's socket", 10, () => existsSync(agentSocket));
+  await waitFor("ssh-agent's socket", 60, () => existsSync(agentSocket));
   await run("ssh-add", ["-q", key], { env: { SSH_AUTH_SOCK: agentSocket } });
 }
 

@@ -16,7 +16,7 @@ export const staticUrl = `http://${segment.address}`;
 const configDirectory = join(runDirectory, "mirrors");
 
 /** Seconds within which a daemon must answer. */
-const startDeadline = 20;
+const startDeadline = 60;
 
 /**
  * Serves directories over HTTP with nginx.

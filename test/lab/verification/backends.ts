@@ -18,6 +18,6 @@ export async function ensureBackends({ onHost, kubectl }: Lab): Promise<void> {
   const resolved = '{.status.parents[0].conditions[?(@.type=="ResolvedRefs")].status}';
   for (const { name, namespace } of labRoutes) {
     const route = ["wait", `httproute/${name}`, `--for=jsonpath=${resolved}=True`];
-    await kubectl("-n", namespace, ...route, "--timeout=60s");
+    await kubectl("-n", namespace, ...route, "--timeout=180s");
   }
 }

@@ -18,7 +18,7 @@ const Manifest = z.looseObject({
 });
 
 /** How long a custom resource definition gets to be served, and a deletion to be done. */
-const [establishTimeout, deleteTimeout] = ["60s", "600s"];
+const [establishTimeout, deleteTimeout] = ["180s", "600s"];
 
 /** Any object of the Kubernetes API, by server-side apply. */
 export function objectResource(access: () => Access): Resource {
@@ -101,7 +101,7 @@ async function apply(access: Access, inputs: Values, context: Context, isNew: bo
 
 /** What an API server on a machine with too much to do says, or lets kubectl say; another attempt succeeds. */
 const passing =
-  /TLS handshake timeout|Client\.Timeout|i\/o timeout|etcdserver: |conditions accessor error/;
+  /TLS handshake timeout|Client\.Timeout|i\/o timeout|etcdserver: |conditions accessor error|unexpected EOF|connection reset by peer/;
 /** Attempts, and the time between them. */
 const [attempts, betweenMilliseconds] = [5, 3000];
 
