@@ -1,4 +1,4 @@
-import { Address4, Address6 } from "ip-address";
+import { Address4, Address6, AddressError } from "ip-address";
 
 type Address = Address4 | Address6;
 
@@ -7,7 +7,12 @@ export function parseAddress(text: string): Address | undefined {
   // The parser refuses with an error each, and most texts are names.
   if (!/^[\da-f.:]+([%/].*)?$/i.test(text)) return undefined;
   const Family = text.includes(":") ? Address6 : Address4;
-  return Family.isValid(text) ? new Family(text) : undefined;
+  try {
+    return new Family(text);
+  } catch (error) {
+    if (error instanceof AddressError) return undefined;
+    throw error;
+  }
 }
 
 /** True for an address without a prefix or zone (`10.10.0.11`, `fd00::1`). */
