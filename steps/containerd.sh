@@ -15,5 +15,5 @@ apply() {
   if [[ ${CHANGED[*]} == *config.toml* || ${CHANGED[*]} == *.service.d* ]] || ! systemctl is-active --quiet containerd; then
     systemctl restart containerd
   fi
-  wait_until 60 "containerd answers" ctr version
+  wait_until 180 "containerd answers" ctr version
 }

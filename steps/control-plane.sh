@@ -65,7 +65,7 @@ apply() {
       die "no cluster is begun on $(hostname): $KNOWN belongs to one that no control plane has any more. Restore it from a backup; or take its nodes out of the file first, so that they are given back"
     initialize
   fi
-  wait_until 120 "API server ready" healthy
+  wait_until 240 "API server ready" healthy
   rm -f /etc/kubernetes/super-admin.conf
   chmod 0700 /var/lib/etcd # a disk of its own is mounted open to all
   etcd_remember
@@ -171,9 +171,9 @@ seal_etcd() {
   # Away first: a kubelet that is just starting takes a changed manifest for another pod, which waits for the
   # first one's volumes, and never ends that one.
   rm -f $manifest
-  wait_until 60 "etcd stopped" stopped etcd
+  wait_until 180 "etcd stopped" stopped etcd
   kubeadm init phase etcd local --config "$init_document"
-  wait_until 60 "etcd answers" etcd_healthy https://127.0.0.1:2379
+  wait_until 180 "etcd answers" etcd_healthy https://127.0.0.1:2379
 }
 
 join() {
@@ -214,9 +214,9 @@ reconfigure() {
   kubeadm init phase control-plane all --config "$init_document"
   # The kubelet notices a changed manifest; changed policies and certificates it does not.
   restart_static_pod kube-apiserver
-  wait_until 120 "API server ready" healthy
+  wait_until 240 "API server ready" healthy
   # Not before: an API server that is just starting refuses it.
-  wait_until 60 "kubeadm's configuration is in the cluster" kubeadm init phase upload-config all --config "$init_document"
+  wait_until 180 "kubeadm's configuration is in the cluster" kubeadm init phase upload-config all --config "$init_document"
 }
 
 # Whether anything changed that this machine's API server reads.

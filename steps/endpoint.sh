@@ -63,7 +63,7 @@ listen() {
   socat -T 10 "OPENSSL-LISTEN:$PORT,$addresses,reuseaddr,fork,max-children=64,verify=0,cert=$scratch/certificate,key=$scratch/key" \
     SYSTEM:"cat $scratch/answer" </dev/null >"$scratch/said" 2>&1 &
   listener=$!
-  wait_until 10 "socat on $NODE listens on port $PORT" listening
+  wait_until 60 "socat on $NODE listens on port $PORT" listening
   printf '{"certificate":"%s"}\n' "$(base64 --wrap=0 "$scratch/certificate")"
 }
 

@@ -14,7 +14,7 @@ check() {
 apply() {
   # A node that cannot be asked now is no node that was lost: only the API's own word counts.
   if [[ -f $state/cluster ]] && ! deleted; then
-    wait_until 60 "node $NODE answers for itself" member
+    wait_until 180 "node $NODE answers for itself" member
     files_apply
     return
   fi
@@ -38,7 +38,7 @@ apply() {
   say "kubeadm join"
   join_documents
   kubeadm join --config "$WORK/join.yaml" 2>&1 | tee "$WORK/join.log" || refused
-  wait_until 60 "node $NODE is in the cluster" member
+  wait_until 180 "node $NODE is in the cluster" member
   joined
 }
 

@@ -22,8 +22,8 @@ apply() {
   # Before kubeadm has finished there is nothing to restart.
   if [[ -f $state/cluster ]]; then
     systemctl restart kubelet
-    wait_until 60 "kubelet is healthy" curl --fail --silent http://127.0.0.1:10248/healthz
-    wait_until 60 "the kubelet has a serving certificate" serving_certificate
+    wait_until 180 "kubelet is healthy" curl --fail --silent http://127.0.0.1:10248/healthz
+    wait_until 180 "the kubelet has a serving certificate" serving_certificate
   fi
 }
 

@@ -92,9 +92,9 @@ apply() {
     date --utc +%FT%TZ >"$home/restored"
   fi
   start etcd
-  wait_until 60 "etcd answers" etcd_revision
+  wait_until 180 "etcd answers" etcd_revision
   start kube-apiserver
-  wait_until 120 "the API server is ready" admin get --raw /readyz
+  wait_until 240 "the API server is ready" admin get --raw /readyz
   identify
   # They must list again: what they remember is of a time that no longer was.
   restart_static_pod kube-controller-manager
@@ -148,7 +148,7 @@ stop_pods() {
   for name in kube-apiserver etcd; do
     if [[ -e $manifests/$name.yaml ]]; then mv "$manifests/$name.yaml" "$home/manifests/$name.yaml"; fi
   done
-  for name in kube-apiserver etcd; do wait_until 90 "$name stopped" stopped "$name"; done
+  for name in kube-apiserver etcd; do wait_until 180 "$name stopped" stopped "$name"; done
 }
 
 start() {
@@ -201,7 +201,7 @@ seed() {
 }
 
 begun() {
-  wait_until 120 "the API server is ready" admin get --raw /readyz
+  wait_until 240 "the API server is ready" admin get --raw /readyz
   identify
   serving
 }

@@ -10,7 +10,7 @@ restart_static_pod() {
   trap 'if [[ -e $aside ]]; then mv "$aside" "$manifest"; fi' EXIT
   trap 'exit 143' TERM
   if [[ -e $manifest ]]; then mv "$manifest" "$aside"; fi
-  wait_until 60 "$name stopped" stopped "$name"
+  wait_until 180 "$name stopped" stopped "$name"
   if [[ -e $aside ]]; then mv "$aside" "$manifest"; fi
   trap - EXIT TERM
 }
