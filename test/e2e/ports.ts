@@ -1,20 +1,25 @@
-import { connect, createServer } from "node:net";
+import { randomInt } from "node:crypto";
+import { connect, createServer, type Server } from "node:net";
 
-/** Ports of the loopback interface that nobody listens on. */
+/** Below those that the kernel gives to whoever connects, as an API server does a hundred times before it listens. */
+const range = { from: 20_000, to: 32_000 };
+
+/** Ports of the loopback interface that nobody listens on, and that nobody gets by chance before the caller takes them. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (one) =>
-        new Promise<number>((resolve) => {
-          one.listen(0, "127.0.0.1", () => {
-            const address = one.address();
-            resolve(typeof address === "object" && address !== null ? address.port : 0);
-          });
-        }),
-    ),
-  );
-  await Promise.all(servers.map((one) => new Promise((resolve) => one.close(resolve))));
+  const held: Server[] = [];
+  const ports: number[] = [];
+  while (ports.length < count) {
+    const port = randomInt(range.from, range.to);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!isFree) continue;
+    held.push(server);
+    ports.push(port);
+  }
+  await Promise.all(held.map((one) => new Promise((resolve) => one.close(resolve))));
   return ports;
 }
 
