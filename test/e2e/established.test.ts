@@ -19,6 +19,8 @@ async function ask(answer: (count: number) => "ok" | "cut"): Promise<ReturnType<
     if (answer(count) === "cut") request.socket.resetAndDestroy();
     else response.end("ok");
   });
+  // A client that gets no time for five seconds finds its connection as it was.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const script = join(import.meta.dirname, "established/client.ts");
