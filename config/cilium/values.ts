@@ -1,4 +1,5 @@
-import { hostDatapath, kubeProxyFree, nativeRouting } from "./datapath.ts";
+import { hostDatapath, kubeProxyFree } from "./datapath.ts";
+import { nativeRouting } from "./native-routing.ts";
 import { encryption, hubble, maps, operations, policies } from "./operations.ts";
 import { gatewayApi, loadBalancing, serviceAddresses } from "./services.ts";
 import type { CiliumValue } from "./value.ts";
@@ -8,7 +9,8 @@ import type { CiliumValue } from "./value.ts";
  * them, and what a change does are read from here.
  */
 export const ciliumTable = [
-  ...from("datapath", kubeProxyFree, nativeRouting),
+  ...from("datapath", kubeProxyFree),
+  ...from("native-routing", nativeRouting),
   ...from("services", loadBalancing),
   ...from("datapath", hostDatapath),
   ...from("operations", maps, encryption, hubble),
