@@ -1,4 +1,3 @@
-import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomPet } from "@pulumi/random";
 import type { ClusterPlan } from "../../plan/plan.ts";
@@ -6,6 +5,7 @@ import { type ControlPlanes, controlPlanesOf } from "../../plan/quorum.ts";
 import { barrier } from "../barrier.ts";
 import type { Node } from "../node/node.ts";
 import { createHypervisors, createNodes } from "../node/nodes.ts";
+import { apiAccess } from "./api.ts";
 import { Cilium } from "./cilium.ts";
 import { CiliumObjects } from "./cilium-objects.ts";
 import { ControlPlane } from "./control-plane.ts";
@@ -92,7 +92,9 @@ export class Cluster extends pulumi.ComponentResource {
 
     const inCluster = {
       parent: this,
-      ...apiAccess(plan.name, controlPlane, cluster, this, reachable),
+      ...apiAccess(plan.name, controlPlane.kubeconfig, { parent: this, dependsOn: reachable }),
+      // What lives there is removed with it: at destroy no API server is asked, so a dead one holds nothing up.
+      deletedWith: cluster,
     };
     const crds = new GatewayApiCrds("gateway-api-crds", plan.gatewayApi, inCluster);
     const cilium = new Cilium(
@@ -165,27 +167,4 @@ function backupKeys(nodes: Node[], readings: string[]): Record<string, string> {
   return Object.fromEntries(
     nodes.flatMap(({ plan: { name } }, i) => (keys[i] === undefined ? [] : [[name, keys[i]]])),
   );
-}
-
-/** What lives in the cluster is removed with it: at destroy no API server is asked, so a dead one holds nothing up. */
-function apiAccess(
-  clusterName: string,
-  { kubeconfig }: ControlPlane,
-  cluster: pulumi.Resource,
-  parent: pulumi.Resource,
-  reachable: pulumi.Resource[],
-) {
-  const provider = new k8s.Provider(
-    "api",
-    {
-      kubeconfig,
-      // Known in every preview: an unknown one would show all that is in the cluster as replaced.
-      clusterIdentifier: clusterName,
-      enableServerSideApply: true,
-      // An `up` that was killed, or lost its state, finds what it had made and takes it up again.
-      upsertExistingObjects: true,
-    },
-    { parent, dependsOn: reachable },
-  );
-  return { providers: { kubernetes: provider }, deletedWith: cluster };
 }

@@ -384,6 +384,19 @@ describe.each(stackNames.flatMap((stack) => [false, true].map((preview) => ({ st
         }
       });
 
+      it("applies every object as the field manager that the last run was, and takes its fields", () => {
+        const objects = graph.ofType(inCluster).filter(({ type }) => !type.includes(":helm.sh/"));
+        const { namespaces, gatewayApi, ciliumObjects } = plan;
+        const planned = [namespaces, ...Object.values(gatewayApi), ...Object.values(ciliumObjects)];
+        expect(objects).toHaveLength(planned.flat().length);
+        for (const { inputs } of objects) {
+          expect(inputs.metadata.annotations).toMatchObject({
+            "pulumi.com/patchFieldManager": "oslo-cluster",
+            "pulumi.com/patchForce": "true",
+          });
+        }
+      });
+
       it("asks no API server: what is in the cluster is removed with it", () => {
         expect(graph.ofType(inCluster).length).toBeGreaterThan(0);
         for (const { deletedWith } of graph.ofType(inCluster)) {
