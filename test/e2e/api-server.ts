@@ -16,17 +16,22 @@ export interface ApiServer {
   kubectl(args: string[], objects?: readonly object[]): Promise<string>;
   /** File with which another program is cluster-admin. */
   kubeconfig: string;
+  /** Directory of Kubernetes' programs. */
+  programs: string;
   stop(): Promise<void>;
 }
 
-/** Starts the lab's own kube-apiserver and etcd on the loopback interface. */
-export async function startApiServer(): Promise<ApiServer> {
+/**
+ * Starts the lab's own kube-apiserver and etcd on the loopback interface.
+ * @param controllers Names of those that run beside it, in the lab's own kube-controller-manager. @default none
+ */
+export async function startApiServer(controllers: readonly string[] = []): Promise<ApiServer> {
   const go = await findGo();
   const progress = new Progress();
   const kubernetes = (await build(go, recipes.kubernetes, progress)).directory;
   const etcd = (await build(go, recipes.etcd, progress)).directory;
   const folder = mkdtempSync(join(tmpdir(), "api-server-"));
-  const [client, peer, secure] = await freePorts(3);
+  const [client, peer, secure, health] = await freePorts(4);
   const token = randomBytes(16).toString("hex");
   await writeCredentials(folder, token);
   const url = (port: number | undefined) => `http://127.0.0.1:${port}`;
@@ -44,6 +49,7 @@ export async function startApiServer(): Promise<ApiServer> {
     ...["--service-account-key-file", join(folder, "key.pem")],
     ...["--service-account-signing-key-file", join(folder, "key.pem")],
     ...["--advertise-address", "127.0.0.1", "--endpoint-reconciler-type", "none"],
+    "--allow-privileged",
     ...["--service-cluster-ip-range", "10.96.0.0/16,fd00:10:96::/112"],
   ]);
   const access = ["--server", `https://127.0.0.1:${secure}`, "--insecure-skip-tls-verify"];
@@ -56,8 +62,10 @@ export async function startApiServer(): Promise<ApiServer> {
   };
   const kubeconfig = join(folder, "kubeconfig.json");
   writeFileSync(kubeconfig, kubeconfigOf(`https://127.0.0.1:${secure}`, token), { mode: 0o600 });
+  let manager: ReturnType<typeof start> | undefined;
   const stop = async () => {
-    for (const process of [server, store]) {
+    for (const process of [manager, server, store]) {
+      if (process === undefined) continue;
       process.kill();
       await process;
     }
@@ -75,7 +83,14 @@ export async function startApiServer(): Promise<ApiServer> {
     await stop();
     throw error;
   }
-  return { kubectl, kubeconfig, stop };
+  if (controllers.length > 0) {
+    manager = start(join(kubernetes, "kube-controller-manager"), [
+      ...["--kubeconfig", kubeconfig, "--controllers", controllers.join(), "--leader-elect=false"],
+      ...["--bind-address", "127.0.0.1", "--secure-port", `${health}`],
+      ...["--cert-dir", join(folder, "certificates")],
+    ]);
+  }
+  return { kubectl, kubeconfig, programs: kubernetes, stop };
 }
 
 function start(file: string, args: string[]) {

@@ -1,33 +1,20 @@
-import { accessSync, constants } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
 import { test as base, beforeAll, describe, expect } from "vitest";
 import { pulumiOnPath } from "../../commands/engine/cli.ts";
 import { makePulumi } from "../lab/artifacts/pulumi.ts";
 import { Progress } from "../lab/progress.ts";
-import { root } from "../root.ts";
+import { pluginsOf } from "./engine/plugins.ts";
 import { failureOf, journaled, Sandbox } from "./engine/sandbox.ts";
 import { describeSsh } from "./engine/ssh.ts";
 
 // What the program relies on, by Pulumi's engine with the lab's plugins; and by upstream's plugins where
 // they are on PATH.
 
-const own = join(root, "test/lab/plugins/bin");
-const path = (process.env.PATH ?? "").split(delimiter);
-const node = dirname(process.execPath);
-const upstream = path.find((directory) => isProgram(join(directory, "pulumi-resource-command")));
-const plugins = [
-  { whose: "the lab's plugins", path: [own, node, ...path].join(delimiter) },
-  ...(upstream
-    ? [{ whose: "upstream's plugins", path: [upstream, node, own, ...path].join(delimiter) }]
-    : []),
-];
-
 let cli: string;
 beforeAll(async () => {
   cli = pulumiOnPath() ?? (await makePulumi(new Progress()));
 }, 30 * 60_000);
 
-describe.each(plugins)("$whose", { timeout: 300_000 }, ({ path }) => {
+describe.each(pluginsOf("command"))("$whose", { timeout: 300_000 }, ({ path }) => {
   const test = base.extend<{ box: Sandbox }>({
     box: async ({ task: _ }, use) => {
       const box = new Sandbox(cli, path);
@@ -251,13 +238,4 @@ describe.each(plugins)("$whose", { timeout: 300_000 }, ({ path }) => {
 
 interface Preview {
   steps: { urn: string; newState?: { inputs?: Record<string, unknown> } }[];
-}
-
-function isProgram(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return !file.startsWith(own);
-  } catch {
-    return false;
-  }
 }

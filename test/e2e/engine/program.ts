@@ -1,8 +1,8 @@
 /** The program of engine.test.ts: whatever resources its configuration lists, in that order. */
 import * as command from "@pulumi/command";
-import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import { type DescribedCluster, makeCluster } from "./objects.ts";
 
 /** One resource of the list; names are those of earlier ones. */
 export interface Described {
@@ -28,8 +28,8 @@ for (const described of config.getObject<Described[]>("resources") ?? []) {
   made[described.name] = make(described);
 }
 
-const kubeconfig = config.get("kubeconfig");
-if (kubeconfig !== undefined) makeCluster(kubeconfig);
+const cluster = config.getObject<DescribedCluster>("cluster");
+if (cluster) makeCluster(cluster, made);
 
 /** What each command printed. */
 export const stdout = Object.fromEntries(
@@ -70,40 +70,4 @@ function make(described: Described): pulumi.Resource {
   const inputs = { ...args, ...(stdin ? { stdin } : {}), ...triggers };
   if (connection) return new command.remote.Command(name, { ...inputs, connection }, options);
   return new command.local.Command(name, inputs, options);
-}
-
-function makeCluster(content: string): void {
-  const provider = new kubernetes.Provider("cluster", {
-    kubeconfig: content,
-    clusterIdentifier: "test",
-    upsertExistingObjects: config.getBoolean("upsert") ?? true,
-  });
-  const definition = new kubernetes.apiextensions.v1.CustomResourceDefinition(
-    "definition",
-    {
-      metadata: { name: "things.example.org" },
-      spec: {
-        group: "example.org",
-        names: { kind: "Thing", plural: "things" },
-        scope: "Namespaced",
-        versions: [],
-      },
-    },
-    { provider },
-  );
-  const release = new kubernetes.helm.v3.Release(
-    "cilium",
-    {
-      ...{ name: "cilium", namespace: "kube-system", chart: "cilium", version: "1.20.2" },
-      repositoryOpts: { repo: "http://127.0.0.1:1/charts" },
-      values: { routingMode: "native" },
-      skipAwait: true,
-    },
-    { provider, dependsOn: definition },
-  );
-  new kubernetes.apiextensions.CustomResource(
-    "thing",
-    { apiVersion: "example.org/v1", kind: "Thing", metadata: { name: "a", namespace: "default" } },
-    { provider, dependsOn: release },
-  );
 }

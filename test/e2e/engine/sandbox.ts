@@ -17,11 +17,14 @@ export class Sandbox {
   readonly log: string[] = [];
   private isMade = false;
 
-  /** @param env what other plugins or tools need; it comes last */
-  constructor(cli: string, path: string, env: Record<string, string> = {}) {
+  /**
+   * @param env what other plugins or tools need; it comes last
+   * @param program in this folder
+   */
+  constructor(cli: string, path: string, env: Record<string, string> = {}, program = "program") {
     this.write("Pulumi.yaml", JSON.stringify(project));
     this.write("package.json", JSON.stringify({ type: "module" }));
-    this.write("index.ts", `export * from "${join(root, "test/e2e/engine/program.ts")}";\n`);
+    this.write("index.ts", `export * from "${join(root, `test/e2e/engine/${program}.ts`)}";\n`);
     symlinkSync(join(root, "node_modules"), this.file("node_modules"));
     mkdirSync(this.file("state"));
     this.stacks = pulumiStacks({
@@ -68,14 +71,14 @@ export class Sandbox {
     return this.stacks.up(stack, { onOutput: (text) => void this.log.push(text) });
   }
 
-  /** The preview's steps as `operation name`, components left out. */
-  async preview(resources: Described[]): Promise<string[]> {
-    await this.describe(resources);
+  /** The preview's steps as `operation name`, components and default providers left out. */
+  async preview(resources: Described[], more: Record<string, unknown> = {}): Promise<string[]> {
+    await this.describe(resources, more);
     const { steps } = JSON.parse(await this.stacks.preview(stack, "--json")) as {
       steps: { op: string; urn: string }[];
     };
     return steps
-      .filter(({ op, urn }) => op !== "same" && urn.includes("command:"))
+      .filter(({ op, urn }) => op !== "same" && isResource(urn))
       .map(({ op, urn }) => `${op} ${urn.split("::").at(-1)}`);
   }
 
@@ -91,13 +94,13 @@ export class Sandbox {
     return this.stacks.exportedState(stack);
   }
 
-  /** The commands in the state, by name. */
+  /** The resources in the state, by name, components and providers left out. */
   async names(): Promise<string[]> {
     const { deployment } = JSON.parse(await this.state()) as {
       deployment: { resources?: { urn: string; custom?: boolean }[] };
     };
     return (deployment.resources ?? [])
-      .filter(({ urn }) => urn.includes("command:") && !urn.includes("pulumi:providers"))
+      .filter(({ urn }) => isResource(urn) && !urn.includes("pulumi:providers"))
       .map(({ urn }) => urn.split("::").at(-1) as string);
   }
 
@@ -125,6 +128,13 @@ export class Sandbox {
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Neither a component nor a provider that the engine made by itself. */
+function isResource(urn: string): boolean {
+  const [, , types = "", name = ""] = urn.split("::");
+  const type = types.split("$").at(-1) as string;
+  return !/^(pulumi:pulumi|test:index|oslo-cluster):/.test(type) && !name.startsWith("default_");
 }
 
 const project = {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
@@ -17,6 +17,7 @@ const ProviderInputs = z.looseObject({
   namespace: z.string().optional(),
   enableServerSideApply: truth.default(true),
   upsertExistingObjects: truth.default(false),
+  enablePatchForce: truth.default(false),
 });
 
 /** How kubectl and helm reach the cluster of a provider. */
@@ -28,6 +29,8 @@ export interface Access {
   namespace: string | undefined;
   /** Objects that are there already are taken up; otherwise their creation fails. */
   upsert: boolean;
+  /** Takes fields that others have written, where an object does not say. */
+  force: boolean;
   /** Files of this process. */
   directory: string;
 }
@@ -39,14 +42,24 @@ export function accessOf(values: Values): Access {
     throw new Error("enableServerSideApply: false is not in the lab's plugin");
   const directory = mkdtempSync(join(tmpdir(), "kubernetes-"));
   process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
-  const { kubeconfig, context, namespace, upsertExistingObjects } = inputs;
+  const { kubeconfig, context, namespace, upsertExistingObjects, enablePatchForce } = inputs;
   return {
-    kubeconfig: /[\n{]/.test(kubeconfig) ? written(directory, kubeconfig) : kubeconfig,
+    kubeconfig: isContent(kubeconfig) ? written(directory, kubeconfig) : kubeconfig,
     contextName: context,
     namespace,
     upsert: upsertExistingObjects,
+    force: enablePatchForce,
     directory,
   };
+}
+
+/** @param kubeconfig the content itself, or its path */
+export function contentOf(kubeconfig: string): string {
+  return isContent(kubeconfig) ? kubeconfig : readFileSync(kubeconfig, "utf8");
+}
+
+function isContent(kubeconfig: string): boolean {
+  return /[\n{]/.test(kubeconfig);
 }
 
 function written(directory: string, kubeconfig: string): string {

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
 import { failuresOf } from "../protocol/inputs.ts";
-import { failure, runProgram } from "../protocol/process.ts";
-import type { Context, Resource } from "../protocol/provider.ts";
-import { differences, isMap, keepSecrets, open, type Values } from "../protocol/values.ts";
+import { failure } from "../protocol/process.ts";
+import type { Change, Context, Resource } from "../protocol/provider.ts";
+import { differences, isMap, keepSecrets, open, secret, type Values } from "../protocol/values.ts";
 import type { Access } from "./access.ts";
+import { kubectl } from "./kubectl.ts";
 
 const Manifest = z.looseObject({
   apiVersion: z.string(),
@@ -13,12 +13,13 @@ const Manifest = z.looseObject({
   metadata: z.looseObject({
     name: z.string(),
     namespace: z.string().optional(),
+    annotations: z.record(z.string(), z.unknown()).default({}),
     generateName: z.never("a generated name is new at every apply; set metadata.name").optional(),
   }),
 });
 
-/** How long a custom resource definition gets to be served, and a deletion to be done. */
-const [establishTimeout, deleteTimeout] = ["180s", "600s"];
+/** How long a custom resource definition gets to be served; a rollout and a deletion to be done. */
+const [establishTimeout, rolloutTimeout, deleteTimeout] = ["180s", "600s", "600s"];
 
 /** Any object of the Kubernetes API, by server-side apply. */
 export function objectResource(access: () => Access): Resource {
@@ -28,24 +29,22 @@ export function objectResource(access: () => Access): Resource {
       const whole = { ...inputs, metadata };
       return { inputs: whole, failures: failuresOf(Manifest, whole) };
     },
-    diff: (old, inputs) =>
-      [...differences(old, inputs)].map(([path, kind]) => ({
-        ...{ path, kind },
-        replaces: /^(apiVersion|kind|metadata\.(name|namespace))$/.test(path) && moved(old, inputs),
-      })),
+    diff: changesOf,
     foresee: (inputs) => ({ id: "", outputs: inputs }),
     async create(inputs, context) {
-      const outputs = await apply(access(), inputs, context, !access().upsert);
+      const outputs = await apply(access(), inputs, managerOf(inputs), context, "create");
       const { name, namespace } = Manifest.parse(open(outputs)).metadata;
       return { id: namespace === undefined ? name : `${namespace}/${name}`, outputs };
     },
-    update: (_old, inputs, context) => apply(access(), inputs, context, false),
+    update: ({ outputs }, inputs, context) =>
+      apply(access(), inputs, managerOf(inputs, outputs), context, "update"),
     async delete({ outputs }, context) {
       const { apiVersion, kind, metadata } = Manifest.parse(open(outputs));
       const { name, namespace } = metadata;
+      const how = ["--ignore-not-found", "--cascade=foreground", `--timeout=${deleteTimeout}`];
       const finished = await kubectl(
         access(),
-        ["delete", "--ignore-not-found", "--wait", `--timeout=${deleteTimeout}`, "-f", "-"],
+        ["delete", ...how, "-f", "-"],
         { apiVersion, kind, metadata: { name, namespace } },
         context,
       );
@@ -63,79 +62,93 @@ function named(metadata: unknown, before: unknown, name: string): unknown {
   return { ...metadata, name: kept ?? `${name}-${randomBytes(4).toString("hex")}` };
 }
 
-/** Another address is another object; another version of its API is not. */
-function moved(old: Values, inputs: Values): boolean {
-  return address(old) !== address(inputs);
+/** Fields that upstream never changes in place, of the kinds that a cluster may have; upstream: diff.go. */
+const fixed: Record<string, RegExp> = {
+  ConfigMap: /^(data|binaryData)\b/,
+  Secret: /^(type|data|stringData)\b/,
+  Service: /^spec\.clusterIP$/,
+  DaemonSet: /^spec\.selector\b/,
+  Deployment: /^spec\.selector\b/,
+};
+
+/** What has another address or another value of such a field is another object. */
+function changesOf(old: Values, inputs: Values): Change[] {
+  const isMoved = address(old) !== address(inputs);
+  const changes = [...differences(old, inputs)].map(([path, kind]) => ({
+    ...{ path, kind },
+    replaces:
+      (isMoved && /^metadata\.(name|namespace)$/.test(path)) ||
+      (fixed[String(open(inputs.kind))]?.test(path) ?? false),
+  }));
+  return changes.map((change) => ({ ...change, deletesFirst: change.replaces && !isMoved }));
 }
 
 function address(inputs: Values): string {
-  const { apiVersion, kind, metadata } = open(inputs) as z.infer<typeof Manifest>;
-  const group = apiVersion.includes("/") ? apiVersion.split("/")[0] : "";
-  return JSON.stringify([group, kind, metadata.namespace ?? "", metadata.name]);
+  const { name, namespace = "default" } = (open(inputs.metadata) ?? {}) as Values;
+  return JSON.stringify([namespace, name]);
 }
 
-async function apply(access: Access, inputs: Values, context: Context, isNew: boolean) {
+/** Where upstream keeps it in the state too. */
+const managerKey = "__fieldManager";
+
+/** The object's field manager: as it says, else a name at random that it keeps. */
+function managerOf(inputs: Values, before?: Values): string {
+  const { annotations } = Manifest.parse(open(inputs)).metadata;
+  const kept = annotations["pulumi.com/patchFieldManager"] ?? open(before?.[managerKey]);
+  return String(kept ?? `pulumi-kubernetes-${randomBytes(4).toString("hex")}`);
+}
+
+async function apply(
+  access: Access,
+  inputs: Values,
+  manager: string,
+  context: Context,
+  operation: "create" | "update",
+): Promise<Values> {
   const manifest = open(inputs) as Values;
   const { kind, metadata } = Manifest.parse(manifest);
-  if (isNew) {
+  const { annotations } = metadata;
+  if (operation === "update" || !access.upsert) {
     const found = await kubectl(access, ["get", "-o", "name", "-f", "-"], manifest, context);
-    if (found.status === 0) throw new Error(`resource ${found.stdout.trim()} already exists`);
+    if (operation === "update" && found.status !== 0) throw failure("kubectl get", found);
+    if (operation === "create" && found.status === 0)
+      throw new Error(`resource ${found.stdout.trim()} already exists`);
   }
-  const owner = ["--server-side", "--field-manager=oslo-cluster", "--force-conflicts"];
-  const applied = await kubectl(
-    access,
-    ["apply", ...owner, "-o", "json", "-f", "-"],
-    manifest,
-    context,
-  );
-  if (applied.status !== 0) throw failure("kubectl apply", applied);
-  if (kind === "CustomResourceDefinition") {
-    // A path and not a condition: that fails where there are no conditions yet, and this waits.
-    const established = '{.status.conditions[?(@.type=="Established")].status}=True';
-    const wait = ["wait", `--for=jsonpath=${established}`, `--timeout=${establishTimeout}`];
-    const served = await kubectl(access, [...wait, `crd/${metadata.name}`], undefined, context);
-    if (served.status !== 0) throw failure("kubectl wait", served);
-  }
-  return keepSecrets(JSON.parse(applied.stdout), inputs) as Values;
+  const force = annotations["pulumi.com/patchForce"] ?? String(access.force);
+  const how = ["--server-side", `--field-manager=${manager}`, `--force-conflicts=${force}`];
+  const isDefinition = kind === "CustomResourceDefinition";
+  // A definition is replaced as a whole, whoever wrote it.
+  const verb =
+    isDefinition && operation === "update"
+      ? ["replace", `--field-manager=${manager}`]
+      : ["apply", ...how];
+  const applied = await kubectl(access, [...verb, "-o", "json", "-f", "-"], manifest, context);
+  if (applied.status !== 0) throw failure(`kubectl ${verb[0]}`, applied);
+  if (annotations["pulumi.com/skipAwait"] !== "true") await live(access, manifest, context);
+  const outputs = keepSecrets(JSON.parse(applied.stdout), inputs) as Values;
+  if (kind === "Secret") outputs.data = secret(outputs.data);
+  return { ...outputs, [managerKey]: manager };
 }
 
-/** What an API server on a machine with too much to do says, or lets kubectl say; another attempt succeeds. */
-const passing =
-  /TLS handshake timeout|Client\.Timeout|i\/o timeout|etcdserver: |conditions accessor error|unexpected EOF|connection reset by peer/;
-/** Attempts, and the time between them. */
-const [attempts, betweenMilliseconds] = [5, 3000];
-
-async function kubectl(
-  access: Access,
-  args: string[],
-  manifest: Values | undefined,
-  context: Context,
-) {
-  for (let attempt = 1; ; attempt++) {
-    const finished = await kubectlOnce(access, args, manifest, context);
-    const again = finished.status !== 0 && passing.test(finished.stderr);
-    if (!again || attempt === attempts || context.signal.aborted) return finished;
-    await setTimeout(betweenMilliseconds);
-  }
-}
-
-function kubectlOnce(
-  { kubeconfig, contextName, namespace, directory }: Access,
-  args: string[],
-  manifest: Values | undefined,
-  { log, signal }: Context,
-) {
-  return runProgram({
-    file: "kubectl",
-    args: [
-      `--kubeconfig=${kubeconfig}`,
-      `--cache-dir=${directory}`,
-      ...(contextName === undefined ? [] : [`--context=${contextName}`]),
-      ...(namespace === undefined ? [] : [`--namespace=${namespace}`]),
-      ...args,
+/** Waits until a definition is served, and until a DaemonSet or Deployment is what it was made to be. */
+async function live(access: Access, manifest: Values, context: Context): Promise<void> {
+  const { kind, metadata } = Manifest.parse(manifest);
+  const { name, namespace } = metadata;
+  const where = namespace === undefined ? [] : [`--namespace=${namespace}`];
+  // A path and not a condition: that fails where there are no conditions yet, and this waits.
+  const established = '{.status.conditions[?(@.type=="Established")].status}=True';
+  const rollout = (resource: string) => [
+    ...["rollout", "status", ...where, `--timeout=${rolloutTimeout}`, `${resource}/${name}`],
+  ];
+  const waits: Record<string, string[]> = {
+    CustomResourceDefinition: [
+      ...["wait", `--for=jsonpath=${established}`, `--timeout=${establishTimeout}`, `crd/${name}`],
     ],
-    ...(manifest ? { input: JSON.stringify(manifest) } : {}),
-    onStderr: log,
-    signal,
-  });
+    DaemonSet: rollout("daemonset"),
+    Deployment: rollout("deployment"),
+  };
+  const wait = waits[kind];
+  if (wait === undefined) return;
+  const finished = await kubectl(access, wait, undefined, context);
+  if (finished.status !== 0) throw failure(`kubectl ${wait[0]}`, finished);
 }

@@ -1,13 +1,14 @@
+import { isDeepStrictEqual } from "node:util";
+import { parse } from "yaml";
 import type { Provider } from "../protocol/provider.ts";
-import { differences } from "../protocol/values.ts";
+import { differences, isUnknown, open, type Values } from "../protocol/values.ts";
 import { versionOf } from "../protocol/version.ts";
-import { accessOf } from "./access.ts";
+import { accessOf, contentOf } from "./access.ts";
 import { objectResource } from "./object.ts";
 import { releaseResource } from "./release.ts";
 
 // @pulumi/kubernetes, as far as a cluster uses it, by the kubectl and helm on PATH: objects by
-// server-side apply, and Helm releases. Fields that the API server never changes are not known here, so
-// that their change is an update which the API server refuses.
+// server-side apply, and Helm releases. In a preview no server is asked.
 
 let configuration: ReturnType<typeof accessOf> | undefined;
 const access = () => {
@@ -19,12 +20,12 @@ const access = () => {
 
 export const kubernetesProvider: Provider = {
   version: versionOf("@pulumi/kubernetes"),
-  // Another cluster takes another set of objects; its identifier says which one it is, where there is one.
-  diffConfig: (old, inputs) => {
-    const key = inputs.clusterIdentifier === undefined ? "kubeconfig" : "clusterIdentifier";
+  // Another cluster takes another set of objects; its identifier says which one it is, where there was and is one.
+  diffConfig(old, inputs) {
+    const replaced = replacedBy(old, inputs);
     return [...differences(old, inputs)].map(([path, kind]) => ({
       ...{ path, kind },
-      replaces: path === key,
+      replaces: path === replaced,
     }));
   },
   configure: (inputs) => {
@@ -33,3 +34,27 @@ export const kubernetesProvider: Provider = {
   resource: (type) =>
     type === "kubernetes:helm.sh/v3:Release" ? releaseResource(access) : objectResource(access),
 };
+
+function replacedBy(old: Values, inputs: Values): string | undefined {
+  const [before, after] = [old.clusterIdentifier, inputs.clusterIdentifier];
+  if (before !== undefined && after !== undefined)
+    return isDeepStrictEqual(before, after) ? undefined : "clusterIdentifier";
+  if (isUnknown(open(inputs.kubeconfig))) return "kubeconfig";
+  const [one, other] = [clusterOf(old), clusterOf(inputs)];
+  return one && other && !isDeepStrictEqual(one, other) ? "kubeconfig" : undefined;
+}
+
+/** The entry of the kubeconfig that is in use. */
+function clusterOf({ kubeconfig, context }: Values): unknown {
+  const { contexts, clusters, ...rest } = parse(
+    contentOf(open(kubeconfig) as string),
+  ) as Kubeconfig;
+  const used = contexts?.find(({ name }) => name === (context ?? rest["current-context"]));
+  return clusters?.find(({ name }) => name === used?.context.cluster);
+}
+
+interface Kubeconfig {
+  "current-context"?: string;
+  contexts?: { name: string; context: { cluster: string } }[];
+  clusters?: { name: string }[];
+}

@@ -46,6 +46,8 @@ export interface Change {
   kind: Difference;
   /** By another resource, instead of an update. */
   replaces?: boolean;
+  /** The old one is deleted before that. */
+  deletesFirst?: boolean;
 }
 
 export interface Made {

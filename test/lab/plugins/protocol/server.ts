@@ -155,6 +155,7 @@ function changed(changes: Change[]) {
   const top = ({ path }: Change) => path.split(/[.[]/)[0] as string;
   response.setDiffsList([...new Set(changes.map(top))]);
   response.setReplacesList([...new Set(changes.filter(({ replaces }) => replaces).map(top))]);
+  response.setDeletebeforereplace(changes.some(({ deletesFirst }) => deletesFirst));
   for (const { path, kind, replaces } of changes) {
     const difference = new protocol.PropertyDiff();
     difference.setKind(kinds[kind][replaces ? 1 : 0]);
