@@ -59,6 +59,8 @@ export class LoopbackControlPlane {
     await this.makeCertificates();
     this.startKubelet();
     await this.apiReady();
+    // An API server makes them in its own time, once it is ready.
+    await this.answered("the namespaces", "namespace", "default", "kube-system");
   }
 
   /** Static pods run while their manifests are there: that part of a kubelet. */
@@ -236,18 +238,14 @@ ${more.join("\n")}
     ]);
   }
 
-  /** Ready, and with the namespaces that it makes in its own time. */
   async apiReady(): Promise<void> {
+    await this.answered("the API server", "--raw", "/readyz");
+  }
+
+  /** Waits until `kubectl get` of something succeeds. */
+  private async answered(what: string, ...words: string[]): Promise<void> {
     const get = ["kubectl", "--kubeconfig", this.machine.path("etc/kubernetes/admin.conf"), "get"];
-    const asked = [
-      ["--raw", "/readyz"],
-      ["namespace", "default", "kube-system"],
-    ];
-    await waitFor("the API server", 300, async () => {
-      for (const words of asked)
-        if ((await this.attempt(...get, ...words)).exitCode !== 0) return false;
-      return true;
-    });
+    await waitFor(what, 300, async () => (await this.attempt(...get, ...words)).exitCode === 0);
   }
 
   async stop(name: string): Promise<void> {
