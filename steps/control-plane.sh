@@ -59,6 +59,9 @@ apply() {
   elif [[ -n ${TOKEN:-} ]]; then
     join
   else
+    # Said of every run; where it was lost on its way, so was the token of a cluster to join.
+    [[ -n ${SILENT+said} ]] ||
+      die "no cluster is begun on $(hostname): it was not told what the other control planes answer. Run up again; if this repeats, report it"
     [[ -z ${SILENT:-} ]] ||
       die "$(hostname) cannot tell whether there is a cluster already: no answer from $SILENT. Run again when they answer; for those that are gone for good, run with OSLO_CLUSTER_ABANDON=${SILENT// /,}"
     [[ -z ${KNOWN:-} ]] ||

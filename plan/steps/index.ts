@@ -38,8 +38,9 @@ export const steps = [
   kubeletApprover,
   kubelet,
   images,
-  controlPlane,
   operatorNames,
+  // The last of their resources: what a join needs follows the last document.
+  controlPlane,
   kubeadmJoin,
   serviceAccounts,
   etcdBackup,

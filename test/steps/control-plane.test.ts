@@ -71,6 +71,15 @@ describeOnLinux("what is left of a control plane", () => {
   });
 });
 
+describeOnLinux("a control plane without a cluster", () => {
+  test("begins none where the others' answers were lost on their way", async ({ machine }) => {
+    const { all, exitCode } = await bash(machine, "NODE=cp-2\napply");
+    expect(exitCode).toBe(1);
+    expect(all).toContain("it was not told what the other control planes answer");
+    expect(machine.read("journal")).toBe("");
+  });
+});
+
 describeOnLinux("a member whose data are gone", () => {
   const silent = "#!/bin/sh\nexit 7\n";
   const remembered = (machine: Machine) => {
