@@ -14,6 +14,12 @@ export const segment = {
   prefixLength6: 64,
 } as const;
 
+/**
+ * On each port of the segment: what XDP sends back by a veth link (XDP_TX) waits for ever unless the link's other end
+ * has a program too. This one is for sockets of AF_XDP, and passes all where nobody has one.
+ */
+export const xdpProgram = "/usr/lib/x86_64-linux-gnu/bpf/xsk_def_xdp_prog_5.3.o";
+
 /** Name of a host's own network namespace. */
 export function hostNamespace(host: string): string {
   return `${segment.netns}-${host}`;
@@ -82,4 +88,10 @@ export async function filterPort(
   }
   const [command = "", ...args] = inNamespace(segment.netns, ["nft", "-f", "-"]);
   await run(command, args, { input: `${rules.join("\n")}\n` });
+}
+
+/** Whether a host's port takes what XDP on the host's own end of the link sends back (XDP_TX). */
+export async function takeXdp(host: { address: string }, wanted: boolean): Promise<void> {
+  const program = wanted ? ["xdpdrv", "object", xdpProgram, "section", "xdp"] : ["xdp", "off"];
+  await run("ip", ["-n", segment.netns, "link", "set", "dev", portOf(host), ...program]);
 }

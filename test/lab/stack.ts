@@ -90,8 +90,8 @@ export function labConfig(facts: LabFacts): ConfigInput {
     },
     cilium: {
       version: versions.cilium,
-      // XDP on veth attaches, and then NodePorts to remote backends time out (cilium#37961).
-      loadBalancer: { acceleration: "disabled" },
+      // Every link of the lab takes it, or nothing starts.
+      loadBalancer: { acceleration: "native" },
       // Its agent sets net.core.default_qdisc, which a host of the lab has not got.
       bandwidthManager: { enabled: false, bbr: false },
       // No Envoy image can be built from modules.

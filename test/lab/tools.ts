@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { installPackages } from "./apt.ts";
 import { say } from "./progress.ts";
+import { xdpProgram } from "./segment.ts";
 import { onPath } from "./shell.ts";
 
 /** A program or file that the lab needs, and the Debian or Ubuntu package that has it. */
@@ -26,6 +27,7 @@ const alwaysNeeded: readonly Tool[] = [
   { command: "skopeo", package: "skopeo" },
   { command: "umoci", package: "umoci" },
   { command: "ip", package: "iproute2" },
+  { file: xdpProgram, package: "libxdp1" },
   { command: "nft", package: "nftables" },
   { command: "tcpdump", package: "tcpdump" },
   { command: "ssh", package: "openssh-client" },

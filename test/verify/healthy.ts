@@ -117,6 +117,7 @@ export function healthy(config: Config, plan: ClusterPlan): Answers {
     ["client limited() { perl", clientAnswer],
     ["tcpdump -i", ""],
     ["/address-0-", "12:00 IP 10.10.1.3.50000 > 10.10.9.1.8081: UDP, length 9"],
+    ["bpf ct list global", ""],
     ["tcpdump -n -v -r", (node, question) => captured(plan, names, node, question)],
     [
       `/${ports.denied} && read`,

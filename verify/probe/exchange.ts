@@ -1,4 +1,4 @@
-import { type Cluster, reasonOf } from "../cluster.ts";
+import { agentFunction, type Cluster, reasonOf } from "../cluster.ts";
 import { askUntil } from "../time.ts";
 import type { Client } from "../transport.ts";
 import { captureScript, packets, readScript } from "./capture.ts";
@@ -13,6 +13,8 @@ export interface Exchange {
   address: string;
   /** The client's address as the backend saw it; undefined where no answer came. */
   seen: string | undefined;
+  /** The client's address as the ingress node saw it; undefined where nothing reached that. */
+  client: string | undefined;
   /** Packets as tcpdump prints them, a line each. */
   atIngress: string[];
   atBackend: string[];
@@ -125,7 +127,7 @@ export function exchanges(cluster: Cluster): Promise<Exchanges> {
 
 async function exchange(
   cluster: Cluster,
-  client: Client,
+  from: Client,
   {
     ingress,
     address,
@@ -142,7 +144,7 @@ async function exchange(
   const filter = `(host ${address} and tcp port ${port}) or (dst host ${pod})`;
   const start = captureScript(name, cluster.config.network.vlan.interface, filter);
   await Promise.all([ingress, backend].map((node) => cluster.onNode(node, start)));
-  const seen = await client
+  const seen = await from
     .run(
       `${limited}limited 10 bash -c 'exec 3<>/dev/tcp/${address}/${port} && read -r line <&3 && echo "$line"'`,
       cluster.signal,
@@ -152,5 +154,28 @@ async function exchange(
   const [atIngress = [], atBackend = []] = await Promise.all(
     [ingress, backend].map(async (node) => packets(await cluster.onNode(node, readScript(name)))),
   );
-  return { ingress, backend, address, seen, atIngress, atBackend, service: `${address}.${port}` };
+  const service = `${address}.${port}`;
+  const client =
+    sender(atIngress, service) ??
+    connected(await cluster.onNode(ingress, connectionsScript), address, port);
+  return { ingress, backend, address, seen, client, atIngress, atBackend, service };
+}
+
+/** Of the SYN that tcpdump saw. */
+function sender(packets: readonly string[], service: string): string | undefined {
+  for (const line of packets) {
+    const [, from] = line.match(/ (\S+)\.\d+ > (\S+): /) ?? [];
+    if (from !== undefined && line.includes(` > ${service}: `)) return from;
+  }
+  return undefined;
+}
+
+/** XDP takes a packet before tcpdump sees it; the load balancer's table of connections has it all the same. */
+const connectionsScript = `${agentFunction}
+agent cilium-dbg bpf ct list global`;
+
+function connected(table: string, address: string, port: number): string | undefined {
+  const host = address.includes(":") ? `[${address}]` : address;
+  const line = table.split("\n").find((one) => one.includes(` -> ${host}:${port} service `));
+  return line?.match(/ (\S+):\d+ -> /)?.[1];
 }

@@ -1,5 +1,5 @@
 import type { Proof } from "../../../verify/proof.ts";
-import { filterPort, type PortFilter } from "../../lab/segment.ts";
+import { filterPort, type PortFilter, takeXdp } from "../../lab/segment.ts";
 import type { Lab } from "../../lab/verification/proof.ts";
 
 /** Something that breaks promises, and the proofs that must see it. */
@@ -43,6 +43,15 @@ export function onPort(name: string, filter: PortFilter): Change {
     if (host !== undefined) await filterPort(host, wanted, "10.244.0.0/16");
   };
   return { make: (lab) => set(lab, filter), undo: (lab) => set(lab, undefined) };
+}
+
+/** The port of the segment that a host is attached to, which no longer takes what the host's XDP sends back. */
+export function withoutXdpOnPort(name: string): Change {
+  const set = async ({ facts }: Lab, wanted: boolean) => {
+    const host = facts.hosts.find((one) => one.name === name);
+    if (host !== undefined) await takeXdp(host, wanted);
+  };
+  return { make: (lab) => set(lab, false), undo: (lab) => set(lab, true) };
 }
 
 /** Objects that somebody makes, and that are deleted again. */

@@ -10,7 +10,7 @@ import { packetLossProof } from "../../../verify/proofs/packet-loss.ts";
 import { podTrafficProof } from "../../../verify/proofs/pod-traffic.ts";
 import { routesProof } from "../../../verify/proofs/routes.ts";
 import { fullTable } from "./full-table.ts";
-import { type Batch, on, onPort, withoutObject } from "./mutation.ts";
+import { type Batch, on, onPort, withoutObject, withoutXdpOnPort } from "./mutation.ts";
 
 /** What a provider's network takes away, and ways that nodes have lost. */
 export const ports: readonly Batch[] = [
@@ -95,6 +95,17 @@ export const ports: readonly Batch[] = [
           { proof: datagramsProof, reading: /\(worker-1\)/ },
         ],
         ...onPort("worker-1", "IP options"),
+      },
+      {
+        // Its status is green all the while: XDP is attached, and what it sends back never leaves.
+        name: "a link that loses what XDP sends back",
+        breaks: [
+          { proof: dsrProof, reading: /\(cp-1, backend on worker-1\): no answer/ },
+          { proof: clientAddressProof, reading: /\(cp-1\): no answer/ },
+          { proof: datagramsProof, reading: /\(cp-1\)/ },
+        ],
+        mayBreak: [l2AnnouncementsProof],
+        ...withoutXdpOnPort("cp-1"),
       },
     ],
   },

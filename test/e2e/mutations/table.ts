@@ -4,6 +4,7 @@ import { kubeletCertificatesProof } from "../../../verify/proofs/kubelet-certifi
 import { modesProof } from "../../../verify/proofs/modes.ts";
 import { secretsAtRestProof } from "../../../verify/proofs/secrets-at-rest.ts";
 import { serviceAccountsProof } from "../../../verify/proofs/service-accounts.ts";
+import { xdpProof } from "../../../verify/proofs/xdp.ts";
 import type { Row } from "../../../verify/run.ts";
 import { labProofs } from "../../lab/verification/own.ts";
 import { batches } from "./batches.ts";
@@ -22,6 +23,7 @@ const cannotBreak: Readonly<Record<string, string>> = {
   [kubeletCertificatesProof.promise]: "a kubelet takes no other certificate by itself",
   [modesProof.promise]: "an agent in another mode is an agent that restarts, which takes minutes",
   [serviceAccountsProof.promise]: "the policy sets it at every change, so that it must be away",
+  [xdpProof.promise]: "an agent attaches its program again only as it starts, which takes minutes",
   [secretsAtRestProof.promise]: "without encryption is an API server that restarts",
 };
 

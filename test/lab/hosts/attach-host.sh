@@ -3,12 +3,12 @@
 # machine a fresh network stack. A hypervisor also gets eth1, a port of the trunk without an address.
 #
 # usage: attach-host.sh NETNS LAB_NETNS BRIDGE LINK MAC ADDRESS/LEN GATEWAY ADDRESS6/LEN GATEWAY6 \
-#          [TRUNK UPLINK_LINK UPLINK_MAC UPLINK_MTU]
+#          XDP_PROGRAM [TRUNK UPLINK_LINK UPLINK_MAC UPLINK_MTU]
 set -euo pipefail
 
 netns=${1:?} lab=${2:?} bridge=${3:?} link=${4:?} mac=${5:?}
 address=${6:?} gateway=${7:?} address6=${8:?} gateway6=${9:?}
-trunk=${10:-} uplink_link=${11:-} uplink_mac=${12:-} uplink_mtu=${13:-}
+xdp_program=${10:?} trunk=${11:-} uplink_link=${12:-} uplink_mac=${13:-} uplink_mtu=${14:-}
 
 # The link first: the kernel takes down a deleted namespace's links in its own time.
 for old in "$link" ${uplink_link:+"$uplink_link"}; do
@@ -18,6 +18,7 @@ if [[ -e /run/netns/$netns ]]; then ip netns delete "$netns"; fi
 
 ip netns add "$netns"
 ip -n "$lab" link add "$link" type veth peer name eth0 address "$mac" netns "$netns"
+ip -n "$lab" link set dev "$link" xdpdrv object "$xdp_program" section xdp
 ip -n "$lab" link set "$link" master "$bridge" up
 ip -n "$netns" link set lo up
 ip -n "$netns" address add "$address" dev eth0

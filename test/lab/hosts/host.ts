@@ -1,4 +1,4 @@
-import { hostNamespace, portOf, segment } from "../segment.ts";
+import { hostNamespace, portOf, segment, xdpProgram } from "../segment.ts";
 import { trunk } from "../trunk.ts";
 
 /** Where a host is on the segment. */
@@ -46,7 +46,7 @@ export function attachArguments(host: Host): string[] {
     hostNamespace(host.name),
     ...[segment.netns, segment.bridge, portOf(host), host.mac],
     ...[`${host.address}/${segment.prefixLength}`, segment.address],
-    ...[`${host.address6}/${segment.prefixLength6}`, segment.address6],
+    ...[`${host.address6}/${segment.prefixLength6}`, segment.address6, xdpProgram],
     ...(host.uplinkMac ? [trunk.bridge, `trunk-${port}`, host.uplinkMac, `${trunk.mtu}`] : []),
   ];
 }

@@ -4,8 +4,6 @@ import type { Row } from "../../../verify/run.ts";
 export const unproven: Readonly<Record<string, string>> = {
   "Pods are paced by the bandwidth manager, with BBR where that was asked for":
     "its qdisc is net.core.default_qdisc, which belongs to the whole machine",
-  "XDP takes packets before the kernel does, on every device of Cilium's load balancer":
-    "native XDP attaches to the lab's veth links, and then NodePorts to remote backends get no answer",
   "What pods say to pods on other nodes is encrypted, where that was asked for":
     "WireGuard needs its kernel module, which a shared kernel may not have",
   "The DNS cache of a pod's own node answers it":
