@@ -44,6 +44,8 @@ export async function ensureSegment(): Promise<void> {
     ...["address", "add", `${segment.address6}/${segment.prefixLength6}`],
     ...["dev", bridge, "nodad"],
   );
+  // XDP hands a packet on without its sender's promise of a checksum that is yet to be computed.
+  await run("nsenter", [`--net=/run/netns/${netns}`, "ethtool", "-K", bridge, "tx", "off"]);
   await ip("link", "set", bridge, "up");
 }
 

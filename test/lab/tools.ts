@@ -28,6 +28,7 @@ const alwaysNeeded: readonly Tool[] = [
   { command: "umoci", package: "umoci" },
   { command: "ip", package: "iproute2" },
   { file: xdpProgram, package: "libxdp1" },
+  { command: "ethtool", package: "ethtool" },
   { command: "nft", package: "nftables" },
   { command: "tcpdump", package: "tcpdump" },
   { command: "ssh", package: "openssh-client" },

@@ -23,6 +23,8 @@ ip -n "$lab" link set "$link" master "$bridge" up
 ip -n "$netns" link set lo up
 ip -n "$netns" address add "$address" dev eth0
 ip -n "$netns" address add "$address6" dev eth0 nodad
+# XDP hands a packet on without its sender's promise of a checksum that is yet to be computed.
+nsenter --net="/run/netns/$netns" ethtool -K eth0 tx off >/dev/null
 ip -n "$netns" link set eth0 up
 ip -n "$netns" route add default via "$gateway" dev eth0
 ip -n "$netns" -6 route add default via "$gateway6" dev eth0
