@@ -175,7 +175,6 @@ const connectionsScript = `${agentFunction}
 agent cilium-dbg bpf ct list global`;
 
 function connected(table: string, address: string, port: number): string | undefined {
-  const host = address.includes(":") ? `[${address}]` : address;
-  const line = table.split("\n").find((one) => one.includes(` -> ${host}:${port} service `));
-  return line?.match(/ (\S+):\d+ -> /)?.[1];
+  const line = table.split("\n").find((one) => one.includes(` -> ${address}:${port} `));
+  return line?.match(/ SVC (\S+):\d+ -> /)?.[1];
 }
