@@ -8,7 +8,8 @@ import { objectResource } from "./object.ts";
 import { releaseResource } from "./release.ts";
 
 // @pulumi/kubernetes, as far as a cluster uses it, by the kubectl and helm on PATH: objects by
-// server-side apply, and Helm releases. In a preview no server is asked.
+// server-side apply, and Helm releases. Other than upstream's: a preview asks neither the API server nor a
+// chart's repository, a Service is not waited for, and of a release that failed nothing is in the state.
 
 let configuration: ReturnType<typeof accessOf> | undefined;
 const access = () => {
