@@ -212,12 +212,13 @@ describe.each(pluginsOf("kubernetes"))("$whose", { timeout: 10 * minutes }, ({ p
     for (const text of [password, encoded]) expect(state).not.toContain(text);
   });
 
-  test("a rollout is waited for", async ({ tenant }) => {
+  test("a rollout is waited for", async ({ tenant, onTestFinished }) => {
     const node = `node-${tenant.namespace}`;
     await server.kubectl(
       ["create"],
       [{ apiVersion: "v1", kind: "Node", metadata: { name: node } }],
     );
+    onTestFinished(async () => void (await server.kubectl(["delete", "node", node])));
     let isDone = false;
     const up = tenant.up([daemonSet(tenant, "a")]).finally(() => {
       isDone = true;
@@ -231,7 +232,6 @@ describe.each(pluginsOf("kubernetes"))("$whose", { timeout: 10 * minutes }, ({ p
     const patch = ["patch", pod, "--namespace", tenant.namespace, "--subresource=status"];
     await server.kubectl([...patch, "--patch", JSON.stringify({ status })]);
     await up;
-    await server.kubectl(["delete", "node", node]);
   });
 
   test("a kind that somebody else brings along during the run", async ({ tenant }) => {
