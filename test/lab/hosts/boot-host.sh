@@ -58,4 +58,6 @@ while [[ $status -eq 133 ]]; do
     --system-call-filter="bpf perf_event_open @keyring @module @raw-io @swap" \
     --resolv-conf=off --timezone=off --link-journal=no "${mounts[@]}" </dev/null || status=$?
 done
+# Powered off by itself: no network stack of it is left to answer.
+ip netns delete "$netns"
 exit "$status"

@@ -11,7 +11,7 @@ import {
   startProcess,
 } from "../processes.ts";
 import { hostNamespace, segment } from "../segment.ts";
-import { waitFor } from "../shell.ts";
+import { run, succeeds, waitFor } from "../shell.ts";
 import { below, cgroups, removeCgroups } from "./cgroups.ts";
 import { type DiskImage, discardDisk, diskPaths, ensureDisk } from "./disk.ts";
 import { attachArguments, type Host } from "./host.ts";
@@ -42,7 +42,7 @@ export async function startHost(name: string): Promise<void> {
   await boot(find(name));
 }
 
-/** Cuts one host's power: nothing in it gets a chance to finish. */
+/** Cuts one host's power: nothing in it gets a chance to finish, and nothing at its address answers. */
 export async function stopHost(name: string): Promise<void> {
   const { host } = find(name);
   await powerOff(host.name);
@@ -86,14 +86,24 @@ export async function rebootHost(name: string): Promise<void> {
   });
 }
 
-/** Kills everything in a host, also what an earlier run of the lab left behind. */
+/**
+ * Ends everything in a host, its network stack too, also what an earlier run of the lab left behind. Its links
+ * are the first to go, or the kernel would end the connections of killed processes in good order.
+ */
 export async function powerOff(name: string): Promise<void> {
+  for (const link of ["eth0", "eth1"]) {
+    const of = (verb: string) => ["-n", hostNamespace(name), "link", verb, link];
+    if (await succeeds("ip", of("show"))) await run("ip", of("delete"));
+  }
   const supervisor = runningProcess(name);
   if (supervisor) await killGroup(`the supervisor of ${name}`, supervisor);
   // The host's init takes all of its descendants with it, whatever namespaces they are in.
   const inside = await processesIn(hostNamespace(name));
   await killAll(`the init of ${name}`, inside.filter(isInit));
   await killAll(`the processes of ${name}`, await processesIn(hostNamespace(name)));
+  if (existsSync(`/run/netns/${hostNamespace(name)}`)) {
+    await run("ip", ["netns", "delete", hostNamespace(name)]);
+  }
   // No machine boots with groups of its former pods: a kubelet waits seconds for each of these.
   await removeCgroups(below(cgroups(segment.netns, name)));
 }
