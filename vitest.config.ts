@@ -15,6 +15,7 @@ const long = [
   "certificates-hours",
   "restore",
   "virtual-address",
+  "virtual-address-cluster",
   "encryption",
   "guests",
   "ephemeral",

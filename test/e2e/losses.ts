@@ -111,13 +111,7 @@ export async function measure(
     return { read: of("read"), write: of("write"), watches, paused };
   });
   await back(lab, host);
-  await waitFor(`${host} to be back`, 240, async () => {
-    const ready = "curl -sk --max-time 5 https://127.0.0.1:6443/readyz || true";
-    return (await lab.onHost(host, ready).catch(() => "")).trim() === "ok";
-  });
-  await waitFor("all nodes to be Ready", 180, async () =>
-    [...(await conditions(lab, survivor)).values()].every(({ status }) => status === "True"),
-  );
+  await isBack(lab, host, survivor);
   const watches = gaps.flatMap((gap) => gap.watches);
   return {
     loss: name,
@@ -132,6 +126,17 @@ export async function measure(
       .filter(([node, { since }]) => node !== host && since !== before.get(node)?.since)
       .map(([node]) => node),
   };
+}
+
+/** Waits until a control plane serves again and, by another one's word, every node is Ready. */
+export async function isBack(lab: Lab, host: string, survivor: string): Promise<void> {
+  await waitFor(`${host} to be back`, 240, async () => {
+    const ready = "curl -sk --max-time 5 https://127.0.0.1:6443/readyz || true";
+    return (await lab.onHost(host, ready).catch(() => "")).trim() === "ok";
+  });
+  await waitFor("all nodes to be Ready", 180, async () =>
+    [...(await conditions(lab, survivor)).values()].every(({ status }) => status === "True"),
+  );
 }
 
 /** One line for a person. */

@@ -51,6 +51,7 @@ export async function ensureSegment(): Promise<void> {
 
 /** What a port of the segment drops of that which its host sends, as a hypervisor's port may. */
 export type PortFilter =
+  | "everything"
   | "IP options"
   | "foreign sources"
   | "other hosts' addresses"
@@ -69,6 +70,7 @@ export async function filterPort(
   pods: string,
 ): Promise<void> {
   const drop = {
+    everything: "",
     "IP options": "ip hdrlength > 5",
     "foreign sources": `ip saddr != ${host.address}`,
     "echo requests to the router": `ip daddr ${segment.address} icmp type echo-request`,
