@@ -8,6 +8,8 @@ type VirtualAddress = NonNullable<Config["cluster"]["endpoint"]["virtualAddress"
 
 const check = "/usr/local/lib/oslo-cluster/virtual-address-check.sh";
 const run = "/run/oslo-cluster-virtual-address";
+/** There while keepalived means to have the address. */
+const master = `${run}/master`;
 
 /**
  * keepalived on every control plane: one whose API server is ready has the virtual address. Without one
@@ -60,7 +62,7 @@ function keepalived(config: Config, node: NodeConfig, { address, routerId }: Vir
 }
 
 vrrp_script fit {
-  script "/usr/bin/bash ${check} ${cidr(address)} ${nic} ${asked.join(" ")}"
+  script "/usr/bin/bash ${check} ${cidr(address)} ${nic} ${master} ${asked.join(" ")}"
   interval 1
   timeout 2
   fall 3
@@ -85,6 +87,8 @@ ${others.map((one) => `    ${one}`).join("\n")}
   track_script {
     fit
   }
+  notify_master "/usr/bin/touch ${master}"
+${["backup", "fault", "stop"].map((state) => `  notify_${state} "/usr/bin/rm -f ${master}"`).join("\n")}
 }
 `;
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa, type ResultPromise } from "execa";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -86,7 +86,14 @@ function startKeepalived(name: string, change = unchanged): void {
   ];
   const conf = host.machine.path("keepalived.conf");
   const library = host.machine.path("lib");
-  writeFileSync(conf, change(text ?? "").replaceAll("/usr/local/lib/oslo-cluster", library));
+  const runtime = host.machine.path("runtime");
+  mkdirSync(runtime, { recursive: true });
+  writeFileSync(
+    conf,
+    change(text ?? "")
+      .replaceAll("/usr/local/lib/oslo-cluster", library)
+      .replaceAll("/run/oslo-cluster-virtual-address", runtime),
+  );
   const files = ["keepalived", "vrrp"].map((file) => host.machine.path(`${file}.pid`));
   daemons.set(
     name,
@@ -241,7 +248,7 @@ const mutations: [what: string, loss: string, change: Change][] = [
     "its keepalived hangs",
     (text) =>
       text.replace(
-        /\/usr\/bin\/bash \S+ \S+ \S+ (\S+) [^"]*"/,
+        /\/usr\/bin\/bash \S+ \S+ \S+ \S+ (\S+) [^"]*"/,
         '/usr/bin/curl -sfk -m 0.9 -o /dev/null $1"',
       ),
   ],

@@ -62,7 +62,7 @@ describe.each([
 it("is kept by whoever is ready, or while the others are not: each asks them too", () => {
   const others = ["10.10.0.11", "10.10.0.13"].map((one) => `https://${one}:6443`);
   expect(configurations("10.10.0.10")[1]).toContain(
-    `check.sh 10.10.0.10/32 eth1 https://10.10.0.12:6443/readyz ${others.join(" ")}"\n`,
+    `check.sh 10.10.0.10/32 eth1 /run/oslo-cluster-virtual-address/master https://10.10.0.12:6443/readyz ${others.join(" ")}"\n`,
   );
 });
 

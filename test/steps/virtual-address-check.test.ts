@@ -27,14 +27,26 @@ it.each<[string, string[], boolean]>([
   ["the last one is ready, and the other dead", [`${others[1]}/readyz`, ...lives.slice(1)], false],
   ["none of the others answers: it is cut off", [`${own}/livez?exclude=etcd`], false],
 ])("where %s", async (_, answers, may) => {
+  machine.write("master", "");
+  expect(await check(answers)).toEqual({ may, ip: may ? more : "" });
+});
+
+it("where keepalived has given it up, and it is still or again there", async () => {
+  machine.forget("master");
+  expect(await check([`${own}/readyz`])).toEqual({ may: true, ip: "" });
+});
+
+const more = "address change 10.10.0.10/32 dev eth1 valid_lft 4 preferred_lft 0\n";
+
+/** What it says where these answer, and what it does to the address. */
+async function check(answers: string[]): Promise<{ may: boolean; ip: string }> {
   machine.write("answers", `${answers.join("\n")}\n`);
   machine.write("ip.log", "");
   const words = [machine.path("lib/virtual-address-check.sh"), "10.10.0.10/32", "eth1"];
-  const { exitCode } = await execa("bash", [...words, `${own}/readyz`, ...others], {
+  words.push(machine.path("master"), `${own}/readyz`, ...others);
+  const { exitCode } = await execa("bash", words, {
     env: { PATH: `${machine.path("bin")}:${process.env.PATH}`, MACHINE: machine.path(".") },
     reject: false,
   });
-  expect(exitCode === 0).toBe(may);
-  const more = "address change 10.10.0.10/32 dev eth1 valid_lft 4 preferred_lft 0\n";
-  expect(machine.read("ip.log")).toBe(may ? more : "");
-});
+  return { may: exitCode === 0, ip: machine.read("ip.log") };
+}

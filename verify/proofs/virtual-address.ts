@@ -32,7 +32,7 @@ async function look(cluster: Cluster, address: string) {
     cluster,
     `held=$(ip -oneline address show to ${address})
 ready=$(curl --silent --show-error --max-time 5 --cacert /etc/kubernetes/pki/ca.crt ${url} 2>&1 | head -c 200)
-if [ -n "$held" ]; then mac=$(cat /sys/class/net/${nic}/address); else
+if [ -n "$held" ]; then mac=$(ip -brief link show dev ${nic} | awk '{ print $3 }'); else
   mac=$(ip neighbour show to ${address} dev ${nic} | sed -n 's/.*lladdr \\([0-9a-f:]*\\).*/\\1/p')
 fi
 echo "\${held:+held}/$mac/$ready"`,
