@@ -148,6 +148,10 @@ function signedFor(ip: string): string[] {
 /** A TLS server in the kubelet's place, with a certificate that is made for it. */
 async function pose(name: string, names: string[]): Promise<void> {
   await plane.stop("openssl");
+  // The kubelet is a process of the one that was ended, and ends after it.
+  await waitFor("nobody to listen there", 60, async () => {
+    return (await plane.attempt("ss", "-Hltn", "sport = :10250")).stdout === "";
+  });
   const [key, certificate] = [machine.path(`${name}.key`), machine.path(`${name}.crt`)];
   execFileSync(
     "openssl",

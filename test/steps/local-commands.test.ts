@@ -240,7 +240,7 @@ describe("becoming a control plane", () => {
     const fake = ssh("case $remote in *' member') case $* in *192.0.2.10*) exit 3 ;; esac ;; esac");
     expect(await fake.run(become().create, become().stdin)).toMatchObject({ exitCode: 0 });
     const run = fake.calls().at(-1);
-    expect(run?.arguments).toMatch(/oslo-step apply control-plane operator-names\n$/);
+    expect(run?.arguments).toMatch(/oslo-step apply operator-names control-plane\n$/);
     expect(run?.stdin).toContain('secrets:\n  SILENT: ""\n  KNOWN: "bravo"\n');
   });
 
