@@ -56,11 +56,11 @@ export function healthy(config: Config, plan: ClusterPlan): Answers {
     ["get services -l verify-service=node-port", listOf(names.map(probeService))],
     ["get services -l verify-service=address", listOf([addressService()])],
     ["get lease cilium-l2announce-oslo-cluster-verify-address-0", "node-1"],
-    ["ip -brief link show dev eth0", macOf],
     [
       "address show to 10.10.0.250",
       (where) => `${where === "node-0" ? "held" : ""}/${macOf("node-0")}/ok`,
     ],
+    ["ip -brief link show dev eth0", macOf],
     ["SOCK_RAW", `answered\n${macOf("node-1")}`, 2.5],
     ["get service kube-dns", "10.96.0.10"],
     ["-l k8s-app=node-local-dns", listOf(names.map((name) => cachePod(name)))],
