@@ -77,7 +77,13 @@ describe("a broken promise", () => {
     );
     const sick: Answers = [
       ["tcpdump -n -v -r", ""],
-      ["bpf ct list global", connections.join("\n")],
+      [
+        "bpf ct list global",
+        (_, question) => {
+          const [, service = "nothing"] = question.match(/"( -> \S+ )"/) ?? [];
+          return connections.filter((line) => line.includes(service)).join("\n");
+        },
+      ],
     ];
     expect(await verdictOf(clientAddressProof, { sick })).toMatchObject({ verdict: is });
   });

@@ -157,7 +157,9 @@ async function exchange(
   const service = `${address}.${port}`;
   const client =
     sender(atIngress, service) ??
-    connected(await cluster.onNode(ingress, connectionsScript), address, port);
+    (await cluster.onNode(ingress, connectionScript(address, port))).match(
+      / SVC (\S+):\d+ -> /,
+    )?.[1];
   return { ingress, backend, address, seen, client, atIngress, atBackend, service };
 }
 
@@ -170,11 +172,10 @@ function sender(packets: readonly string[], service: string): string | undefined
   return undefined;
 }
 
-/** XDP takes a packet before tcpdump sees it; the load balancer's table of connections has it all the same. */
-const connectionsScript = `${agentFunction}
-agent cilium-dbg bpf ct list global`;
-
-function connected(table: string, address: string, port: number): string | undefined {
-  const line = table.split("\n").find((one) => one.includes(` -> ${address}:${port} `));
-  return line?.match(/ SVC (\S+):\d+ -> /)?.[1];
-}
+/**
+ * XDP takes a packet before tcpdump sees it; the load balancer's table of connections has it all the same. It may
+ * have half a million lines: those of the service alone leave the node.
+ */
+const connectionScript = (address: string, port: number) => `set -o pipefail
+${agentFunction}
+agent cilium-dbg bpf ct list global | awk 'index($0, " -> ${address}:${port} ")'`;
