@@ -7,7 +7,8 @@ const output = "controlPlanes";
 
 /**
  * Holds the control planes against those of the last `up` that succeeded, before any other resource is
- * registered, without those that are abandoned; a preview does it too. Under OSLO_CLUSTER_RESTORE nodes begin no cluster, and new ones may take the names of all.
+ * registered, without those that are abandoned; a preview does it too. Under OSLO_CLUSTER_RESTORE nodes
+ * begin no cluster, and new ones may take the names of all.
  * @throws pulumi.RunError where etcd would lose its data or its majority.
  */
 export async function requireQuorum(wanted: ControlPlanes, source: string): Promise<void> {

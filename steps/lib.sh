@@ -141,8 +141,9 @@ admin() { kubectl --kubeconfig "$kubeconfig" "$@"; }
 
 # Seconds.
 ask_seconds=30
-# For what may be said twice: a machine that has just started has its API server a moment later, the balancer ends connections to a control plane that is not ready any more, and one that
-# has just been taken out of etcd takes some and answers nothing until the balancer's checks have found that out.
+# For what may be said twice: a machine that has just started has its API server a moment later, the balancer ends
+# connections to a control plane that is not ready any more, and one that has just been taken out of etcd takes some
+# and answers nothing until the balancer's checks have found that out.
 ask_api() {
   local deadline=$((SECONDS + ask_seconds))
   until admin "$@"; do

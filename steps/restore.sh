@@ -42,8 +42,7 @@ main() {
     state) tell_state ;;
     salvage | receive | stop | apply | seed | begun | forget | relist | finish)
       mkdir -p "$home"
-      exec 9>"$home/lock"
-      flock --timeout 120 9 || die "another restore is running on $(hostname)"
+      only_one "$home/lock" 120 "another restore is running on $(hostname)"
       "$@"
       ;;
     *) die "usage: restore.sh state|salvage|receive|stop|apply|seed|begun|forget|relist|finish" ;;
