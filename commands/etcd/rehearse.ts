@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Config } from "../../config/config.ts";
 import { quote } from "../../steps/ssh/arguments.ts";
 import { output, runProcess } from "../../steps/ssh/process.ts";
@@ -64,7 +65,7 @@ async function restored(
   mkdirSync(set);
   const fetch = copies.command("cat", copies.at(copy.path)).map(quote).join(" ");
   const decrypt = `age --decrypt --identity ${quote(identity)}`;
-  const unpack = new URL("../../steps/unpack-set.sh", import.meta.url).pathname;
+  const unpack = fileURLToPath(new URL("../../steps/unpack-set.sh", import.meta.url));
   const line = `set -o pipefail; ${fetch} | ${decrypt} | bash ${quote(unpack)} ${quote(set)}`;
   const { status, stdout, stderr } = await runProcess(["bash", "-c", line]);
   if (status !== 0)
@@ -80,7 +81,7 @@ async function restored(
     images: { etcd: string; kubeApiserver: string };
   };
   const folder = binaries ?? (await programsOf(config, facts.images, join(work, "programs")));
-  const script = new URL("rehearse.sh", import.meta.url).pathname;
+  const script = fileURLToPath(new URL("rehearse.sh", import.meta.url));
   const own = process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"];
   const isolated = ["unshare", ...own, "--net", "--pid", "--fork", "--kill-child", "--mount-proc"];
   await output([...isolated, "bash", script, work], {
