@@ -3,8 +3,10 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterEach, expect, test } from "vitest";
+import { objectsOf } from "../lab/processes.ts";
 import { waitFor } from "../lab/shell.ts";
-import { exchanges, summary } from "./established/established.ts";
+import type { Exchange } from "./established/client.ts";
+import { summary } from "./established/established.ts";
 
 // The client of established connections: what it would say of one that a lost control plane cuts.
 
@@ -29,11 +31,11 @@ async function ask(answer: (count: number) => "ok" | "cut"): Promise<ReturnType<
   client.stdout.on("data", (chunk) => {
     log += chunk;
   });
-  await waitFor("six exchanges", 30, () => exchanges(log).length >= 6);
+  await waitFor("six exchanges", 30, () => objectsOf<Exchange>(log).length >= 6);
   client.kill();
   await client;
   server.closeAllConnections();
-  return summary(exchanges(log).slice(0, 6));
+  return summary(objectsOf<Exchange>(log).slice(0, 6));
 }
 
 test("a connection that is kept is one, and all is answered", async () => {

@@ -1,10 +1,18 @@
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { hostNamed } from "../lab/facts.ts";
 import { joinCgroup } from "../lab/hosts/hosts.ts";
 import * as infrastructure from "../lab/infrastructure.ts";
 import { runDirectory } from "../lab/paths.ts";
-import { killAll, logFile, processesIn, runningProcess, startProcess } from "../lab/processes.ts";
+import {
+  killAll,
+  logFile,
+  objectsOf,
+  processesIn,
+  runningProcess,
+  startProcess,
+} from "../lab/processes.ts";
 import { hostNamespace, portOf, segment } from "../lab/segment.ts";
 import { inNamespace, run, waitFor } from "../lab/shell.ts";
 import type { Lab } from "../lab/verification/proof.ts";
@@ -17,11 +25,10 @@ export interface Loss {
   back(lab: Lab, host: string): Promise<void>;
 }
 
-const port = (lab: Lab, host: string) => {
-  const found = lab.facts.hosts.find(({ name }) => name === host);
-  if (found === undefined) throw new Error(`no host ${host}`);
-  return ["-n", segment.netns, "link", "set", portOf(found)];
-};
+const port = ({ facts }: Lab, host: string) => [
+  ...["-n", segment.netns, "link", "set"],
+  portOf(hostNamed(facts, host)),
+];
 
 /** Signals the processes of a program in a host. */
 async function signal(host: string, program: string, name: NodeJS.Signals): Promise<void> {
@@ -200,10 +207,7 @@ export async function stopProbers({ onHost }: Lab, probers: readonly string[]): 
 
 /** What a host's client has printed so far. */
 export function answersOf(host: string): Answer[] {
-  const lines = readFileSync(logFile(`api-gap-${host}`), "utf8")
-    .split("\n")
-    .slice(0, -1);
-  return lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as Answer);
+  return objectsOf<Answer>(readFileSync(logFile(`api-gap-${host}`), "utf8"));
 }
 
 /** Opens watches again until some hang on a control plane. @returns these, by the host of their client */

@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { execa, type ResultPromise } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { filterPort, hostNamespace, segment } from "../lab/segment.ts";
+import { hostNamespace, segment } from "../lab/segment.ts";
 import { inNamespace, waitFor } from "../lab/shell.ts";
 import type { Lab } from "../lab/verification/proof.ts";
 import { root } from "../root.ts";
 import { isBack, type Loss, losses } from "./losses.ts";
+import { onPort } from "./mutations/mutation.ts";
 import { Watch } from "./vlan/watch.ts";
 
 /** Seconds: until the operator is answered again, and that two may have the address. */
@@ -76,19 +77,14 @@ export function describeMoves({ current, address, planes }: Moving): void {
 /** Whoever has the address does not hear the others, nor they it; its own link is up. */
 const split: Loss = {
   name: "the others, since the VLAN splits",
-  lose: (lab, host) => drop(lab, host, "everything"),
-  back: (lab, host) => drop(lab, host, undefined),
+  lose: async (lab, host) => void (await onPort(host, "everything").make(lab)),
+  back: async (lab, host) => void (await onPort(host, "everything").undo(lab)),
 };
 
 /** In the network of a host or the operator, before what else the machine does: seconds are measured. */
 function inside(namespace: string, ...command: string[]): ResultPromise<{ reject: false }> {
   const [program = "", ...args] = inNamespace(namespace, ["nice", "-n", "-15", ...command]);
   return execa(program, args, { reject: false });
-}
-
-async function drop({ facts }: Lab, name: string, filter: "everything" | undefined): Promise<void> {
-  const host = facts.hosts.find((one) => one.name === name);
-  if (host !== undefined) await filterPort(host, filter, "10.244.0.0/16");
 }
 
 const pause = (length: number) => new Promise((resolve) => setTimeout(resolve, length * seconds));

@@ -9,6 +9,7 @@ import { renderStep } from "../../plan/step.ts";
 import { claimScript } from "../../steps/bundle.ts";
 import { nodeReach } from "../../steps/ssh/target.ts";
 import { labEnvironment } from "../lab/engine.ts";
+import { hostNamed } from "../lab/facts.ts";
 import * as infrastructure from "../lab/infrastructure.ts";
 import { filterPort, type PortFilter } from "../lab/segment.ts";
 import { inNamespace, waitFor } from "../lab/shell.ts";
@@ -171,8 +172,7 @@ async function probe(loadBalancer: LoadBalancer = {}) {
 }
 
 async function filter(name: string, drops: PortFilter | undefined): Promise<void> {
-  const host = facts.hosts.find((candidate) => candidate.name === name);
-  if (host !== undefined) await filterPort(host, drops, "10.244.0.0/16");
+  await filterPort(hostNamed(facts, name), drops, "10.244.0.0/16");
 }
 
 async function units(): Promise<string[]> {

@@ -82,3 +82,13 @@ export interface LabFacts {
   chart: string;
   timings: Timing[];
 }
+
+/** @throws Error where the lab has no host of that name */
+export function hostNamed(
+  { hosts }: Pick<LabFacts, "hosts">,
+  name: string,
+): LabFacts["hosts"][number] {
+  const host = hosts.find((one) => one.name === name);
+  if (host === undefined) throw new Error(`no host ${name}`);
+  return host;
+}

@@ -12,6 +12,12 @@ export function logFile(name: string): string {
   return join(runDirectory, "logs", `${name}.log`);
 }
 
+/** The lines of a log that are JSON objects, but for a last one that is yet to end. */
+export function objectsOf<T>(log: string): T[] {
+  const lines = log.split("\n").slice(0, -1);
+  return lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as T);
+}
+
 /** Starts a process that outlives this one, unless it is running already. */
 export async function startProcess(name: string, command: readonly string[]): Promise<void> {
   if (runningProcess(name)) return;

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { agnhostImage } from "../../lab/artifacts/recipes.ts";
-import { killAll, logFile, runningProcess, startProcess } from "../../lab/processes.ts";
+import { hostNamed } from "../../lab/facts.ts";
+import { killAll, logFile, objectsOf, runningProcess, startProcess } from "../../lab/processes.ts";
 import { inNamespace, waitFor } from "../../lab/shell.ts";
 import type { Lab } from "../../lab/verification/proof.ts";
 import type { Exchange } from "./client.ts";
@@ -36,8 +37,7 @@ export async function establish(lab: Lab, { ingress, backend }: Path): Promise<n
   const port = await lab.kubectl(
     ...["-n", name, "get", "service", name, "-o", "jsonpath={.spec.ports[0].nodePort}"],
   );
-  const { address } = lab.facts.hosts.find((host) => host.name === ingress) ?? {};
-  const url = `http://${address}:${port}/hostname`;
+  const url = `http://${hostNamed(lab.facts, ingress).address}:${port}/hostname`;
   const from = Date.now() / 1000;
   const command = [process.execPath, join(import.meta.dirname, "client.ts"), url];
   await startProcess(name, inNamespace(lab.facts.netns, command));
@@ -56,13 +56,7 @@ export async function endEstablished({ kubectl }: Lab): Promise<void> {
 
 /** What the client has printed since a moment. */
 export function exchangesSince(from: number): Exchange[] {
-  return exchanges(readFileSync(logFile(name), "utf8")).filter(({ at }) => at >= from);
-}
-
-/** Whole lines of the client's output. */
-export function exchanges(log: string): Exchange[] {
-  const lines = log.split("\n").slice(0, -1);
-  return lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as Exchange);
+  return objectsOf<Exchange>(readFileSync(logFile(name), "utf8")).filter(({ at }) => at >= from);
 }
 
 /** What became of the connection: how many there were, questions without an answer, the slowest answer. */

@@ -1,4 +1,5 @@
 import type { Proof } from "../../../verify/proof.ts";
+import { hostNamed } from "../../lab/facts.ts";
 import { filterPort, type PortFilter, takeXdp } from "../../lab/segment.ts";
 import type { Lab } from "../../lab/verification/proof.ts";
 
@@ -38,19 +39,14 @@ export function on(host: string, make: string, undo: string): Change {
 
 /** The port of the segment that a host is attached to, filtered as a provider's may be. */
 export function onPort(name: string, filter: PortFilter): Change {
-  const set = async ({ facts }: Lab, wanted: PortFilter | undefined) => {
-    const host = facts.hosts.find((one) => one.name === name);
-    if (host !== undefined) await filterPort(host, wanted, "10.244.0.0/16");
-  };
+  const set = ({ facts }: Lab, wanted: PortFilter | undefined) =>
+    filterPort(hostNamed(facts, name), wanted, "10.244.0.0/16");
   return { make: (lab) => set(lab, filter), undo: (lab) => set(lab, undefined) };
 }
 
 /** The port of the segment that a host is attached to, which no longer takes what the host's XDP sends back. */
 export function withoutXdpOnPort(name: string): Change {
-  const set = async ({ facts }: Lab, wanted: boolean) => {
-    const host = facts.hosts.find((one) => one.name === name);
-    if (host !== undefined) await takeXdp(host, wanted);
-  };
+  const set = ({ facts }: Lab, wanted: boolean) => takeXdp(hostNamed(facts, name), wanted);
   return { make: (lab) => set(lab, false), undo: (lab) => set(lab, true) };
 }
 

@@ -9,6 +9,7 @@ import { fail, type Proof } from "../../../verify/proof.ts";
 import { type Row, runProofs } from "../../../verify/run.ts";
 import { sshTransport } from "../../../verify/transport.ts";
 import { type Engine, labEnvironment } from "../engine.ts";
+import { hostNamed } from "../facts.ts";
 import type { LabFacts } from "../infrastructure.ts";
 import { runDirectory } from "../paths.ts";
 import { inNamespace } from "../shell.ts";
@@ -64,8 +65,7 @@ export function labOf(facts: LabFacts, engine: Engine): Lab {
     engine,
     kubectl: (...args) => inside([facts.kubectl, ...args]),
     onHost: (name, command) => {
-      const host = facts.hosts.find((candidate) => candidate.name === name);
-      if (host === undefined) throw new Error(`no host ${name}`);
+      const host = hostNamed(facts, name);
       const reach = { host: host.address, port: 22, user: "root", hostKey: host.hostKey };
       const dial = { timeoutSeconds: 10, attempts: 1 };
       const { sshArguments } = machineReach({ dial }, { name, reach });
