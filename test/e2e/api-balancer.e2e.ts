@@ -51,7 +51,9 @@ describeWhere(haproxy.error === undefined, "haproxy")(
         const ready = { milliseconds: 0, status: 200 };
         const server = createServer({ key, cert }, (asked, response) => {
           if (asked.url !== "/readyz") return void response.end(String(port));
-          setTimeout(() => response.writeHead(ready.status).end(), ready.milliseconds);
+          // As it was when the question came: a check that is being answered belongs to the time before.
+          const { milliseconds, status } = ready;
+          setTimeout(() => response.writeHead(status).end(), milliseconds);
         });
         const sockets = new Set<Duplex>();
         server.on("connection", (socket) => {
