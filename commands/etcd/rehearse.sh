@@ -21,6 +21,7 @@ main() {
   start_api_server
   identity
   secrets
+  ready
 }
 
 problem() { problems+=("$*"); }
@@ -86,7 +87,8 @@ start_api_server() {
     --cert-dir "$work/serving" --client-ca-file "$pki/ca.crt" --authorization-mode RBAC --service-cluster-ip-range "$(service_subnet)" \
     --service-account-issuer https://kubernetes.default.svc.cluster.local --service-account-key-file "$pki/sa.pub" \
     --service-account-signing-key-file "$pki/sa.key" --encryption-provider-config "$set/encryption/config.yaml" >"$work/api.log" 2>&1 &
-  wait_until 180 ask get --raw /readyz || give_up "the API server does not start from the copy: $(grep '^[EF]' "$work/api.log" | tail -n 1)"
+  # It is not ready as long as it cannot decrypt: with a wrong key never.
+  wait_until 180 ask get namespace kube-system || give_up "the API server does not start from the copy: $(grep '^[EF]' "$work/api.log" | tail -n 1)"
 }
 
 service_subnet() { sed -n 's/^ *serviceSubnet: *//p' "$set/kubeadm-config.yaml" | head -n 1 | tr -d '"' | grep . || echo 10.96.0.0/16; }
@@ -116,6 +118,10 @@ secrets() {
   name=$(fact .canary.name) namespace=$(fact .canary.namespace)
   digest=$(ask --namespace "$namespace" get secret "$name" --output jsonpath='{.data.value}' 2>"$work/log" | base64 --decode | sha256sum | cut -d' ' -f1) || true
   [[ $digest == "$(fact .canary.sha256)" ]] || problem "the canary Secret $namespace/$name does not have the value that was written before the copy"
+}
+
+ready() {
+  wait_until 180 ask get --raw /readyz || problem "the API server does not become ready from the copy: $(grep '^[EF]' "$work/api.log" | tail -n 1)"
 }
 
 main
