@@ -101,7 +101,9 @@ export function describeRehearsal(vault: Vault): void {
         expect(exitCode).toBe(3);
         expect(report?.problems).toEqual([
           expect.stringMatching(/^configmaps: \d+ objects were packed, \d+ are restored$/),
-          expect.stringMatching(/^Secrets do not decrypt with the copy's own keys: .*no matching key/),
+          expect.stringMatching(
+            /^Secrets do not decrypt with the copy's own keys: .*no matching key/,
+          ),
         ]);
       } finally {
         removeLater();
