@@ -1,7 +1,4 @@
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa, type Options } from "execa";
 
@@ -57,28 +54,4 @@ export function contentKey(...parts: readonly (string | Buffer)[]): string {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(String(part.length)).update("\0").update(part);
   return hash.digest("hex").slice(0, 16);
-}
-
-/**
- * Makes a directory once: an existing one is taken as it is, and one that is being made gets its
- * name only when it is complete, so that an interrupted run leaves nothing half done.
- *
- * @returns the directory's path
- */
-export async function makeOnce(
-  directory: string,
-  make: (partial: string) => Promise<void>,
-): Promise<string> {
-  if (existsSync(directory)) return directory;
-  const partial = `${directory}.partial-${process.pid}`;
-  await rm(partial, { recursive: true, force: true });
-  await mkdir(dirname(directory), { recursive: true });
-  await mkdir(partial);
-  try {
-    await make(partial);
-    if (!existsSync(directory)) await rename(partial, directory);
-  } finally {
-    await rm(partial, { recursive: true, force: true });
-  }
-  return directory;
 }

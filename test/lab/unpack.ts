@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { aptGet } from "./apt.ts";
+import { makeOnce } from "./make-once.ts";
 import { cacheDirectory } from "./paths.ts";
-import { contentKey, makeOnce, run } from "./shell.ts";
+import { contentKey, run } from "./shell.ts";
 
 /**
  * Unpacks packages of this machine's distribution into the cache. They are not installed: that would

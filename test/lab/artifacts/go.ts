@@ -2,9 +2,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { installPackages } from "../apt.ts";
+import { makeOnce } from "../make-once.ts";
 import { cacheDirectory } from "../paths.ts";
 import { say } from "../progress.ts";
-import { contentKey, makeOnce, onPath, run } from "../shell.ts";
+import { contentKey, onPath, run } from "../shell.ts";
 
 export const modulesDirectory = join(import.meta.dirname, "modules");
 

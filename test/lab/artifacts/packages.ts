@@ -1,7 +1,8 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { makeOnce } from "../make-once.ts";
 import { cacheDirectory } from "../paths.ts";
-import { contentKey, makeOnce } from "../shell.ts";
+import { contentKey } from "../shell.ts";
 import type { Built } from "./build.ts";
 import { type DebianPackage, makePackage } from "./deb.ts";
 import { downloadModule } from "./go.ts";

@@ -4,9 +4,10 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { buildTree, type TreeRecipe, treeKey } from "../hosts/tree.ts";
+import { makeOnce } from "../make-once.ts";
 import { cacheDirectory } from "../paths.ts";
 import type { Progress } from "../progress.ts";
-import { contentKey, makeOnce, run } from "../shell.ts";
+import { contentKey, run } from "../shell.ts";
 import { guestPackages, guestSuite } from "./packages.ts";
 
 /** A cloud image in the cache. */

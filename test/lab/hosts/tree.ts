@@ -1,9 +1,10 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
+import { makeOnce } from "../make-once.ts";
 import { cacheDirectory } from "../paths.ts";
 import type { Progress } from "../progress.ts";
-import { contentKey, makeOnce, run } from "../shell.ts";
+import { contentKey, run } from "../shell.ts";
 import {
   debianSuite,
   hypervisorPackages,

@@ -1,8 +1,9 @@
 import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { makeOnce } from "../../make-once.ts";
 import { cacheDirectory } from "../../paths.ts";
 import type { Progress } from "../../progress.ts";
-import { contentKey, makeOnce, run } from "../../shell.ts";
+import { contentKey, run } from "../../shell.ts";
 import { makeRepository } from "../apt.ts";
 import type { Artifacts } from "../artifacts.ts";
 import type { Image } from "../images.ts";
