@@ -33,24 +33,56 @@ const milliseconds = 100;
 /** After which a request is given up; the next ones have long been sent. */
 const limit = 5000;
 
-/** The longest time without an answer of a kind, up to a moment that had better not be the end of a gap. */
-export function longestGap(answers: readonly Answer[], from: number, until: number): number {
+/** A time without an answer. */
+export interface Gap {
+  seconds: number;
+  /** Of these, how long the client itself asked nothing, for want of a processor: no gap is known better than that. */
+  idle: number;
+}
+
+/**
+ * The longest time without an answer, less that in which nothing was asked, up to a moment that had better not be the
+ * end of a gap.
+ * @param answers of the kind that is asked for
+ * @param all of the same client
+ */
+export function longestGap(
+  answers: readonly Answer[],
+  all: readonly Answer[],
+  from: number,
+  until: number,
+): Gap {
   const answered = answers.filter(({ error }) => error === undefined).map(({ at }) => at);
-  return longestBetween(answered, from, until);
+  const asked = all.filter(({ kind }) => kind !== "watch").map(({ at, seconds }) => at - seconds);
+  let found: Gap = { seconds: 0, idle: 0 };
+  for (const [begin, end] of spans(answered, from, until)) {
+    if (end - begin <= lasting(found)) continue;
+    const pauses = spans(asked, begin, end).map(([a, b]) =>
+      Math.max(0, b - a - milliseconds / 1000),
+    );
+    const idle = pauses.reduce((sum, pause) => sum + pause, 0);
+    found = longest([found, { seconds: end - begin, idle }]);
+  }
+  return found;
 }
 
-/** The longest time in which the client itself asked nothing, for want of a processor: no gap is known better than that. */
-export function longestPause(answers: readonly Answer[], from: number, until: number): number {
-  const asked = answers
-    .filter(({ kind }) => kind !== "watch")
-    .map(({ at, seconds }) => at - seconds);
-  return longestBetween(asked, from, until);
+/** By what is left where the client's own pauses are left out. */
+export function longest(gaps: readonly Gap[]): Gap {
+  return gaps.reduce((one, other) => (lasting(other) > lasting(one) ? other : one), {
+    seconds: 0,
+    idle: 0,
+  });
 }
 
-function longestBetween(times: readonly number[], from: number, until: number): number {
+/** Seconds of a gap in which somebody asked. */
+export function lasting({ seconds, idle }: Gap): number {
+  return seconds - idle;
+}
+
+function spans(times: readonly number[], from: number, until: number): [number, number][] {
   const inside = times.filter((at) => at >= from && at <= until).sort((a, b) => a - b);
   const all = [from, ...inside, until];
-  return Math.max(...all.slice(1).map((at, i) => at - (all[i] as number)));
+  return all.slice(1).map((at, i) => [all[i] as number, at]);
 }
 
 function main([name = "", caFile = "", tokenFile = ""]: readonly string[]): void {

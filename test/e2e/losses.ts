@@ -16,7 +16,7 @@ import {
 import { hostNamespace, portOf, segment } from "../lab/segment.ts";
 import { inNamespace, run, waitFor } from "../lab/shell.ts";
 import type { Lab } from "../lab/verification/proof.ts";
-import { type Answer, longestGap, longestPause } from "./api-gap.ts";
+import { type Answer, type Gap, lasting, longest, longestGap } from "./api-gap.ts";
 
 /** How a control plane is lost, and how it comes back. */
 export interface Loss {
@@ -74,19 +74,19 @@ export const losses: readonly Loss[] = [
   },
 ];
 
-/** What was measured of one loss, in seconds: the worst of all nodes that asked. */
+/** What was measured of one loss: the worst of all nodes that asked. */
 export interface Measured {
   loss: string;
   /** The control plane that was lost, and whether etcd was led by it. */
   host: string;
   led: boolean;
-  read: number;
-  write: number;
+  /** When it was lost, in seconds since 1970. */
+  from: number;
+  read: Gap;
+  write: Gap;
   /** Of watches that hung on it, and how many these were. */
-  watch: number;
+  watch: Gap;
   watches: number;
-  /** The longest time in which one of the clients itself asked nothing. */
-  paused: number;
   /** Other nodes that were NotReady meanwhile. */
   notReady: string[];
 }
@@ -111,11 +111,10 @@ export async function measure(
     const answers = answersOf(prober);
     const of = (kind: Answer["kind"], watch?: number) => {
       const those = answers.filter((one) => one.kind === kind && one.watch === watch);
-      return longestGap(those, from, until);
+      return longestGap(those, answers, from, until);
     };
     const watches = (hung.get(prober) ?? []).map((watch) => of("watch", watch));
-    const paused = longestPause(answers, from, until);
-    return { read: of("read"), write: of("write"), watches, paused };
+    return { read: of("read"), write: of("write"), watches };
   });
   await back(lab, host);
   await isBack(lab, host, survivor);
@@ -124,11 +123,11 @@ export async function measure(
     loss: name,
     host,
     led,
-    read: Math.max(...gaps.map(({ read }) => read)),
-    write: Math.max(...gaps.map(({ write }) => write)),
-    watch: Math.max(0, ...watches),
+    from,
+    read: longest(gaps.map(({ read }) => read)),
+    write: longest(gaps.map(({ write }) => write)),
+    watch: longest(watches),
     watches: watches.length,
-    paused: Math.max(...gaps.map(({ paused }) => paused)),
     notReady: [...after]
       .filter(([node, { since }]) => node !== host && since !== before.get(node)?.since)
       .map(([node]) => node),
@@ -148,8 +147,12 @@ export async function isBack(lab: Lab, host: string, survivor: string): Promise<
 
 /** One line for a person. */
 export function describeLoss({ loss, host, led, read, write, ...rest }: Measured): string {
-  const seconds = (value: number) => `${value.toFixed(1)} s`;
-  return `${loss} of ${host}${led ? " (etcd's leader)" : ""}: read ${seconds(read)}, write ${seconds(write)}, ${rest.watches} watches ${seconds(rest.watch)}, the clients asked nothing for up to ${seconds(rest.paused)}${rest.notReady.length > 0 ? `, NotReady: ${rest.notReady.join(", ")}` : ""}`;
+  return `${loss} of ${host}${led ? " (etcd's leader)" : ""}: read ${describeGap(read)}, write ${describeGap(write)}, ${rest.watches} watches ${describeGap(rest.watch)}${rest.notReady.length > 0 ? `, NotReady: ${rest.notReady.join(", ")}` : ""}`;
+}
+
+export function describeGap({ seconds, idle }: Gap): string {
+  const less = idle > 0 ? `, of which the client asked nothing for ${idle.toFixed(1)} s` : "";
+  return `${seconds.toFixed(1)} s${less}`;
 }
 
 /** Median and worst of several losses of each kind. */
@@ -157,7 +160,7 @@ export function summarize(all: readonly Measured[]): string {
   const lines = [...new Set(all.map(({ loss }) => loss))].map((loss) => {
     const those = all.filter((one) => one.loss === loss);
     const of = (key: "read" | "write" | "watch") => {
-      const sorted = those.map((one) => one[key]).sort((a, b) => a - b);
+      const sorted = those.map((one) => lasting(one[key])).sort((a, b) => a - b);
       const median = sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
       return `${key} ${median.toFixed(1)} s, at worst ${(sorted.at(-1) ?? 0).toFixed(1)} s`;
     };
@@ -233,8 +236,17 @@ function watchesOn(answers: readonly Answer[], host: string): number[] {
   return [...last].flatMap(([watch, by]) => (by === host && watch !== undefined ? [watch] : []));
 }
 
-/** Of each node the state of Ready, and since when. */
-async function conditions({ onHost }: Lab, by: string) {
+/** Of each node the state of Ready, and since when. Asked again where a control plane that comes back cuts it off. */
+async function conditions(lab: Lab, by: string): Promise<Awaited<ReturnType<typeof readyOf>>> {
+  let found: Awaited<ReturnType<typeof readyOf>> | undefined;
+  await waitFor(`the nodes as ${by} sees them`, 60, async () => {
+    found = await readyOf(lab, by).catch(() => undefined);
+    return found !== undefined;
+  });
+  return found ?? new Map();
+}
+
+async function readyOf({ onHost }: Lab, by: string) {
   const template =
     '{range .items[*]}{.metadata.name} {range .status.conditions[?(@.type=="Ready")]}{.status} {.lastTransitionTime}{end}{"\\n"}{end}';
   const lines = await onHost(

@@ -7,6 +7,7 @@ import { waitFor } from "../lab/shell.ts";
 import { stackFile } from "../lab/stack.ts";
 import type { Lab } from "../lab/verification/proof.ts";
 import { kubeconfigFile, proveProduct } from "../lab/verification/verify.ts";
+import { type Answer, lasting } from "./api-gap.ts";
 import { endEstablished, establish, exchangesSince, summary } from "./established/established.ts";
 import {
   answersOf,
@@ -61,7 +62,7 @@ export function describeLosses({ current, whole, clients, lost }: Lossy): void {
           measured.push(one);
           expect(one.notReady).toEqual([]);
           for (const gap of [one.read, one.write, one.watch])
-            expect(gap - one.paused, describeLoss(one)).toBeLessThanOrEqual(bound);
+            expect(lasting(gap), describeLoss(one)).toBeLessThanOrEqual(bound);
         },
       );
     }
@@ -96,14 +97,12 @@ export function describeLosses({ current, whole, clients, lost }: Lossy): void {
       const one = await measure(current().lab, wiped, lost[0] as string, clients);
       console.log(describeLoss(one));
       // A cluster without the client's objects would say that they are not there, or that it is nobody.
-      for (const prober of clients)
-        expect(answersOf(prober).filter(({ error }) => /status 40[134]/.test(error ?? ""))).toEqual(
-          [],
-        );
+      const denied = ({ at, error = "" }: Answer) => at >= one.from && /status 40[134]/.test(error);
+      for (const prober of clients) expect(answersOf(prober).filter(denied)).toEqual([]);
       await whole();
       expect(await current().engine.up()).toMatchObject(unchanged);
       for (const gap of [one.read, one.write])
-        expect(gap - one.paused, describeLoss(one)).toBeLessThanOrEqual(bound);
+        expect(lasting(gap), describeLoss(one)).toBeLessThanOrEqual(bound);
     });
 
     test("a connection whose client, ingress and backend are elsewhere loses nothing in all this", () => {
