@@ -4,6 +4,7 @@ import { createServer, request, type Server } from "node:https";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Duplex } from "node:stream";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -65,15 +66,10 @@ describeWhere(haproxy.error === undefined, "haproxy")(
       }
       writeFileSync(join(folder, "haproxy.cfg"), configuration(folder));
       balancer = spawn("haproxy", ["-db", "-f", join(folder, "haproxy.cfg")], { stdio: "inherit" });
-      await waitFor("all to be found ready", 30, () =>
-        up().then(
-          (servers) => servers === ports.length,
-          () => false,
-        ),
-      );
+      await waitFor("all to be found ready", 30, () => isWhole().catch(() => false));
       // They count as ready from the start, until their first checks have ended.
       await pause(3000);
-      expect(await up()).toBe(ports.length);
+      expect(await up()).toHaveLength(ports.length);
     }, 120_000);
 
     afterAll(() => {
@@ -86,46 +82,60 @@ describeWhere(haproxy.error === undefined, "haproxy")(
     });
 
     test("keeps what it carries while every API server waits for a leader of etcd", async () => {
+      // What happens while these servers themselves are not run is no answer of theirs: then once more.
+      for (let times = 1; ; times++) {
+        await waitFor("all to be found ready", 30, isWhole);
+        const [cut, paused] = await pausesOf(cutByElection);
+        if (paused > 0.3 && cut > 0 && times < 10) continue;
+        expect(cut).toBe(0);
+        break;
+      }
+    });
+
+    /** How many idle connections are cut where no API server is ready for as long as etcd's default clock may take. */
+    async function cutByElection(): Promise<number> {
       const idle = await idleConnections();
       for (const { ready } of apis) Object.assign(ready, { milliseconds: 2000, status: 500 });
-      // As long as etcd's default clock may take.
       await pause(2000);
       for (const { ready } of apis) Object.assign(ready, { milliseconds: 0, status: 200 });
       await pause(3000);
-      expect(idle.filter(({ destroyed }) => destroyed).length).toBe(0);
+      const cut = idle.filter(({ destroyed }) => destroyed).length;
       for (const socket of idle) socket.destroy();
-    });
+      return cut;
+    }
 
     test("asks no API server that is not ready, and all that are when they are", async () => {
       for (const { ready } of apis) Object.assign(ready, { milliseconds: 0, status: 500 });
-      await waitFor("all to be found not ready", 30, async () => (await up()) === 0);
+      await waitFor("all to be found not ready", 30, async () => (await up()).length === 0);
       await expect(ask()).rejects.toThrow();
       for (const { ready } of apis) Object.assign(ready, { status: 200 });
-      await waitFor("all to be found ready", 30, async () => (await up()) === ports.length);
+      await waitFor("all to be found ready", 30, isWhole);
       expect(ports.map(String)).toContain(await ask());
     });
 
     test("cuts what hangs on a server that hangs within 5 s, and nothing else", async () => {
       const idle = await idleConnections();
       const [hung] = apis as [Api];
-      const carried = hung.sockets.size;
-      expect(carried).toBeGreaterThan(0);
       hung.server.removeAllListeners("secureConnection");
       hung.server.removeAllListeners("connection");
       hung.server.on("connection", (socket) => {
         hung.sockets.add(socket);
         socket.on("error", () => {});
       });
-      const start = performance.now();
-      await waitFor("its connections to be cut", 20, () => idle.some(({ destroyed }) => destroyed));
-      const seconds = (performance.now() - start) / 1000;
-      console.log(`cut after ${seconds.toFixed(1)} s`);
-      expect(seconds).toBeLessThan(5);
+      const [seconds, paused] = await pausesOf(async () => {
+        const start = performance.now();
+        await waitFor("a connection to be cut", 20, () => idle.some(({ destroyed }) => destroyed));
+        return (performance.now() - start) / 1000;
+      });
+      console.log(
+        `cut after ${seconds.toFixed(1)} s, of them ${paused.toFixed(1)} s without a turn`,
+      );
+      expect(seconds - paused).toBeLessThan(5);
       expect(idle.filter(({ destroyed }) => destroyed).length).toBeLessThan(idle.length);
       for (const socket of idle) socket.destroy();
     });
 
-    /** Connections that send nothing, so many that each server has some. */
+    /** Connections that send nothing, so many that each server has some; once the balancer has led all of them on. */
     async function idleConnections(): Promise<Socket[]> {
       const open = () =>
         new Promise<Socket>((resolve, reject) => {
@@ -134,21 +144,40 @@ describeWhere(haproxy.error === undefined, "haproxy")(
           socket.on("error", reject);
           socket.resume();
         });
-      return Promise.all(Array.from({ length: 3 * ports.length }, open));
+      const idle = await Promise.all(Array.from({ length: 3 * ports.length }, open));
+      await waitFor("each server to have some", 30, async () => {
+        const sessions = (await up()).map((server) => Number(server[4]));
+        return sessions.every((count) => count > 0) && sum(sessions) >= idle.length;
+      });
+      return idle;
     }
 
-    /** How many servers the balancer counts as ready. */
-    async function up(): Promise<number> {
+    const isWhole = async () => (await up()).length === ports.length;
+
+    /** The servers that the balancer counts as ready: of each the fields that it has, as the fifth its sessions. */
+    async function up(): Promise<string[][]> {
       const socket = connect(join(folder, "admin.sock"));
       socket.end("show stat\n");
       let text = "";
       for await (const part of socket) text += part;
       return text
         .split("\n")
-        .filter((line) => /^control-planes,node-/.test(line) && /,UP/.test(line)).length;
+        .filter((line) => /^control-planes,node-/.test(line) && /,UP/.test(line))
+        .map((line) => line.split(","));
     }
   },
 );
+
+const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0);
+
+/** What something answers, and the longest time, in seconds, in which this process had no turn meanwhile. */
+async function pausesOf<T>(what: () => Promise<T>): Promise<[T, number]> {
+  const delays = monitorEventLoopDelay({ resolution: 20 });
+  delays.enable();
+  const answer = await what();
+  delays.disable();
+  return [answer, delays.max / 1e9];
+}
 
 /** The plan's own, moved to where this test has its servers. */
 function configuration(folder: string): string {
