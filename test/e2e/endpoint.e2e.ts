@@ -39,8 +39,15 @@ afterEach(async () => {
 
 afterAll(() => vlan.down());
 
-/** The operator's side, as the program starts it, but for ssh. */
-function start(host: string, virtualAddress?: string): ResultPromise<{ reject: false }> {
+/**
+ * The operator's side, as the program starts it, but for ssh.
+ * @param seconds How long it tries. @default as long as the program does
+ */
+function start(
+  host: string,
+  virtualAddress?: string,
+  seconds?: number,
+): ResultPromise<{ reject: false }> {
   const nodes = [...planes, ...(virtualAddress ? ["worker-1"] : [])];
   const taking = virtualAddress && { ADDRESS: virtualAddress, INTERFACE: "eth0" };
   const input: Input = {
@@ -60,22 +67,30 @@ function start(host: string, virtualAddress?: string): ResultPromise<{ reject: f
   const bin = vlan.host("cp-1").machine.path("bin");
   return execa(program, args, {
     input: JSON.stringify(input),
-    env: { PATH: `${bin}:${process.env.PATH}`, OSLO_CLUSTER_ENDPOINT_SECONDS: "3" },
+    env: {
+      PATH: `${bin}:${process.env.PATH}`,
+      ...(seconds === undefined ? {} : { OSLO_CLUSTER_ENDPOINT_SECONDS: String(seconds) }),
+    },
     reject: false,
   });
 }
 
+/** What it says where it refuses; it has no need to try for long. */
 async function refusal(host: string, virtualAddress?: string): Promise<string> {
-  const { exitCode, stderr, stdout } = await start(host, virtualAddress);
+  const { exitCode, stderr, stdout } = await start(host, virtualAddress, 3);
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
   return String(stderr);
 }
 
-async function nothingListens(name: string): Promise<void> {
-  await waitFor(`nothing to listen on ${name}`, 60, async () => {
-    return (await vlan.host(name).run("ss", "-Hltn", "sport = :6443")) === "";
-  });
+async function listens(name: string): Promise<void> {
+  await waitFor(`somebody to listen on ${name}`, 60, async () => (await listeners(name)) !== "");
 }
+
+async function nothingListens(name: string): Promise<void> {
+  await waitFor(`nothing to listen on ${name}`, 60, async () => (await listeners(name)) === "");
+}
+
+const listeners = (name: string) => vlan.host(name).run("ss", "-Hltn", "sport = :6443");
 
 /** A load balancer with health checks as people have them. */
 async function balance(lines: string): Promise<{ end(): Promise<void> }> {
@@ -100,9 +115,7 @@ ${servers.join("\n")}
 `,
   );
   const process = balancer.start("haproxy", "-f", file);
-  await waitFor("haproxy to listen", 30, async () => {
-    return (await balancer.run("ss", "-Hltn", "sport = :6443")) !== "";
-  });
+  await listens("balancer");
   return {
     end: async () => {
       process.kill();
@@ -174,9 +187,7 @@ describe("cluster.endpoint is tried out before there is an API server", {
     const others = ["cp-1", "cp-3"].map((name) =>
       vlan.host(name).start("socat", "TCP-LISTEN:6443,fork,reuseaddr", "EXEC:true"),
     );
-    await waitFor("them to listen", 30, async () => {
-      return (await vlan.host("cp-3").run("ss", "-Hltn", "sport = :6443")) !== "";
-    });
+    for (const name of ["cp-1", "cp-3"]) await listens(name);
     const said = await refusal("10.10.0.11");
     for (const process of others) process.kill();
     await Promise.all(others);
@@ -187,9 +198,7 @@ describe("cluster.endpoint is tried out before there is an API server", {
   test("killed, it leaves nothing on the control planes", async () => {
     await vlan.filter('iifname "operator" tcp dport 6443 drop');
     const running = start("10.10.0.11");
-    await waitFor("it to listen", 30, async () => {
-      return (await vlan.host("cp-1").run("ss", "-Hltn", "sport = :6443")) !== "";
-    });
+    await listens("cp-1");
     running.kill("SIGKILL");
     await running;
     for (const name of planes) await nothingListens(name);
@@ -224,9 +233,7 @@ describe("cluster.endpoint is tried out before there is an API server", {
       .start(
         ...["openssl", "s_server", "-accept", "6443", "-cert", pem, "-key", `${pem}.key`, "-quiet"],
       );
-    await waitFor("the API server to listen", 30, async () => {
-      return (await vlan.host("cp-1").run("ss", "-Hltn", "sport = :6443")) !== "";
-    });
+    await listens("cp-1");
     const { exitCode, stdout, stderr } = await start("10.10.0.11");
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
     expect(JSON.parse(String(stdout))).toEqual({ "10.10.0.11": "a control plane" });
@@ -234,7 +241,7 @@ describe("cluster.endpoint is tried out before there is an API server", {
     const joining = await start("10.10.0.12");
     expect(joining).toMatchObject({ exitCode: 0, stdout: "{}" });
     expect(joining.stderr).toMatch(/10\.10\.0\.12 is of cp-2, which is to join/);
-    expect(await vlan.host("cp-2").run("ss", "-Hltn", "sport = :6443")).toBe("");
+    expect(await listeners("cp-2")).toBe("");
     server.kill();
     await server;
     machine.forget("state/cluster");
