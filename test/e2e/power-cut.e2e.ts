@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { attachArguments, describeHosts, type Host } from "../lab/hosts/host.ts";
 import { powerOff } from "../lab/hosts/hosts.ts";
@@ -41,8 +42,8 @@ afterAll(async () => {
 test("a host without power says nothing more, to nobody", async () => {
   const program = [process.execPath, "-e", client];
   await startProcess("client", inNamespace(hostNamespace(other.name), program));
-  await waitFor("a connection to the host", 10, connected);
-  expect(await answers()).toEqual(alive);
+  await waitFor("a connection to the host", 60, connected);
+  await waitFor("the host to answer", 60, isAlive);
 
   await powerOff(dead.name);
   // It was not ended: whoever had it waits.
@@ -55,7 +56,7 @@ test("a host without power says nothing more, to nobody", async () => {
 
   await attach(dead);
   await serve();
-  expect(await answers()).toEqual(alive);
+  await waitFor("the host to answer again", 60, isAlive);
 });
 
 async function attach(host: Host): Promise<void> {
@@ -65,7 +66,7 @@ async function attach(host: Host): Promise<void> {
 async function serve(): Promise<void> {
   const program = [process.execPath, "-e", server];
   await startProcess("server", inNamespace(hostNamespace(dead.name), program));
-  await waitFor("the host's port to be open", 10, async () => (await tcp()) === "connected");
+  await waitFor("the host's port to be open", 60, async () => (await tcp()) === "connected");
 }
 
 /** What the other host hears, also where it has forgotten where the first one is. */
@@ -78,6 +79,8 @@ async function answers() {
     tcp: await tcp(),
   };
 }
+
+const isAlive = async () => isDeepStrictEqual(await answers(), alive);
 
 /** How an attempt to connect ends within two seconds. */
 function tcp(): Promise<string> {
