@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Engine } from "../lab/engine.ts";
+import { diskPaths } from "../lab/hosts/disk.ts";
 import * as infrastructure from "../lab/infrastructure.ts";
 import { killAll, processesIn } from "../lab/processes.ts";
 import { hostNamespace, segment } from "../lab/segment.ts";
@@ -137,8 +139,8 @@ function reaches(
 }
 
 /**
- * An `up` that counts the lines of its progress; one that fails is followed by another. One that met no API
- * server, as after a power cut late in the bring-up, is so once an API server answers.
+ * An `up` that counts the lines of its progress; one that fails is followed by another. Where there is an API server
+ * that may be starting yet, as after a power cut late in the bring-up, it is so once that is ready.
  */
 function start(engine: Engine, hosts: readonly string[]) {
   const kill = new AbortController();
@@ -165,11 +167,9 @@ function start(engine: Engine, hosts: readonly string[]) {
         if (kill.signal.aborted) return "killed" as const;
         if (left === 0) throw error;
         console.log(`up failed, and is run again: ${lastLine(error)}`);
-        if (refused.test(error.message)) {
-          // Where none comes, the next attempt says so.
-          await waitFor("an API server to answer", 180, () => someAnswers(hosts)).catch(() => {});
-          if (kill.signal.aborted) return "killed" as const;
-        }
+        // Where none comes, the next attempt says so.
+        await waitFor("an API server to be ready", 180, () => someAnswers(hosts)).catch(() => {});
+        if (kill.signal.aborted) return "killed" as const;
         return attempt(left - 1);
       },
     );
@@ -194,12 +194,14 @@ function start(engine: Engine, hosts: readonly string[]) {
   };
 }
 
-const refused = /dial tcp \S+:6443: connect: connection refused/;
+const manifest = "etc/kubernetes/manifests/kube-apiserver.yaml";
 
-/** Whether the API server of one of the control planes is ready. */
+/** Whether the API server of one of the control planes is ready, or none of them is to have one yet. */
 async function someAnswers(hosts: readonly string[]): Promise<boolean> {
   const ready = ["curl", "-sk", "--max-time", "5", "https://127.0.0.1:6443/readyz"];
-  for (const host of hosts.filter((name) => name.startsWith("cp-"))) {
+  const begun = hosts.filter((host) => existsSync(join(diskPaths(host).root, manifest)));
+  if (begun.length === 0) return true;
+  for (const host of begun) {
     const [command, ...args] = inNamespace(hostNamespace(host), ready) as [string, ...string[]];
     if ((await runCommand(command, args).catch(() => "")) === "ok") return true;
   }

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { agnhostImage } from "../lab/artifacts/recipes.ts";
 import { routersNeighbours } from "../lab/router.ts";
 import { segment } from "../lab/segment.ts";
-import { inNamespace } from "../lab/shell.ts";
+import { inNamespace, waitFor } from "../lab/shell.ts";
 import type { Lab } from "../lab/verification/proof.ts";
 
 const minutes = 60_000;
@@ -52,7 +52,9 @@ export function describeServices(current: () => Lab): void {
     });
 
     test("the router has a session with every node", async () => {
-      expect((await routersNeighbours()).match(/ 64512 .* Establ /g)).toHaveLength(2);
+      await waitFor("two sessions", 60, async () => {
+        return (await routersNeighbours()).match(/ 64512 .* Establ /g)?.length === 2;
+      });
     });
   });
 }
@@ -75,6 +77,9 @@ const addressOf: Record<string, string> = {
 };
 
 async function serve(lab: Lab, namespace: string, app: string): Promise<void> {
+  // Without it a pod is refused.
+  const account = ["--for=create", "serviceaccount/default", "--timeout=120s"];
+  await lab.kubectl("-n", namespace, "wait", ...account);
   const metadata = { name: app, namespace, labels: { app } };
   const args = ["netexec", "--http-port=8080"];
   const container = { name: app, image: agnhostImage, args };
@@ -90,10 +95,10 @@ async function serve(lab: Lab, namespace: string, app: string): Promise<void> {
       spec: { type: "LoadBalancer", selector: { app }, ports: [{ port: 80, targetPort: 8080 }] },
     },
   ]);
-  const ready = ["--for=condition=Ready", "--timeout=120s", `pod/${app}`];
-  await lab.kubectl("-n", namespace, "wait", ...ready);
+  const wait = ["-n", namespace, "wait", "--timeout=120s"];
+  await lab.kubectl(...wait, "--for=condition=Ready", `pod/${app}`);
   const address = "--for=jsonpath={.status.loadBalancer.ingress[0].ip}";
-  await lab.kubectl("-n", namespace, "wait", `${address}=${addressOf[app]}`, `service/${app}`);
+  await lab.kubectl(...wait, `${address}=${addressOf[app]}`, `service/${app}`);
 }
 
 /** The answer that a machine on the VLAN gets, tried for a while: the first ARP takes a lease. */

@@ -20,7 +20,6 @@ export async function establish(lab: Lab, { ingress, backend }: Path): Promise<n
   const metadata = { name, namespace: name, labels: { app: name } };
   const container = { name, image: agnhostImage, args: ["netexec", "--http-port=8080"] };
   const items = [
-    { apiVersion: "v1", kind: "Namespace", metadata: { name } },
     {
       ...{ apiVersion: "v1", kind: "Pod", metadata },
       spec: { nodeName: backend, containers: [container] },
@@ -32,6 +31,10 @@ export async function establish(lab: Lab, { ingress, backend }: Path): Promise<n
   ];
   const list = JSON.stringify({ apiVersion: "v1", kind: "List", items });
   const apply = "kubectl --kubeconfig /etc/kubernetes/admin.conf apply -f -";
+  await lab.kubectl("create", "namespace", name);
+  // Without it a pod is refused.
+  const account = ["--for=create", "serviceaccount/default", "--timeout=180s"];
+  await lab.kubectl("-n", name, "wait", ...account);
   await lab.onHost("cp-1", `${apply} <<'END'\n${list}\nEND`);
   await lab.kubectl("-n", name, "wait", "--for=condition=Ready", "--timeout=180s", `pod/${name}`);
   const port = await lab.kubectl(
