@@ -79,6 +79,13 @@ export async function startApiServer(controllers: readonly string[] = []): Promi
         () => false,
       );
     });
+    // It makes them in its own time.
+    await waitFor("its namespaces", 120, () =>
+      kubectl(["get", "namespace", "default", "kube-system"]).then(
+        () => true,
+        () => false,
+      ),
+    );
   } catch (error) {
     await stop();
     throw error;

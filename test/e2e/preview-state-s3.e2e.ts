@@ -10,6 +10,7 @@ import { recipes, versitygw } from "../lab/artifacts/recipes.ts";
 import { Progress } from "../lab/progress.ts";
 import { waitFor } from "../lab/shell.ts";
 import { root } from "../root.ts";
+import { freePorts } from "./ports.ts";
 
 // The credential of `<stack>-read` on a backend of S3, as docs/ci.md asks for it (s3:GetObject and s3:ListBucket), with
 // Pulumi's own CLI and a real server: it copies the state for previews, and plants nothing.
@@ -19,7 +20,7 @@ const [project, bucket, home, accounts] = ["project", "s3/state", "home", "accou
   join(place, it),
 ) as [string, string, string, string];
 const state = join(bucket, ".pulumi/stacks/oslo-cluster/production.json");
-const endpoint = "http://127.0.0.1:7072";
+let endpoint = "";
 /** Of the environments `<stack>` and `<stack>-read`. */
 const own = { id: "up", secret: "the-secret-of-up" };
 const reader = { id: "reader", secret: "the-secret-of-the-reader" };
@@ -35,9 +36,11 @@ beforeAll(async () => {
     built.push((await build(go, recipe, new Progress())).directory);
   programs = [...built, process.env.PATH].join(":");
   const account = ["--access", own.id, "--secret", own.secret];
+  const [port] = await freePorts(1);
+  endpoint = `http://127.0.0.1:${port}`;
   server = execa(
     "versitygw",
-    [...account, "--quiet", "--port", "127.0.0.1:7072", "--iam-dir", accounts].concat([
+    [...account, "--quiet", "--port", `127.0.0.1:${port}`, "--iam-dir", accounts].concat([
       "posix",
       join(place, "s3"),
     ]),
