@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { report, UsageError, UserError } from "../../commands/command.ts";
 import { output } from "../../steps/ssh/process.ts";
 
@@ -7,6 +7,7 @@ afterEach(() => {
   printed.mockClear();
   vi.unstubAllEnvs();
 });
+afterAll(() => printed.mockRestore());
 const text = () => printed.mock.calls.flat().join("\n");
 
 describe("an error that nobody expects", () => {
