@@ -23,6 +23,7 @@ import { ensureRouter, stopRouter } from "../../lab/router.ts";
 import {
   admin,
   type Batch,
+  type Change,
   on,
   onPort,
   withObjects,
@@ -239,7 +240,21 @@ export const oneNode: Batch = {
       breaks: [
         { proof: routeStatusProof, reading: /is not ResolvedRefs: .*payment-service-canary/ },
       ],
-      ...withoutObject("-n", "finance", "service", "payment-service-canary"),
+      ...routeWithoutBackend(),
     },
   ],
 };
+
+/** The route itself is as it was: that it is read again nothing shows but its condition. */
+function routeWithoutBackend(): Change {
+  const { make, undo } = withoutObject("-n", "finance", "service", "payment-service-canary");
+  const resolved = '{.status.parents[0].conditions[?(@.type=="ResolvedRefs")].status}';
+  const seen = ["wait", "httproute/payment-processor", `--for=jsonpath=${resolved}=False`];
+  return {
+    async make(lab) {
+      await make(lab);
+      await lab.kubectl("-n", "finance", ...seen, "--timeout=120s");
+    },
+    undo,
+  };
+}

@@ -16,6 +16,7 @@ import { packetLossProof } from "../../../verify/proofs/packet-loss.ts";
 import { podSubnetsProof } from "../../../verify/proofs/pod-subnets.ts";
 import { reversePathProof } from "../../../verify/proofs/reverse-path.ts";
 import { sysctlsProof } from "../../../verify/proofs/sysctls.ts";
+import { waitFor } from "../../lab/shell.ts";
 import { type Batch, inAgent, on, onPort, withObjects, withPatch } from "./mutation.ts";
 import { everything, node, pool, takenKind } from "./objects.ts";
 
@@ -78,8 +79,14 @@ export const otherNode: Batch = {
     {
       name: "no name server",
       breaks: [{ proof: dnsProof, reading: /./ }],
-      make: ({ kubectl }) =>
-        kubectl("-n", "kube-system", "scale", "deployment/coredns", "--replicas=0"),
+      async make({ kubectl }) {
+        await kubectl("-n", "kube-system", "scale", "deployment/coredns", "--replicas=0");
+        // One that is ending still answers.
+        const pods = ["get", "pods", "-l", "k8s-app=kube-dns", "-o", "name"];
+        await waitFor("the name server to end", 120, async () => {
+          return (await kubectl("-n", "kube-system", ...pods)) === "";
+        });
+      },
       async undo({ kubectl }) {
         await kubectl("-n", "kube-system", "scale", "deployment/coredns", "--replicas=2");
         await kubectl("-n", "kube-system", "rollout", "status", "deployment/coredns");
