@@ -93,7 +93,7 @@ describe("a kubelet", () => {
       second = (await served()) ?? first;
       return second.serialNumber !== first.serialNumber;
     });
-    // By its own times: when this test is told of it is the machine's affair.
+    // By its own times: when this test sees it is the machine's affair.
     const made = Date.parse(second.validTo) - signedMinutes * 60_000;
     expect(made).toBeLessThan(Date.parse(first.validTo));
     expect(Date.parse(second.validTo)).toBeGreaterThan(Date.parse(first.validTo));
