@@ -1,14 +1,14 @@
-import { afterAll, test as base, beforeAll, describe, expect } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import { pulumiOnPath } from "../../commands/engine/cli.ts";
-import type { Manifest } from "../../plan/manifest.ts";
 import { makePulumi } from "../lab/artifacts/pulumi.ts";
 import { Progress } from "../lab/progress.ts";
 import { waitFor } from "../lab/shell.ts";
 import { type ApiServer, startApiServer } from "./api-server.ts";
 import { establish } from "./cilium-crds.ts";
-import { Tenant } from "./engine/cluster.ts";
+import { daemonSet, definition } from "./engine/manifests.ts";
 import { pluginsOf } from "./engine/plugins.ts";
-import { failureOf, Sandbox } from "./engine/sandbox.ts";
+import { failureOf } from "./engine/sandbox.ts";
+import { tenants } from "./engine/tenants.ts";
 import { freePorts } from "./ports.ts";
 
 // What the program relies on of Pulumi's provider of Kubernetes, at a real API server: by the lab's plugin,
@@ -17,32 +17,6 @@ import { freePorts } from "./ports.ts";
 const minutes = 60_000;
 let cli: string;
 let server: ApiServer;
-let nth = 0;
-
-/** A kind that keeps what it is given. */
-const definition = (kind: string, scope: "Namespaced" | "Cluster"): Manifest => ({
-  apiVersion: "apiextensions.k8s.io/v1",
-  kind: "CustomResourceDefinition",
-  metadata: { name: `${kind.toLowerCase()}s.example.org` },
-  spec: {
-    group: "example.org",
-    names: { kind, plural: `${kind.toLowerCase()}s`, singular: kind.toLowerCase() },
-    scope,
-    versions: [
-      {
-        ...{ name: "v1", served: true, storage: true },
-        schema: {
-          openAPIV3Schema: {
-            type: "object",
-            properties: {
-              spec: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
-            },
-          },
-        },
-      },
-    ],
-  },
-});
 
 beforeAll(async () => {
   cli = pulumiOnPath() ?? (await makePulumi(new Progress()));
@@ -56,19 +30,7 @@ beforeAll(async () => {
 afterAll(() => server?.stop(), 2 * minutes);
 
 describe.each(pluginsOf("kubernetes"))("$whose", { timeout: 10 * minutes }, ({ path }) => {
-  const tenantIn = (namespace: string) => {
-    const tools = { PATH: `${server.programs}:${path}`, KUBECONFIG: server.kubeconfig };
-    return new Tenant(server, new Sandbox(cli, path, tools), namespace);
-  };
-  const test = base.extend<{ tenant: Tenant }>({
-    tenant: async ({ task: _ }, use) => {
-      const namespace = `tenant-${nth++}`;
-      await server.kubectl(["create", "namespace", namespace]);
-      const tenant = tenantIn(namespace);
-      await use(tenant);
-      tenant.box.remove();
-    },
-  });
+  const { test, tenantIn } = tenants(path, () => ({ cli, server }));
 
   test("an object and its kind are made in one run, and are the same in the next", async ({
     tenant,
@@ -145,22 +107,36 @@ describe.each(pluginsOf("kubernetes"))("$whose", { timeout: 10 * minutes }, ({ p
   test("data of a ConfigMap, selectors and names are replaced: the old one goes first where it has the same name", async ({
     tenant,
   }) => {
-    const named = (name: string) => ({ manifest: tenant.thing(name, {}), name: "thing" });
-    await tenant.up([tenant.configMap("data", { a: "1" }), daemonSet(tenant, "a"), named("old")]);
+    const named = (name: string) => ({ manifest: tenant.configMap(name, {}), name: "name" });
+    const elsewhere = (namespace: string) => ({
+      manifest: { ...tenant.configMap("b", {}), metadata: { name: "b", namespace } },
+      name: "namespace",
+    });
+    const objects = (data: string, app: string) => [
+      tenant.configMap("data", { a: data }),
+      daemonSet(tenant, { app }),
+    ];
+    // No node is there: a rollout has nothing to wait for.
+    await tenant.up([...objects("1", "a"), named("old"), elsewhere(tenant.namespace)]);
     const uids = async () => [
       (await tenant.get("configmap", "data")).metadata.uid,
       (await tenant.get("daemonset", "cache")).metadata.uid,
     ];
     const before = await uids();
-    const next = [tenant.configMap("data", { a: "2" }), daemonSet(tenant, "b"), named("new")];
-    const steps = ["replace data", "replace cache", "replace thing"];
+    const next = [...objects("2", "b"), named("new"), elsewhere("default")];
+    const steps = ["replace data", "replace cache", "replace name", "replace namespace"];
     expect(await tenant.preview(next)).toEqual(steps);
-    expect(await tenant.up(next)).toMatchObject({ replace: 3 });
+    expect(await tenant.up(next)).toMatchObject({ replace: 4 });
     const after = await uids();
     for (const i of [0, 1]) expect(after[i]).not.toBe(before[i]);
     expect((await tenant.get("configmap", "data")).data).toEqual({ a: "2" });
-    expect(await tenant.isThere("thing", "old")).toBe(false);
-    expect(await tenant.isThere("thing", "new")).toBe(true);
+    expect(await tenant.isThere("configmap", "old")).toBe(false);
+    expect(await tenant.isThere("configmap", "new")).toBe(true);
+    expect(await tenant.isThere("configmap", "b")).toBe(false);
+    const { data } = await tenantIn("default").get("configmap", "b");
+    expect(data).toBeUndefined();
+    await tenant.box.destroy();
+    expect(await tenantIn("default").isThere("configmap", "b")).toBe(false);
   });
 
   test("what the API server refuses leaves nothing", async ({ tenant }) => {
@@ -212,28 +188,6 @@ describe.each(pluginsOf("kubernetes"))("$whose", { timeout: 10 * minutes }, ({ p
     for (const text of [password, encoded]) expect(state).not.toContain(text);
   });
 
-  test("a rollout is waited for", async ({ tenant, onTestFinished }) => {
-    const node = `node-${tenant.namespace}`;
-    await server.kubectl(
-      ["create"],
-      [{ apiVersion: "v1", kind: "Node", metadata: { name: node } }],
-    );
-    onTestFinished(async () => void (await server.kubectl(["delete", "node", node])));
-    let isDone = false;
-    const up = tenant.up([daemonSet(tenant, "a")]).finally(() => {
-      isDone = true;
-    });
-    const pods = ["get", "pods", "--namespace", tenant.namespace, "--output", "name"];
-    await waitFor("the pod", 120, async () => (await server.kubectl(pods)) !== "");
-    expect(isDone).toBe(false);
-    const [pod = ""] = (await server.kubectl(pods)).split("\n");
-    const conditions = [{ type: "Ready", status: "True" }];
-    const status = { phase: "Running", conditions };
-    const patch = ["patch", pod, "--namespace", tenant.namespace, "--subresource=status"];
-    await server.kubectl([...patch, "--patch", JSON.stringify({ status })]);
-    await up;
-  });
-
   test("a kind that somebody else brings along during the run", async ({ tenant }) => {
     const late = JSON.stringify(definition("Late", "Cluster"));
     const create = `kubectl apply -f - && kubectl wait --for=condition=Established crd/lates.example.org`;
@@ -281,13 +235,21 @@ describe.each(pluginsOf("kubernetes"))("$whose", { timeout: 10 * minutes }, ({ p
     expect(await failureOf(tenant.up(added, more))).toMatch(/unreachable|refused/);
     expect(await tenant.box.names()).not.toContain("c");
 
-    const fresh = tenantIn(tenant.namespace);
-    const broken = { provider: { kubeconfig: "{ no: kubeconfig" } };
+    // In a stack that is new, too.
     const one = [tenant.thing("c", {})];
-    expect(await fresh.preview(one, broken)).toEqual(["create cluster", "create c"]);
-    expect(await failureOf(fresh.up(one, broken))).toMatch(/kubeconfig/);
-    expect(await fresh.box.names()).not.toContain("c");
-    fresh.box.remove();
+    const fresh = [tenantIn(tenant.namespace), tenantIn(tenant.namespace)] as const;
+    const broken = { provider: { kubeconfig: "{ no: kubeconfig" } };
+    for (const [its, provider, said] of [
+      [fresh[0], more, /unreachable|refused/],
+      [fresh[1], broken, /kubeconfig/],
+    ] as const) {
+      expect(await its.preview(one, provider)).toEqual(["create cluster", "create c"]);
+      expect(await failureOf(its.up(one, provider))).toMatch(said);
+      expect(await its.box.names()).not.toContain("c");
+    }
+    // What was no kubeconfig is in the state, and is compared with the next.
+    expect(await failureOf(fresh[1].preview(one))).toContain("failed to parse kubeconfig");
+    for (const { box } of fresh) box.remove();
   });
 
   test("an unknown kubeconfig replaces nothing where the cluster has an identifier", async ({
@@ -317,18 +279,3 @@ describe.each(pluginsOf("kubernetes"))("$whose", { timeout: 10 * minutes }, ({ p
     ]);
   });
 });
-
-/** One with nothing to do. */
-function daemonSet({ namespace }: Tenant, app: string): Manifest {
-  const labels = { app };
-  const containers = [{ name: "cache", image: "cache:1" }];
-  // As a node is before its kubelet runs.
-  const tolerations = [{ operator: "Exists" }];
-  return {
-    ...{ apiVersion: "apps/v1", kind: "DaemonSet", metadata: { name: "cache", namespace } },
-    spec: {
-      selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { containers, tolerations } },
-    },
-  };
-}

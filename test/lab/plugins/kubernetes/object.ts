@@ -2,7 +2,13 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { failuresOf } from "../protocol/inputs.ts";
 import { failure } from "../protocol/process.ts";
-import type { Change, Context, Resource } from "../protocol/provider.ts";
+import {
+  type Change,
+  type Context,
+  Incomplete,
+  type Made,
+  type Resource,
+} from "../protocol/provider.ts";
 import { differences, isMap, keepSecrets, open, secret, type Values } from "../protocol/values.ts";
 import type { Access } from "./access.ts";
 import { kubectl } from "./kubectl.ts";
@@ -33,11 +39,13 @@ export function objectResource(access: () => Access): Resource {
     foresee: (inputs) => ({ id: "", outputs: inputs }),
     async create(inputs, context) {
       const outputs = await apply(access(), inputs, managerOf(inputs), context, "create");
-      const { name, namespace } = Manifest.parse(open(outputs)).metadata;
-      return { id: namespace === undefined ? name : `${namespace}/${name}`, outputs };
+      return await live(access(), outputs, context);
     },
-    update: ({ outputs }, inputs, context) =>
-      apply(access(), inputs, managerOf(inputs, outputs), context, "update"),
+    async update({ outputs }, inputs, context) {
+      const manager = managerOf(inputs, outputs);
+      const applied = await apply(access(), inputs, manager, context, "update");
+      return (await live(access(), applied, context)).outputs;
+    },
     async delete({ outputs }, context) {
       const { apiVersion, kind, metadata } = Manifest.parse(open(outputs));
       const { name, namespace } = metadata;
@@ -124,31 +132,38 @@ async function apply(
       : ["apply", ...how];
   const applied = await kubectl(access, [...verb, "-o", "json", "-f", "-"], manifest, context);
   if (applied.status !== 0) throw failure(`kubectl ${verb[0]}`, applied);
-  if (annotations["pulumi.com/skipAwait"] !== "true") await live(access, manifest, context);
   const outputs = keepSecrets(JSON.parse(applied.stdout), inputs) as Values;
   if (kind === "Secret") outputs.data = secret(outputs.data);
   return { ...outputs, [managerKey]: manager };
 }
 
-/** Waits until a definition is served, and until a DaemonSet or Deployment is what it was made to be. */
-async function live(access: Access, manifest: Values, context: Context): Promise<void> {
-  const { kind, metadata } = Manifest.parse(manifest);
-  const { name, namespace } = metadata;
+/**
+ * Waits until a definition is served, and until a DaemonSet or Deployment is what it was made to be.
+ * @throws {Incomplete} where it does not become that
+ */
+async function live(access: Access, outputs: Values, context: Context): Promise<Made> {
+  const { kind, metadata } = Manifest.parse(open(outputs));
+  const { name, namespace, annotations } = metadata;
+  const made = { id: namespace === undefined ? name : `${namespace}/${name}`, outputs };
+  if (annotations["pulumi.com/skipAwait"] === "true") return made;
+  const seconds = annotations["pulumi.com/timeoutSeconds"];
+  const within = (usual: string) => `--timeout=${seconds === undefined ? usual : `${seconds}s`}`;
   const where = namespace === undefined ? [] : [`--namespace=${namespace}`];
   // A path and not a condition: that fails where there are no conditions yet, and this waits.
   const established = '{.status.conditions[?(@.type=="Established")].status}=True';
   const rollout = (resource: string) => [
-    ...["rollout", "status", ...where, `--timeout=${rolloutTimeout}`, `${resource}/${name}`],
+    ...["rollout", "status", ...where, within(rolloutTimeout), `${resource}/${name}`],
   ];
   const waits: Record<string, string[]> = {
     CustomResourceDefinition: [
-      ...["wait", `--for=jsonpath=${established}`, `--timeout=${establishTimeout}`, `crd/${name}`],
+      ...["wait", `--for=jsonpath=${established}`, within(establishTimeout), `crd/${name}`],
     ],
     DaemonSet: rollout("daemonset"),
     Deployment: rollout("deployment"),
   };
   const wait = waits[kind];
-  if (wait === undefined) return;
+  if (wait === undefined) return made;
   const finished = await kubectl(access, wait, undefined, context);
-  if (finished.status !== 0) throw failure(`kubectl ${wait[0]}`, finished);
+  if (finished.status !== 0) throw new Incomplete(made, failure(`kubectl ${wait[0]}`, finished));
+  return made;
 }

@@ -9,7 +9,7 @@ import { releaseResource } from "./release.ts";
 
 // @pulumi/kubernetes, as far as a cluster uses it, by the kubectl and helm on PATH: objects by
 // server-side apply, and Helm releases. Other than upstream's: a preview asks neither the API server nor a
-// chart's repository, a Service is not waited for, and of a release that failed nothing is in the state.
+// chart's repository, and a Service is not waited for.
 
 let configuration: ReturnType<typeof accessOf> | undefined;
 const access = () => {
@@ -23,8 +23,9 @@ export const kubernetesProvider: Provider = {
   version: versionOf("@pulumi/kubernetes"),
   // Another cluster takes another set of objects; its identifier says which one it is, where there was and is one.
   diffConfig(old, inputs) {
-    const replaced = replacedBy(old, inputs);
-    return [...differences(old, inputs)].map(([path, kind]) => ({
+    const changes = [...differences(old, inputs)];
+    const replaced = changes.length === 0 ? undefined : replacedBy(old, inputs);
+    return changes.map(([path, kind]) => ({
       ...{ path, kind },
       replaces: path === replaced,
     }));
@@ -36,22 +37,32 @@ export const kubernetesProvider: Provider = {
     type === "kubernetes:helm.sh/v3:Release" ? releaseResource(access) : objectResource(access),
 };
 
+/** @throws for a kubeconfig that is none, also for that of the last time */
 function replacedBy(old: Values, inputs: Values): string | undefined {
   const [before, after] = [old.clusterIdentifier, inputs.clusterIdentifier];
+  const isMoved = isUnknown(open(inputs.kubeconfig)) || isOther(clusterOf(old), clusterOf(inputs));
   if (before !== undefined && after !== undefined)
     return isDeepStrictEqual(before, after) ? undefined : "clusterIdentifier";
-  if (isUnknown(open(inputs.kubeconfig))) return "kubeconfig";
-  const [one, other] = [clusterOf(old), clusterOf(inputs)];
-  return one && other && !isDeepStrictEqual(one, other) ? "kubeconfig" : undefined;
+  return isMoved ? "kubeconfig" : undefined;
+}
+
+function isOther(one: unknown, other: unknown): boolean {
+  return one !== undefined && other !== undefined && !isDeepStrictEqual(one, other);
 }
 
 /** The entry of the kubeconfig that is in use. */
 function clusterOf({ kubeconfig, context }: Values): unknown {
-  const { contexts, clusters, ...rest } = parse(
-    contentOf(open(kubeconfig) as string),
-  ) as Kubeconfig;
+  const { contexts, clusters, ...rest } = parsed(contentOf(open(kubeconfig) as string));
   const used = contexts?.find(({ name }) => name === (context ?? rest["current-context"]));
   return clusters?.find(({ name }) => name === used?.context.cluster);
+}
+
+function parsed(kubeconfig: string): Kubeconfig {
+  try {
+    return parse(kubeconfig) as Kubeconfig;
+  } catch (error) {
+    throw new Error(`failed to parse kubeconfig: ${error}`);
+  }
 }
 
 interface Kubeconfig {

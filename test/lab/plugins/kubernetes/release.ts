@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { failuresOf } from "../protocol/inputs.ts";
 import { type Finished, failure, runProgram } from "../protocol/process.ts";
-import type { Context, Resource } from "../protocol/provider.ts";
+import { type Context, Incomplete, type Made, type Resource } from "../protocol/provider.ts";
 import { differences, isUnknown, open, unknown, type Values } from "../protocol/values.ts";
 import type { Access } from "./access.ts";
 
@@ -28,16 +28,25 @@ const ReleaseInputs = z.strictObject({
   compat: z.unknown(),
 });
 
-/** `helm.v3.Release`: installed once, upgraded after. A release of the same name that is there already is an error. */
+/**
+ * `helm.v3.Release`: installed once, upgraded after. A release of the same name that is there already is
+ * an error; one that failed is kept, and the next run upgrades it.
+ */
 export function releaseResource(access: () => Access): Resource {
-  const perform = async (verb: string[], inputs: Values, context: Context): Promise<Values> => {
+  const perform = async (verb: string, inputs: Values, context: Context): Promise<Made> => {
+    const { name, namespace } = ReleaseInputs.parse(open(inputs));
+    const made = (printed: string) => ({
+      id: `${namespace}/${name}`,
+      outputs: { ...inputs, status: statusOf(printed) },
+    });
     const finished = await install(access(), verb, open(inputs) as Values, context);
-    if (finished.status !== 0) throw failure(`helm ${verb.join(" ")}`, finished);
-    const { name, namespace, version: revision, info, chart } = JSON.parse(finished.stdout);
-    const { name: chartName, version, appVersion } = chart?.metadata ?? {};
-    const { status } = info ?? {};
-    const details = { chart: chartName, version, appVersion };
-    return { ...inputs, status: { name, namespace, revision, status, ...details } };
+    if (finished.status === 0) return made(finished.stdout);
+    const error = failure(`helm ${verb}`, finished);
+    // Somebody else's.
+    if (finished.stderr.includes("cannot re-use a name")) throw error;
+    const status = ["status", name, "--output", "json"];
+    const found = await helm(access(), status, namespace, context);
+    throw found.status === 0 ? new Incomplete(made(found.stdout), error) : error;
   };
   return {
     check(given, old, name) {
@@ -54,12 +63,8 @@ export function releaseResource(access: () => Access): Resource {
         replaces: path === "name" || path === "namespace",
       })),
     foresee: (inputs) => ({ id: "", outputs: { ...inputs, status: unknown } }),
-    create: async (inputs, context) => {
-      const outputs = await perform(["install"], inputs, context);
-      const { name, namespace } = ReleaseInputs.parse(open(inputs));
-      return { id: `${namespace}/${name}`, outputs };
-    },
-    update: (_old, inputs, context) => perform(["upgrade"], inputs, context),
+    create: (inputs, context) => perform("install", inputs, context),
+    update: async (_old, inputs, context) => (await perform("upgrade", inputs, context)).outputs,
     async delete({ outputs }, context) {
       const { status: _, ...inputs } = open(outputs) as Values;
       const { name, namespace, timeout, skipAwait } = ReleaseInputs.parse(inputs);
@@ -69,6 +74,22 @@ export function releaseResource(access: () => Access): Resource {
       if (finished.status !== 0) throw failure("helm uninstall", finished);
     },
   };
+}
+
+/** A release as Helm prints it, as far as outputs have it; `helm status` leaves the chart out. */
+function statusOf(printed: string): Values {
+  const { name, namespace, version: revision, info, chart } = JSON.parse(printed);
+  const { name: chartName, version, appVersion } = chart?.metadata ?? {};
+  const all = {
+    name,
+    namespace,
+    revision,
+    status: info?.status,
+    chart: chartName,
+    version,
+    appVersion,
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
 /** That of the provider, where it is known. */
@@ -83,23 +104,23 @@ function namespaceOf(access: () => Access): string | undefined {
 
 function install(
   access: Access,
-  verb: string[],
+  verb: string,
   inputs: Values,
   context: Context,
 ): Promise<Finished> {
   const wanted = ReleaseInputs.parse(inputs);
   const { repo, caFile } = wanted.repositoryOpts;
   const args = [
-    ...[...verb, wanted.name, wanted.chart, "--values", "-", "--output", "json"],
+    ...[verb, wanted.name, wanted.chart, "--values", "-", "--output", "json"],
     ...(wanted.version === undefined ? [] : ["--version", wanted.version]),
     ...(repo === undefined ? [] : ["--repo", repo]),
     ...(caFile === undefined ? [] : ["--ca-file", caFile]),
-    ...(wanted.createNamespace && verb[0] === "install" ? ["--create-namespace"] : []),
+    ...(wanted.createNamespace && verb === "install" ? ["--create-namespace"] : []),
     ...(wanted.skipAwait ? [] : ["--wait"]),
     ...(wanted.waitForJobs ? ["--wait-for-jobs"] : []),
     ...(wanted.skipCrds ? ["--skip-crds"] : []),
     ...(wanted.atomic ? ["--atomic"] : []),
-    ...(wanted.cleanupOnFail && verb[0] === "upgrade" ? ["--cleanup-on-fail"] : []),
+    ...(wanted.cleanupOnFail && verb === "upgrade" ? ["--cleanup-on-fail"] : []),
     ...["--timeout", `${wanted.timeout}s`],
   ];
   return helm(access, args, wanted.namespace, context, JSON.stringify(wanted.values));

@@ -23,9 +23,9 @@ export interface Resource {
    * @param old what an update starts from
    */
   foresee(inputs: Values, name: string, old?: Made): Made;
-  /** @throws where nothing is to be kept in the state. */
+  /** @throws where nothing is to be kept in the state; {@link Incomplete} where all but its end is */
   create(inputs: Values, context: Context): Promise<Made>;
-  /** Resolves to the new outputs. @throws where the state is to stay as it is. */
+  /** Resolves to the new outputs. @throws where the state is to stay as it is; {@link Incomplete} as in `create` */
   update(old: Made, inputs: Values, context: Context): Promise<Values>;
   delete(old: Made, context: Context): Promise<void>;
 }
@@ -53,6 +53,16 @@ export interface Change {
 export interface Made {
   id: string;
   outputs: Values;
+}
+
+/** What is there and in the state, but is not yet what it is to be: the next run updates it. */
+export class Incomplete extends Error {
+  readonly made: Made;
+
+  constructor(made: Made, { message }: Error) {
+    super(message);
+    this.made = made;
+  }
 }
 
 export interface Context {

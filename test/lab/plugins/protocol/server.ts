@@ -1,18 +1,13 @@
-import {
-  Server,
-  ServerCredentials,
-  type ServerUnaryCall,
-  type sendUnaryData,
-  status,
-} from "@grpc/grpc-js";
+import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from "@grpc/grpc-js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import protocol, { type CheckRequest, type DiffRequest } from "@pulumi/pulumi/proto/provider_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
-import struct, { type Struct } from "google-protobuf/google/protobuf/struct_pb.js";
+import type { Struct } from "google-protobuf/google/protobuf/struct_pb.js";
 import { connectEngine, type Log } from "./engine.ts";
+import { failed } from "./failed.ts";
 import type { Change, Failure, Provider, Resource } from "./provider.ts";
-import type { Values } from "./values.ts";
+import { structOf, type Values } from "./values.ts";
 
 /**
  * Serves a provider to the engine that started this process, and ends after it: what runs when the
@@ -40,7 +35,7 @@ function unary<Request, Response>(answer: Unary<Request, Response>) {
       .then(() => answer(call.request))
       .then(
         (response) => reply(null, response),
-        (error: Error) => reply({ code: status.UNKNOWN, details: error.message }),
+        (error: Error) => reply(failed(error)),
       );
   };
 }
@@ -167,8 +162,4 @@ function changed(changes: Change[]) {
 
 function values(properties: Struct | undefined): Values {
   return (properties?.toJavaScript() ?? {}) as Values;
-}
-
-function structOf(properties: Values): Struct {
-  return struct.Struct.fromJavaScript(properties as Parameters<typeof Struct.fromJavaScript>[0]);
 }

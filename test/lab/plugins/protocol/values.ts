@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import struct, { type Struct } from "google-protobuf/google/protobuf/struct_pb.js";
 
 /** A resource's properties as the protocol carries them: JSON, with secrets wrapped and unknowns marked. */
 export type Values = Record<string, unknown>;
@@ -85,4 +86,8 @@ function compare(
 function step(path: string, key: string): string {
   if (!/^[\w$-]+$/.test(key)) return `${path}[${JSON.stringify(key)}]`;
   return path === "" ? key : `${path}.${key}`;
+}
+
+export function structOf(properties: Values): Struct {
+  return struct.Struct.fromJavaScript(properties as Parameters<typeof Struct.fromJavaScript>[0]);
 }
