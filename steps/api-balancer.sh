@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # haproxy as the node's own way to the API server, from before there is one.
 
+# shellcheck source=steps/api-servers.sh
+source "${BASH_SOURCE[0]%/*}/api-servers.sh"
+
 unit=oslo-cluster-api.service
-configuration=/etc/oslo-cluster/haproxy.cfg
-# Seconds in which an API server that restarts listens again.
-restart_seconds=30
 
 check() {
   files_drift
@@ -37,17 +37,6 @@ apply() {
   fi
 }
 
-carries() { ready || { ((SECONDS >= restarted)) && nobody_serves; }; }
+carries() { ready || nobody_comes; }
 
 ready() { curl --fail --silent --insecure --max-time 5 --output /dev/null "$@" "$READYZ"; }
-
-# On new machines that wait for a restore nothing listens yet, and the balancer is as good as it can be. A control
-# plane that hangs, or is not ready, is no such machine.
-nobody_serves() {
-  local server refused
-  while read -r server; do
-    refused=0
-    curl --silent --insecure --max-time 5 --output /dev/null "https://$server/readyz" || refused=$?
-    ((refused == 7)) || return 1 # curl's "failed to connect"
-  done < <(awk '$1 == "server" { print $3 }' $configuration)
-}

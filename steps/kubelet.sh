@@ -1,5 +1,7 @@
 # shellcheck shell=bash
 # The kubelet's settings of this node, and that it has a serving certificate of the cluster's CA.
+# shellcheck source=steps/api-servers.sh
+source "${BASH_SOURCE[0]%/*}/api-servers.sh"
 # shellcheck source=steps/kubelet-serving.sh
 source "${BASH_SOURCE[0]%/*}/kubelet-serving.sh"
 
@@ -7,14 +9,14 @@ check() {
   files_drift
   if [[ -f $state/cluster ]]; then
     systemctl is-active --quiet kubelet || echo "kubelet is not running"
-    serving_certificate >/dev/null ||
+    serving_certificate >/dev/null || nobody_serves ||
       echo "the kubelet has no serving certificate of the cluster's CA ($(serving_certificate | tail -n 1)): see journalctl -u oslo-cluster-kubelet-approver on the control planes"
   fi
 }
 
 apply() {
   refuse_other_driver
-  if [[ -f $state/cluster ]]; then first_serving_certificate; fi
+  if [[ -f $state/cluster ]] && ! nobody_serves; then first_serving_certificate; fi
   files_apply
   files_prune /etc/kubernetes/kubelet.conf.d
   systemctl daemon-reload
@@ -23,9 +25,13 @@ apply() {
   if [[ -f $state/cluster ]]; then
     systemctl restart kubelet
     wait_until 180 "kubelet is healthy" curl --fail --silent http://127.0.0.1:10248/healthz
-    wait_until 180 "the kubelet has a serving certificate" serving_certificate
+    restarted=$((SECONDS + restart_seconds))
+    wait_until 180 "the kubelet has a serving certificate" certified
   fi
 }
+
+# Where nobody can sign one, the kubelet asks when a control plane is back.
+certified() { serving_certificate || nobody_comes; }
 
 # Running pods stay in cgroups of the old driver, and the kubelet loses them.
 refuse_other_driver() {

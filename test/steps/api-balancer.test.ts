@@ -13,7 +13,7 @@ ${planes.map((address, i) => `  server cp-${i + 1} ${address}`).join("\n")}
 const test = base.extend<{ machine: Machine }>({
   machine: async ({ task: _ }, use) => {
     const machine = new Machine("oslo");
-    machine.addOwnStep("api-balancer");
+    for (const name of ["api-servers", "api-balancer"]) machine.addOwnStep(name);
     machine.addProgram("haproxy", "");
     const path = "etc/oslo-cluster/haproxy.cfg";
     for (const file of [path, `volatile/work/files${machine.path(path)}`])

@@ -20,6 +20,7 @@ const moved = {
   "/run/oslo-cluster": "volatile",
   "/var/log/oslo-cluster": "log",
   "/var/lib/etcd": "etcd",
+  "/var/lib/kubelet": "kubelet",
   "/etc/machine-id": "machine-id",
   "/etc/kubernetes": "etc/kubernetes",
   "/etc/oslo-cluster": "etc/oslo-cluster",

@@ -1,0 +1,22 @@
+# shellcheck shell=bash
+# Whether any control plane has an API server to wait for, asked past the balancer. Sourced after lib.sh.
+
+# shellcheck disable=SC2034 # read by steps
+configuration=/etc/oslo-cluster/haproxy.cfg
+# Seconds in which an API server that restarts listens again; a step sets `restarted` to when that is over.
+restart_seconds=30
+
+# On new machines that wait for a restore nothing listens yet, and a step of another node has nothing to wait for. A
+# control plane that hangs, or is not ready, is no such machine.
+nobody_serves() {
+  local server refused servers
+  mapfile -t servers < <(awk '$1 == "server" { print $3 }' $configuration)
+  ((${#servers[@]} > 0)) || return 1
+  for server in "${servers[@]}"; do
+    refused=0
+    curl --silent --insecure --max-time 5 --output /dev/null "https://$server/readyz" || refused=$?
+    ((refused == 7)) || return 1 # curl's "failed to connect"
+  done
+}
+
+nobody_comes() { ((SECONDS >= restarted)) && nobody_serves; }
