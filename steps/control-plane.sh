@@ -63,7 +63,7 @@ apply() {
     [[ -n ${SILENT+said} ]] ||
       die "no cluster is begun on $(hostname): it was not told what the other control planes answer. Run up again; if this repeats, report it"
     [[ -z ${SILENT:-} ]] ||
-      die "$(hostname) cannot tell whether there is a cluster already: no answer from $SILENT. Run again when they answer; for those that are gone for good, run with OSLO_CLUSTER_ABANDON=${SILENT// /,}"
+      die "$(hostname) cannot tell whether there is a cluster already: no answer from $SILENT. Run again when they answer; for those that are gone for good, run with $ABANDON=${SILENT// /,}"
     [[ -z ${KNOWN:-} ]] ||
       die "no cluster is begun on $(hostname): $KNOWN belongs to one that no control plane has any more. Restore it from a backup; or take its nodes out of the file first, so that they are given back"
     initialize

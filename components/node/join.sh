@@ -3,13 +3,15 @@
 # needs is minted by any member that answers, when it is used, and reaches the node through this pipe
 # alone: it is in no argument, no log and no state. The step's document comes on stdin.
 #
-#   join.sh ABANDONED MEMBER APPLY [NAME MINT]…    names of machines that are gone, with commas between
-#                                        them; command lines: whether the node is a member (exit 3: no);
+#   join.sh VARIABLE MEMBER APPLY [NAME MINT]…    which environment variable has the names of machines
+#                                        that are gone, with commas between them; command lines: whether
+#                                        the node is a member (exit 3: no);
 #                                        the step; and for each control plane its minting (exit 3: it
 #                                        belongs to no cluster), which ends what it reads; for a worker
 #                                        whether it is a member, which prints nothing
 set -eu
-abandoned=$1 member=$2 apply=$3
+variable=$1 member=$2 apply=$3
+abandoned=$(printenv "$variable" || :)
 shift 3
 document=$(cat)
 secrets='' silent='' known='' mint='' status=0
@@ -39,5 +41,6 @@ if [ "$status" = 3 ] && [ -z "$secrets" ] && [ -n "${OSLO_CLUSTER_RESTORE:-}" ];
   exit 75
 fi
 # Where no peer has a cluster, all have answered and no worker is a member of one, the node may begin one.
-[ -n "$secrets" ] || secrets=$(printf 'secrets:\n  SILENT: "%s"\n  KNOWN: "%s"' "${silent# }" "${known# }")
+[ -n "$secrets" ] ||
+  secrets=$(printf 'secrets:\n  SILENT: "%s"\n  KNOWN: "%s"\n  ABANDON: "%s"' "${silent# }" "${known# }" "$variable")
 printf '%s\n%s\n' "$document" "$secrets" | eval "$apply"

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan, NodePlan } from "../../plan/plan.ts";
 import { renderStep } from "../../plan/step.ts";
 import { claimDigest, scriptDigest } from "../../steps/bundle.ts";
-import { abandonedThen } from "../../steps/ssh/abandoned.ts";
+import { abandonVariable } from "../../steps/ssh/abandoned.ts";
 import { quote } from "../../steps/ssh/arguments.ts";
 import { deleteOverSsh, onNode, ssh } from "../../steps/ssh/command.ts";
 import { type NodeReach, nodeReach } from "../../steps/ssh/target.ts";
@@ -110,7 +110,7 @@ export class Node extends pulumi.ComponentResource {
           .apply(([here, others, workers, changes]) =>
             [
               `: ${[digest, ...changes].map(quote).join(" ")}`,
-              `exec sh components/node/join.sh "${abandonedThen}" \\\n  ${[
+              `exec sh components/node/join.sh ${abandonVariable} \\\n  ${[
                 [onNode(here, "member"), ssh(here, here.asRoot(apply))],
                 ...others.map((there) => [there.name, onNode(there, mint)]),
                 ...workers.map((there) => [there.name, onNode(there, "member")]),

@@ -78,6 +78,16 @@ describeOnLinux("a control plane without a cluster", () => {
     expect(all).toContain("it was not told what the other control planes answer");
     expect(machine.read("journal")).toBe("");
   });
+
+  test("begins none where others do not answer, and says how to go on without them", async ({
+    machine,
+  }) => {
+    const vars = "NODE=cp-2 SILENT='cp-1 cp-3' KNOWN='' ABANDON=VARIABLE";
+    const { all, exitCode } = await bash(machine, `${vars}\napply`);
+    expect(exitCode).toBe(1);
+    expect(all).toMatch(/no answer from cp-1 cp-3\. .* run with VARIABLE=cp-1,cp-3$/);
+    expect(machine.read("journal")).toBe("");
+  });
 });
 
 describeOnLinux("a member whose data are gone", () => {

@@ -214,7 +214,9 @@ describe("joining a worker", () => {
       const fake = ssh(`${stranger} *mint-join*) exit ${status} ;; *) echo no >&2; exit 9 ;; esac`);
       const result = await fake.run(join().create, join().stdin);
       expect(result).toEqual({ exitCode: 9, stdout: "", stderr: "no" });
-      expect(fake.calls()[2]?.stdin).toContain(`secrets:\n  ${said}\n  KNOWN: ""\n`);
+      expect(fake.calls()[2]?.stdin).toContain(
+        `secrets:\n  ${said}\n  KNOWN: ""\n  ABANDON: "OSLO_CLUSTER_ABANDON"\n`,
+      );
     },
   );
 
