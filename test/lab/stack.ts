@@ -83,6 +83,7 @@ export function labConfig(facts: LabFacts): ConfigInput {
     verify: {
       softirqPercent: 100,
       dnsP99Milliseconds: 1000,
+      nixRttMilliseconds: 20,
       // The one image of the lab that has a shell; the other is nowhere, as on many a site.
       nixAddress: segment.address,
       debugImage: `quay.io/cilium/cilium:v${versions.cilium}`,
