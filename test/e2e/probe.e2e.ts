@@ -172,7 +172,7 @@ async function probe(loadBalancer: LoadBalancer = {}) {
 }
 
 async function filter(name: string, drops: PortFilter | undefined): Promise<void> {
-  await filterPort(hostNamed(facts, name), drops, "10.244.0.0/16");
+  await filterPort(hostNamed(facts, name), drops);
 }
 
 async function units(): Promise<string[]> {

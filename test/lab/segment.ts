@@ -12,6 +12,8 @@ export const segment = {
   address6: "fd00:10:10::1",
   prefixLength: 24,
   prefixLength6: 64,
+  /** Where the hosts' pods get IPv4 addresses, unless the stack's file has it otherwise. */
+  pods: "10.244.0.0/16",
 } as const;
 
 /**
@@ -59,15 +61,10 @@ export type PortFilter =
   | "one echo answer in five"
   | "pods' large packets";
 
-/**
- * Filters a host's port, in the place of what filtered it before; without a filter all passes again.
- *
- * @param pods where pods get IPv4 addresses
- */
+/** Filters a host's port, in the place of what filtered it before; without a filter all passes again. */
 export async function filterPort(
   host: { name: string; address: string },
   filter: PortFilter | undefined,
-  pods: string,
 ): Promise<void> {
   const drop = {
     everything: "",
@@ -75,8 +72,8 @@ export async function filterPort(
     "foreign sources": `ip saddr != ${host.address}`,
     "echo requests to the router": `ip daddr ${segment.address} icmp type echo-request`,
     "one echo answer in five": `ip saddr ${host.address} icmp type echo-reply numgen random mod 5 0`,
-    "pods' large packets": `ip saddr ${pods} ip length > 1400`,
-    "other hosts' addresses": `ip saddr != { ${host.address}, ${pods} }`,
+    "pods' large packets": `ip saddr ${segment.pods} ip length > 1400`,
+    "other hosts' addresses": `ip saddr != { ${host.address}, ${segment.pods} }`,
   };
   const table = `bridge ${host.name}`;
   const rules = [`table ${table} {}`, `delete table ${table}`];

@@ -40,7 +40,7 @@ export function on(host: string, make: string, undo: string): Change {
 /** The port of the segment that a host is attached to, filtered as a provider's may be. */
 export function onPort(name: string, filter: PortFilter): Change {
   const set = ({ facts }: Lab, wanted: PortFilter | undefined) =>
-    filterPort(hostNamed(facts, name), wanted, "10.244.0.0/16");
+    filterPort(hostNamed(facts, name), wanted);
   return { make: (lab) => set(lab, filter), undo: (lab) => set(lab, undefined) };
 }
 
