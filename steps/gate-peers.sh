@@ -70,11 +70,13 @@ l2_problem() {
 # Mean of ten, in milliseconds. Asked again where it is too long: one lost packet of neighbour discovery holds up all ten.
 round_trip() {
   local mean
-  for _ in 1 2 3; do
-    mean=$({ ping -n -q -c 10 -i 0.05 -W 2 "$1" || true; } | sed -n 's|^rtt [^=]*= [0-9.]*/\([0-9.]*\)/.*|\1|p')
-    if [[ -n $mean ]] && ! exceeds "$mean" "$RTT_MILLISECONDS"; then break; fi
-  done
+  in_three_tries near "$1" || true
   echo "$mean"
+}
+
+near() {
+  mean=$({ ping -n -q -c 10 -i 0.05 -W 2 "$1" || true; } | sed -n 's|^rtt [^=]*= [0-9.]*/\([0-9.]*\)/.*|\1|p')
+  [[ -n $mean ]] && ! exceeds "$mean" "$RTT_MILLISECONDS"
 }
 
 # The largest packet that arrives unfragmented, in bytes; found by halving where MTU itself does not pass.
@@ -95,10 +97,7 @@ path_mtu() {
 passes() {
   local headers=28
   case $1 in *:*) headers=48 ;; esac
-  for _ in 1 2 3; do
-    if ping -n -q -c 1 -W 1 -M "do" -s $(($2 - headers)) "$1" >/dev/null 2>&1; then return; fi
-  done
-  return 1
+  in_three_tries ping -n -q -c 1 -W 1 -M "do" -s $(($2 - headers)) "$1" >/dev/null 2>&1
 }
 
 # By ICMP timestamps, in seconds; IPv4 alone has them.

@@ -12,7 +12,7 @@ apply() {
   local image
   for image in $IMAGES; do
     say "pull $image"
-    pull "$image" || pull "$image" || pull "$image" ||
+    in_three_tries pull "$image" ||
       die "image $image: cannot be pulled on $(hostname), for the reason above: correct DNS, routes and firewall there, or name a mirror in artifacts.registries"
   done
 }

@@ -40,6 +40,9 @@ exceeds() {
   awk -v value="$1" -v limit="$2" 'BEGIN { exit !(value + 0 > limit + 0) }'
 }
 
+# Whether one of three tries of a command succeeds, one at once after the other.
+in_three_tries() { "$@" || "$@" || "$@"; }
+
 # Waits until a command succeeds: wait_until SECONDS WHAT COMMAND...
 wait_until() {
   local seconds=$1 deadline=$((SECONDS + $1)) what=$2

@@ -4,16 +4,8 @@
 # Who answers for an address on the VLAN itself: MAC address (several with commas), and ARP's mean latency
 # in milliseconds. Nothing where nobody answers. IPv6 has no arping: the entry that a ping has left.
 neighbour() {
-  local found
   case $1 in
-    *:*)
-      for _ in 1 2 3; do
-        ping -n -q -c 1 -W 1 "$1" >/dev/null 2>&1 || true
-        found=$(ip -6 neighbour show to "$1" dev "$INTERFACE" | sed -n 's/.*lladdr \([0-9a-f:]*\).*/\1/p')
-        if [[ -n $found ]]; then break; fi
-      done
-      echo "$found"
-      ;;
+    *:*) in_three_tries pinged_neighbour "$1" || true ;;
     *)
       { arping -c 2 -w 3 -I "$INTERFACE" "$1" 2>/dev/null || true; } | awk '
         $2 == "reply" {
@@ -25,4 +17,9 @@ neighbour() {
         END { if (n > 0) printf "%s %.3f\n", macs, sum / n }'
       ;;
   esac
+}
+
+pinged_neighbour() {
+  ping -n -q -c 1 -W 1 "$1" >/dev/null 2>&1 || true
+  ip -6 neighbour show to "$1" dev "$INTERFACE" | sed -n 's/.*lladdr \([0-9a-f:]*\).*/\1/p' | grep .
 }
