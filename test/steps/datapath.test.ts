@@ -60,7 +60,9 @@ const test = base.extend<{ operator: (nodes: Record<string, string>) => Operator
       made.push(new Operator(nodes));
       return made.at(-1) as Operator;
     });
-    for (const { folder } of made) rmSync(folder, { recursive: true });
+    // What a killed probe has left behind may still write there.
+    for (const { folder } of made)
+      rmSync(folder, { recursive: true, maxRetries: 20, retryDelay: 100 });
   },
 });
 

@@ -25,8 +25,8 @@ case "$1 $2" in
   "get pods") cat "$cluster/pods.json" ;;
   "drain "*) echo "drain $*" >>"$cluster/journal" && source "$cluster/drain" ;;
   "wait "*)
-    # Until the node does not report any more, as kubectl waits.
-    for _ in {1..300}; do [[ -e $cluster/silent ]] && exit 0; sleep 0.1; done
+    # Until the node does not report any more, as kubectl waits; or the test has ended.
+    for _ in {1..300}; do [[ -e $cluster/silent ]] && exit 0; [[ -d $cluster ]] || break; sleep 0.1; done
     exit 1 ;;
   "delete "*) echo "$1 $2 $3" >>"$cluster/journal" ;;
   "apply "*) cat "\${@: -1}" >>"$cluster/applied" 2>/dev/null || true ;;

@@ -142,8 +142,9 @@ export class Machine {
     );
   }
 
+  /** What a killed script has left behind may still write there. */
   remove(): void {
-    rmSync(this.folder, { recursive: true });
+    rmSync(this.folder, { recursive: true, maxRetries: 20, retryDelay: 100 });
   }
 
   private move(text: string): string {
