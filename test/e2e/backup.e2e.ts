@@ -15,6 +15,7 @@ import {
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { waitFor } from "../lab/shell.ts";
 import { describeRehearsal } from "./backup/rehearsal.ts";
 import { describeRestore } from "./backup/restore.ts";
 import { Vault } from "./backup/vault.ts";
@@ -22,7 +23,12 @@ import { Vault } from "./backup/vault.ts";
 const vault = new Vault();
 const { plane, machine } = vault;
 
-beforeAll(() => vault.start());
+beforeAll(async () => {
+  // Retention keeps copies of two days otherwise than those of one: this one is to last so long.
+  const [day, wanted] = [86_400_000, 360_000];
+  await waitFor("a day that lasts", 400, () => day - (Date.now() % day) > wanted);
+  await vault.start();
+});
 
 afterAll(() => vault.remove());
 
