@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** Pulumi's CLI on PATH; undefined where there is none. */
@@ -8,7 +8,8 @@ export function pulumiOnPath(path = process.env.PATH ?? ""): string | undefined 
     const file = join(directory, "pulumi");
     try {
       accessSync(file, constants.X_OK);
-      return file;
+      // A directory of that name may be entered, and that is the same right.
+      if (statSync(file).isFile()) return file;
     } catch {}
   }
   return undefined;
