@@ -54,7 +54,7 @@ async function bindPod(name: string): Promise<void> {
   await plane.kubectl("create", "-f", machine.path("pod.json"));
   await waitFor(
     "the node reads its pod's Secret",
-    30,
+    120,
     async () => (await reads(name)).exitCode === 0,
   );
 }
@@ -93,7 +93,7 @@ describe("a node's client certificate", () => {
       all: expect.stringContaining("has left the cluster"),
     });
     // Its parameters reach the admission of the API server by a watch.
-    await waitFor("the policy is in force", 60, async () => {
+    await waitFor("the policy is in force", 120, async () => {
       const create = ["create", "--dry-run=server", "-f", machine.path("object.json")];
       return (await asNode("worker-1", ...create)).all?.includes("has left the cluster") === true;
     });
@@ -104,7 +104,7 @@ describe("a node's client certificate", () => {
     expect(await asNodeCreates("worker-1", node("worker-1"))).toMatchObject(refused);
     expect(await asNodeCreates("worker-1", await renewal("worker-1"))).toMatchObject(refused);
     // The graph of who may read what follows by a watch as well.
-    await waitFor("its pod's Secret to be out of reach", 30, async () => {
+    await waitFor("its pod's Secret to be out of reach", 120, async () => {
       return (await reads("worker-1")).all?.includes("no relationship found") === true;
     });
   });
@@ -140,7 +140,7 @@ describe("a node's client certificate", () => {
     const minted = await plane.attempt("bash", "-c", mint, machine.path("lib/mint-join.sh"));
     expect(minted.exitCode, minted.stderr).toBe(0);
     expect(minted.stderr).toMatch(/node worker-1 left the cluster at .* and joins again/);
-    await waitFor("the node may register", 60, async () => {
+    await waitFor("the node may register", 120, async () => {
       return (await asNodeCreates("worker-1", node("worker-1"))).exitCode === 0;
     });
     expect((await asNodeCreates("worker-2", node("worker-2"))).all).toContain("worker-2 has left");
@@ -183,7 +183,7 @@ describe("default service accounts", () => {
     expect(await step("check", false)).toMatchObject({ exitCode: 0, stdout: "" });
     expect(await automount("before")).toBe("false");
     await plane.kubectl("create", "namespace", "later");
-    await waitFor("the policy is in force", 60, async () => {
+    await waitFor("the policy is in force", 120, async () => {
       await plane.attempt(...kubectl("-n", "later", "delete", "serviceaccount", "default"));
       await plane.kubectl("-n", "later", "create", "serviceaccount", "default");
       return (await automount("later")) === "false";

@@ -75,8 +75,9 @@ async function begin(change = unchanged) {
   watch.forget();
   for (const name of planes) startKeepalived(name, change);
   await answering();
-  // From its first look on, the address ends by itself.
+  // From its first look on, the address ends by itself; beside much other work it may have ended once.
   await pause(2 * seconds);
+  await waitFor("one to have the address", 60, () => watch.holders().length === 1);
 }
 
 function startKeepalived(name: string, change = unchanged): void {
@@ -177,6 +178,9 @@ async function split(holder: string): Promise<void> {
   await vlan.filter(`iifname "${holder}" drop; oifname "${holder}" drop`);
 }
 
+/** The longest time without an answer, in seconds, but for one in which the client itself asked nothing. */
+const gapSince = (from: number) => watch.gap(from) - watch.pause(from);
+
 /** Loses whoever has the address, and later brings it back. */
 async function tryOut(name: string): Promise<{ gap: number; together: number; moved: boolean }> {
   const loss = losses[name];
@@ -185,7 +189,7 @@ async function tryOut(name: string): Promise<{ gap: number; together: number; mo
   const from = Date.now();
   await loss.lose(holder);
   await pause(9 * seconds);
-  const lost = watch.gap(from);
+  const lost = gapSince(from);
   await loss.back(holder);
   await pause(9 * seconds);
   return { gap: lost, together: watch.together(), moved: watch.holders()[0] !== holder };
@@ -219,7 +223,7 @@ test("while etcd elects and nobody is ready, who has the address keeps it", {
   for (const name of planes) kill(name, "SIGUSR2");
   const from = Date.now();
   await pause(3 * seconds);
-  expect(watch.gap(from)).toBeLessThanOrEqual(1);
+  expect(gapSince(from)).toBeLessThanOrEqual(1);
   expect(watch.everyHolder()).toEqual([holder]);
 });
 
