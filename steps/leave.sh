@@ -99,10 +99,11 @@ drain_or_give_up() {
   local drainer watcher teller ended status=0
   say "drain $node (at most $seconds s)"
   : >"$scratch/drain"
-  # The lock is this script's, and ends with it.
-  admin drain "$node" --ignore-daemonsets --delete-emptydir-data --timeout "${seconds}s" >"$scratch/drain" 2>&1 {lock}>&- &
+  # The lock is this script's, and ends with it. Not by `admin`: a function has a shell of its own in the background, and
+  # ending that ends no kubectl.
+  kubectl --kubeconfig "$kubeconfig" drain "$node" --ignore-daemonsets --delete-emptydir-data --timeout "${seconds}s" >"$scratch/drain" 2>&1 {lock}>&- &
   drainer=$!
-  admin wait "node/$node" --for=condition=Ready=Unknown --timeout "$((seconds + 60))s" >/dev/null 2>&1 {lock}>&- &
+  kubectl --kubeconfig "$kubeconfig" wait "node/$node" --for=condition=Ready=Unknown --timeout "$((seconds + 60))s" >/dev/null 2>&1 {lock}>&- &
   watcher=$!
   tail --lines=+1 --follow --sleep-interval=0.2 --pid="$drainer" "$scratch/drain" {lock}>&- | each_line_once {lock}>&- &
   teller=$!

@@ -25,8 +25,9 @@ case "$1 $2" in
   "get pods") cat "$cluster/pods.json" ;;
   "drain "*) echo "drain $*" >>"$cluster/journal" && source "$cluster/drain" ;;
   "wait "*)
-    # Until the node does not report any more, as kubectl waits; or the test has ended.
-    for _ in {1..300}; do [[ -e $cluster/silent ]] && exit 0; [[ -d $cluster ]] || break; sleep 0.1; done
+    echo $$ >"$cluster/watcher"
+    # Until the node does not report any more, as kubectl waits.
+    for _ in {1..300}; do [[ -e $cluster/silent ]] && exit 0; sleep 0.1; done
     exit 1 ;;
   "delete "*) echo "$1 $2 $3" >>"$cluster/journal" ;;
   "apply "*) cat "\${@: -1}" >>"$cluster/applied" 2>/dev/null || true ;;
@@ -135,6 +136,13 @@ function put(machine: Machine, ...pods: ReturnType<typeof pod>[]): void {
 
 const leave = (machine: Machine) => machine.call(["leave", "worker-1", "7"]);
 const journal = (machine: Machine) => machine.read("cluster/journal").split("\n").filter(Boolean);
+/** A kubectl that the run has started is no more. */
+async function ended(machine: Machine, name: "watcher" | "drainer"): Promise<void> {
+  const pid = Number(machine.read(`cluster/${name}`));
+  expect(pid).toBeGreaterThan(0);
+  await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 5000 }).toBe(false);
+}
+
 const refused = (name: string) =>
   `error when evicting pods/"${name}" -n "shop" (will retry after 5s): Cannot evict pod as it would violate the pod's disruption budget.`;
 
@@ -235,14 +243,22 @@ describeWhere(process.platform === "linux" && hasTools, "Linux, jq and flock")(
 
     test("stops waiting for a node that dies while it is drained", async ({ machine }) => {
       put(machine, pod("web-1", { deletionTimestamp: "2026-01-01T00:00:00Z" }));
-      machine.write("cluster/drain", 'touch "$cluster/silent"; exec sleep 60');
+      const drain = 'echo $$ >"$cluster/drainer"; touch "$cluster/silent"; exec sleep 60';
+      machine.write("cluster/drain", drain);
       const { exitCode, stdout } = await leave(machine);
       expect(exitCode).toBe(0);
       expect(stdout).toContain("does not report any more");
+      await ended(machine, "drainer");
       expect(journal(machine).slice(1)).toEqual([
         "delete node worker-1",
         "delete pods --all-namespaces",
       ]);
+    });
+
+    test("leaves no program behind that waits for the node", async ({ machine }) => {
+      machine.write("cluster/drain", "until [[ -s $cluster/watcher ]]; do sleep 0.01; done");
+      expect((await leave(machine)).exitCode).toBe(0);
+      await ended(machine, "watcher");
     });
 
     test("drains a node that is not ready but reports", async ({ machine }) => {
