@@ -51,8 +51,10 @@ const facts = [
  * @throws Error where a plan holds what looks like a secret, or a document has no label.
  */
 export function stackChanges(base: Files, head: Files): StackChanges {
+  // Most nodes have the same, before and after: each content is looked at once.
+  const clean = new Set<string>();
   for (const [revision, files] of [["base", base] as const, ["head", head] as const]) {
-    assertNoSecret(revision, files);
+    assertNoSecret(revision, files, clean);
   }
   const unknown = facts.filter((name) => has(head, name) && !has(base, name));
   const [before, after] = [partsOf(base), partsOf(head)];
@@ -71,9 +73,7 @@ function has(files: Files, name: string): boolean {
   return [...files.keys()].some((path) => path === name || path.endsWith(`/${name}`));
 }
 
-function assertNoSecret(revision: string, files: Files): void {
-  // Most nodes have the same: each content is looked at once.
-  const clean = new Set<string>();
+function assertNoSecret(revision: string, files: Files, clean: Set<string>): void {
   for (const [path, content] of files) {
     if (clean.has(content)) continue;
     const [what] = leaks([content]);
