@@ -25,13 +25,18 @@ done
 answer=$here/answers/\${path//\\//%2F}
 if [[ ! -e $answer ]]; then echo "gh: not found: $path" >&2 && exit 1
 elif [[ $filter == . ]]; then cat "$answer"
-else jq -r "$filter" "$answer"
+else
+  # What was asked of this very answer before.
+  known=$here/known/\${path//\\//%2F}/\${filter//\\//%2F}
+  [[ -e $known ]] || { jq -r "$filter" "$answer" >"$known.new" && mv "$known.new" "$known"; } || exit
+  cat "$known"
 fi
 `;
 
 /** A folder with a gh that answers from a table, for the scripts of .github/scripts. */
 export class FakeGitHub {
   readonly place = mkdtempSync(join(tmpdir(), "github-"));
+  private readonly given = new Map<string, string>();
 
   constructor() {
     writeFileSync(join(this.place, "gh"), gh);
@@ -48,7 +53,12 @@ export class FakeGitHub {
       // One that is undefined is not found.
       if (answer === undefined) continue;
       const name = path.replaceAll("/", "%2F");
-      writeFileSync(join(this.place, "answers", name), JSON.stringify(answer));
+      const text = JSON.stringify(answer);
+      writeFileSync(join(this.place, "answers", name), text);
+      if (this.given.get(name) === text) continue;
+      this.given.set(name, text);
+      rmSync(join(this.place, "known", name), { recursive: true, force: true });
+      mkdirSync(join(this.place, "known", name), { recursive: true });
     }
     const { env = {}, ...others } = options as { env?: Record<string, string> };
     const result = await execa(join(root, ".github/scripts", script), args, {
