@@ -28,6 +28,15 @@ export function filesOf(sections: Record<string, unknown>) {
   return planFiles({ ...rest, gatewayApi: { ...gatewayApi, crds: gatewayApi.crds.slice(0, 1) } });
 }
 
+const planned = new Map<string, ReturnType<typeof filesOf>>();
+
+/** What is planned for one of the tests' stacks as it is. */
+export function filesOfStack(stack: keyof typeof stackFiles) {
+  const files = planned.get(stack) ?? filesOf(sectionsOf(stack));
+  planned.set(stack, files);
+  return files;
+}
+
 /** The sections with other values at some paths; undefined removes. */
 export function changed(sections: Record<string, unknown>, changes: Record<string, unknown>) {
   const root = structuredClone(sections);

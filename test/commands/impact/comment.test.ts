@@ -8,15 +8,19 @@ import { renderText } from "../../../commands/impact/text.ts";
 import { hostKey } from "../../host-key.ts";
 import { root } from "../../root.ts";
 import type { stackFiles } from "../../stacks.ts";
-import { changed, filesOf, sectionsOf } from "./changed.ts";
+import { changed, filesOf, filesOfStack, sectionsOf } from "./changed.ts";
 
 type Stack = keyof typeof stackFiles;
 type Changes = Record<string, unknown>;
 
 /** What a pull request does to one stack: other values at some paths. */
 function request(stack: Stack, changes: Changes, preview?: EnginePreview): StackReport {
-  const sections = sectionsOf(stack);
-  return compareStack(stack, planOf(sections), planOf(changed(sections, changes)), preview);
+  const base = revisionOf(stack);
+  return compareStack(stack, base, planOf(changed(base.sections, changes)), preview);
+}
+
+function revisionOf(stack: Stack) {
+  return { files: filesOfStack(stack), sections: sectionsOf(stack) };
 }
 
 function planOf(sections: Record<string, unknown>): Revision {
@@ -28,7 +32,7 @@ const weights = { [`${route}.backends[0].weight`]: 80, [`${route}.backends[1].we
 const worker = "nodes.existing[1]";
 const otherKey = hostKey("other");
 const pool = "nodes.libvirt.pools[1]";
-const planned = planOf(sectionsOf("articles"));
+const planned = revisionOf("articles");
 
 /** One comment each, as people will read it. */
 const requests: Record<string, () => StackReport[]> = {

@@ -8,7 +8,7 @@ import { worst } from "../../../plan/effect.ts";
 import { planFiles } from "../../../plan/files.ts";
 import { fieldsOf } from "../../config/schema-fields.ts";
 import { planOf, stackNames } from "../../stacks.ts";
-import { changed, filesOf, sectionsOf } from "./changed.ts";
+import { changed, filesOf, filesOfStack, sectionsOf } from "./changed.ts";
 import type { FieldChange } from "./field-change.ts";
 import { changesOfFields } from "./field-changes.ts";
 
@@ -20,14 +20,9 @@ it("every field is changed once, and nothing else is", () => {
   expect(Object.keys(changesOfFields).sort()).toEqual(fields.map(({ path }) => path).sort());
 });
 
-const unchanged = new Map<string, Map<string, string>>();
-
-/** What is planned before a change; of a stack as it is, once. */
+/** What is planned before a change. */
 function filesBefore({ stack, before }: FieldChange): Map<string, string> {
-  if (before !== undefined) return filesOf(changed(sectionsOf(stack), before));
-  const known = unchanged.get(stack) ?? filesOf(sectionsOf(stack));
-  unchanged.set(stack, known);
-  return known;
+  return before === undefined ? filesOfStack(stack) : filesOf(changed(sectionsOf(stack), before));
 }
 
 describe("a changed field, and what changes with it", () => {

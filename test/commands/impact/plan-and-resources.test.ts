@@ -8,7 +8,7 @@ import { labelOf } from "../../../commands/impact/report.ts";
 import type { Impact } from "../../../config/field.ts";
 import { worst } from "../../../plan/effect.ts";
 import type { Registered } from "../../components/program.ts";
-import { changed, filesOf, sectionsOf } from "./changed.ts";
+import { changed, filesOf, filesOfStack, sectionsOf } from "./changed.ts";
 import { previewOf, registered } from "./engine-answers.ts";
 import { changesOfFields } from "./field-changes.ts";
 
@@ -28,7 +28,8 @@ async function both(path: string) {
   const base = (written && bases.get(change.stack)) || (await registered(before, file));
   if (written) bases.set(change.stack, base);
   const preview = previewOf(base, await registered(after, file));
-  const [baseFiles, headFiles] = [filesOf(before), filesOf(after)];
+  const baseFiles = written ? filesOfStack(change.stack) : filesOf(before);
+  const headFiles = filesOf(after);
   const machines = [...baseFiles.keys()].flatMap(
     (name) => name.match(/^(?:nodes|hypervisors)\/([^/]+)\//)?.[1] ?? [],
   );
