@@ -35,7 +35,7 @@ export async function take(
   for (const holder of nodes.filter(({ session: { name } }) => trusted.has(name))) {
     const others = nodes.filter((one) => one !== holder);
     await holder.session.ask("hold");
-    const unheard = await heard(address, holder, others, isFirst);
+    const unheard = await heard(address, holder, others);
     if (unheard) return unheard;
     const { name } = holder.session;
     const answer = await reach(
@@ -69,7 +69,6 @@ async function heard(
   address: string,
   holder: Known,
   others: readonly Known[],
-  isFirst: boolean,
 ): Promise<Refusal | undefined> {
   const { name } = holder.session;
   const port = `end anti-spoofing (port security, clean-traffic) on the port of ${name}, or allow ${address} there, at the hypervisor or the provider; or remove cluster.endpoint.virtualAddress and give a name or a load balancer`;
@@ -90,18 +89,19 @@ async function heard(
       fix: port,
     };
   }
+  // Before whether it answers: who remembers another machine asks that one. Whoever never asked, or had it before,
+  // remembers nobody. IPv6's announcements are keepalived's own.
+  const unmoved = finds.find(({ remembered }) => remembered !== "" && remembered !== holder.mac);
+  if (unmoved && !address.includes(":")) {
+    return {
+      why: `taken by ${name}, it stays with another machine to ${unmoved.by}: announcements (gratuitous ARP) are dropped`,
+      fix: port,
+    };
+  }
   const unanswered = finds.find(({ answered }) => !answered);
   if (unanswered) {
     return {
       why: `held by ${name}, it does not answer ${unanswered.by}: packets from it, or to it, are dropped`,
-      fix: port,
-    };
-  }
-  // At first nobody remembers anybody, and then whoever had it before does not. IPv6's announcements are keepalived's own.
-  const unmoved = finds.find(({ remembered }) => remembered !== "" && remembered !== holder.mac);
-  if (unmoved && !isFirst && !address.includes(":")) {
-    return {
-      why: `taken by ${name}, it stays with another machine to ${unmoved.by}: announcements (gratuitous ARP) are dropped`,
       fix: port,
     };
   }
