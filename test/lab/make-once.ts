@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
-import { basename } from "node:path";
+import { dirname } from "node:path";
 import { execa } from "execa";
 
 /**
@@ -14,12 +14,13 @@ export async function makeOnce(
   make: (partial: string) => Promise<void>,
 ): Promise<string> {
   if (existsSync(directory)) return directory;
-  const release = await lock(`/run/lock/oslo-lab-${basename(directory)}`);
+  await mkdir(dirname(directory), { recursive: true });
+  const release = await lock(`${directory}.lock`);
   const partial = `${directory}.partial-${process.pid}`;
   try {
     if (existsSync(directory)) return directory;
     await rm(partial, { recursive: true, force: true });
-    await mkdir(partial, { recursive: true });
+    await mkdir(partial);
     await make(partial);
     await rename(partial, directory);
   } finally {
