@@ -33,3 +33,12 @@ test("a pause elsewhere takes nothing off, and a longer silence than that of the
   const gap = longestGap(answers, answers, 0, 20);
   expect(lasting(gap)).toBeCloseTo(3);
 });
+
+test("of what waits yet at the end nothing is taken for a pause", () => {
+  // Nothing is answered from 13 on, and given up after five seconds: what was asked after 15 is not printed yet.
+  const answers = reads(
+    steady.filter((at) => at <= 15),
+    (at) => (at > 13 ? 5 : 0),
+  ).map((one) => (one.seconds > 0 ? { ...one, error: "given up" } : one));
+  expect(lasting(longestGap(answers, answers, 0, 20))).toBeCloseTo(7);
+});

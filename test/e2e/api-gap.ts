@@ -57,9 +57,10 @@ export function longestGap(
   let found: Gap = { seconds: 0, idle: 0 };
   for (const [begin, end] of spans(answered, from, until)) {
     if (end - begin <= lasting(found)) continue;
-    const pauses = spans(asked, begin, end).map(([a, b]) =>
-      Math.max(0, b - a - milliseconds / 1000),
-    );
+    const between = spans(asked, begin, end);
+    // What was asked at last may wait yet, and be printed later.
+    if (end === until) between.pop();
+    const pauses = between.map(([a, b]) => Math.max(0, b - a - milliseconds / 1000));
     const idle = pauses.reduce((sum, pause) => sum + pause, 0);
     found = longest([found, { seconds: end - begin, idle }]);
   }
