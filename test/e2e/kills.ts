@@ -168,7 +168,11 @@ function start(engine: Engine, hosts: readonly string[]) {
         if (left === 0) throw error;
         console.log(`up failed, and is run again: ${lastLine(error)}`);
         // Where none comes, the next attempt says so.
-        await waitFor("an API server to be ready", 180, () => someAnswers(hosts)).catch(() => {});
+        await waitFor(
+          "an API server to be ready",
+          180,
+          async () => kill.signal.aborted || (await someAnswers(hosts)),
+        ).catch(() => {});
         if (kill.signal.aborted) return "killed" as const;
         return attempt(left - 1);
       },
