@@ -20,7 +20,7 @@ export function failed(error: Error): Partial<ServerErrorResponse> {
   whole.setMessage(error.message);
   whole.addDetails(packed);
   const metadata = new Metadata();
-  // Where gRPC carries an error's details: github.com/grpc/proposal, A9 and the Go implementation.
+  // Where gRPC carries an error's details: github.com/grpc/proposal, L44.
   metadata.add("grpc-status-details-bin", Buffer.from(whole.serializeBinary()));
   return { ...response, metadata };
 }
