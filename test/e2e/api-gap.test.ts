@@ -42,3 +42,9 @@ test("of what waits yet at the end nothing is taken for a pause", () => {
   ).map((one) => (one.seconds > 0 ? { ...one, error: "given up" } : one));
   expect(lasting(longestGap(answers, answers, 0, 20))).toBeCloseTo(7);
 });
+
+test("a client that asks five times a second and not ten takes nothing off", () => {
+  const asked = steady.filter((_, i) => i % 2 === 0);
+  const answers = reads(asked, (at) => (at > 5 && at < 13 ? 13 - at : 0));
+  expect(lasting(longestGap(answers, answers, 0, 20))).toBeCloseTo(8);
+});

@@ -33,6 +33,9 @@ const milliseconds = 100;
 /** After which a request is given up; the next ones have long been sent. */
 const limit = 5000;
 
+/** In seconds. A client that asks a little late all the time still knows how long a gap is. */
+const shortestPause = 0.3;
+
 /** A time without an answer. */
 export interface Gap {
   seconds: number;
@@ -60,8 +63,8 @@ export function longestGap(
     const between = spans(asked, begin, end);
     // What was asked at last may wait yet, and be printed later.
     if (end === until) between.pop();
-    const pauses = between.map(([a, b]) => Math.max(0, b - a - milliseconds / 1000));
-    const idle = pauses.reduce((sum, pause) => sum + pause, 0);
+    const pauses = between.map(([a, b]) => b - a).filter((length) => length >= shortestPause);
+    const idle = pauses.reduce((sum, length) => sum + length - milliseconds / 1000, 0);
     found = longest([found, { seconds: end - begin, idle }]);
   }
   return found;
