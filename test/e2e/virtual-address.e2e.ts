@@ -8,6 +8,7 @@ import { waitFor } from "../lab/shell.ts";
 import { ensureTools } from "../lab/tools.ts";
 import { root } from "../root.ts";
 import { node, stack } from "../stack.ts";
+import { lasting } from "./api-gap.ts";
 import { type Host, Vlan } from "./vlan/vlan.ts";
 import { Watch } from "./vlan/watch.ts";
 
@@ -178,9 +179,6 @@ async function split(holder: string): Promise<void> {
   await vlan.filter(`iifname "${holder}" drop; oifname "${holder}" drop`);
 }
 
-/** The longest time without an answer, in seconds, but for one in which the client itself asked nothing. */
-const gapSince = (from: number) => watch.gap(from) - watch.pause(from);
-
 /** Loses whoever has the address, and later brings it back. */
 async function tryOut(name: string): Promise<{ gap: number; together: number; moved: boolean }> {
   const loss = losses[name];
@@ -189,7 +187,7 @@ async function tryOut(name: string): Promise<{ gap: number; together: number; mo
   const from = Date.now();
   await loss.lose(holder);
   await pause(9 * seconds);
-  const lost = gapSince(from);
+  const lost = lasting(watch.gap(from));
   await loss.back(holder);
   await pause(9 * seconds);
   return { gap: lost, together: watch.together(), moved: watch.holders()[0] !== holder };
@@ -223,7 +221,7 @@ test("while etcd elects and nobody is ready, who has the address keeps it", {
   for (const name of planes) kill(name, "SIGUSR2");
   const from = Date.now();
   await pause(3 * seconds);
-  expect(gapSince(from)).toBeLessThanOrEqual(1);
+  expect(lasting(watch.gap(from))).toBeLessThanOrEqual(1);
   expect(watch.everyHolder()).toEqual([holder]);
 });
 

@@ -1,4 +1,5 @@
 import type { ResultPromise } from "execa";
+import { type Answer, type Gap, longestGap } from "../api-gap.ts";
 
 const seconds = 1000;
 
@@ -16,8 +17,7 @@ export class Watch {
   static readonly monitor = ["env", "TZ=UTC", "ip", "-ts", "-oneline", "monitor", "address"];
   private readonly held = new Map<string, Interval[]>();
   private readonly address: string;
-  private asked: number[] = [];
-  private answered: number[] = [];
+  private answers: Answer[] = [];
 
   constructor(address: string) {
     this.address = address;
@@ -51,15 +51,16 @@ export class Watch {
   /** Reads what client.mjs prints. */
   ask(client: Process): void {
     lines(client, (line) => {
-      const [asked, answered] = line.split(" ").map(Number);
-      if (asked) this.asked.push(asked);
-      if (answered) this.answered.push(answered);
+      const [asked = 0, answered = 0] = line.split(" ").map((text) => Number(text) / seconds);
+      const at = answered || Date.now() / seconds;
+      const answer: Answer = { at, seconds: at - asked, kind: "read" };
+      this.answers.push(answered ? answer : { ...answer, error: "no answer" });
     });
   }
 
   /** Forgets what was; those who have the address now have it still. */
   forget(): void {
-    [this.asked, this.answered] = [[], []];
+    this.answers = [];
     for (const [name, intervals] of this.held)
       this.held.set(
         name,
@@ -87,31 +88,19 @@ export class Watch {
     return Math.max(0, ...shared) / seconds;
   }
 
-  hasAnsweredSince(at: number): boolean {
-    return this.answered.some((one) => one > at);
+  hasAnsweredSince(since: number): boolean {
+    return this.answers.some(({ at, error }) => error === undefined && at * seconds > since);
   }
 
-  /** The longest time, in seconds, without an answer. */
-  gap(from: number): number {
-    return longest(this.answered, from);
-  }
-
-  /** The longest time, in seconds, in which the client itself asked nothing, for want of a processor. */
-  pause(from: number): number {
-    // Who is not answered within a second says so then.
-    return longest(this.asked, from, Date.now() - 1.5 * seconds);
+  /** The longest time without an answer, up to now. */
+  gap(from: number): Gap {
+    return longestGap(this.answers, this.answers, from / seconds, Date.now() / seconds);
   }
 
   private of(name: string): () => Interval[] {
     if (!this.held.has(name)) this.held.set(name, []);
     return () => this.held.get(name) as Interval[];
   }
-}
-
-function longest(times: readonly number[], from: number, until = Date.now()): number {
-  const all = [from, ...times.filter((at) => at >= from && at <= until), until];
-  all.sort((a, b) => a - b);
-  return Math.max(...all.slice(1).map((at, i) => at - (all[i] as number))) / seconds;
 }
 
 function lines({ stdout }: Process, take: (line: string) => void): void {
