@@ -24,7 +24,7 @@ const vault = new Vault();
 const { plane, machine } = vault;
 
 beforeAll(async () => {
-  // Retention keeps copies of two days otherwise than those of one: this one is to last so long.
+  // Retention keeps one copy of each day: all of this file has to run within one.
   const [day, wanted] = [86_400_000, 360_000];
   await waitFor("a day that lasts", 400, () => day - (Date.now() % day) > wanted);
   await vault.start();
