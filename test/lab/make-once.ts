@@ -1,13 +1,17 @@
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { execa } from "execa";
+import { hold } from "../../commands/ephemeral/locks.ts";
+
+/** How long another process may take, in seconds. */
+const patience = 2 * 60 * 60;
 
 /**
  * Makes a directory once: an existing one is taken as it is, one that another process makes is waited for, and one
  * that is being made gets its name only when it is complete, so that an interrupted run leaves nothing half done.
  *
  * @returns the directory's path
+ * @throws where another process takes longer than two hours
  */
 export async function makeOnce(
   directory: string,
@@ -15,7 +19,9 @@ export async function makeOnce(
 ): Promise<string> {
   if (existsSync(directory)) return directory;
   await mkdir(dirname(directory), { recursive: true });
-  const release = await lock(`${directory}.lock`);
+  await using lock = await hold(`${directory}.lock`, patience);
+  if (lock === undefined)
+    throw new Error(`${directory}: another process makes it for ${patience} s`);
   const partial = `${directory}.partial-${process.pid}`;
   try {
     if (existsSync(directory)) return directory;
@@ -25,20 +31,6 @@ export async function makeOnce(
     await rename(partial, directory);
   } finally {
     await rm(partial, { recursive: true, force: true });
-    await release();
   }
   return directory;
-}
-
-/** Waits for a lock. It ends with this process, however that ends. @returns what releases it */
-async function lock(file: string): Promise<() => Promise<unknown>> {
-  const holder = execa("flock", [file, "sh", "-c", "echo locked; exec cat"], { buffer: false });
-  await new Promise<void>((resolve, reject) => {
-    holder.stdout.once("data", resolve);
-    holder.catch(reject);
-  });
-  return () => {
-    holder.stdin.end();
-    return holder;
-  };
 }
