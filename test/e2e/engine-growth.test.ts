@@ -1,8 +1,6 @@
 import { beforeAll, expect, it } from "vitest";
-import { pulumiOnPath } from "../../commands/engine/cli.ts";
 import { type EngineReading, measureEngine } from "../bench/engine.ts";
 import { makePulumi } from "../lab/artifacts/pulumi.ts";
-import { Progress } from "../lab/progress.ts";
 
 // How previews and ups grow with the cluster, by Pulumi's engine with plugins that answer at once; larger
 // ones by test/bench/engine-scale.ts. docs/architecture.md has the figures, and what limits a first `up`.
@@ -11,7 +9,7 @@ const sizes = [10, 20] as const;
 let small: EngineReading;
 let large: EngineReading;
 beforeAll(async () => {
-  const cli = pulumiOnPath() ?? (await makePulumi(new Progress()));
+  const cli = await makePulumi();
   [small, large] = [await measureEngine(cli, sizes[0]), await measureEngine(cli, sizes[1])];
 }, 40 * 60_000);
 

@@ -1,7 +1,5 @@
 import { test as base, beforeAll, describe, expect } from "vitest";
-import { pulumiOnPath } from "../../commands/engine/cli.ts";
 import { makePulumi } from "../lab/artifacts/pulumi.ts";
-import { Progress } from "../lab/progress.ts";
 import { pluginsOf } from "./engine/plugins.ts";
 import { failureOf, journaled, Sandbox } from "./engine/sandbox.ts";
 import { describeSsh } from "./engine/ssh.ts";
@@ -11,7 +9,7 @@ import { describeSsh } from "./engine/ssh.ts";
 
 let cli: string;
 beforeAll(async () => {
-  cli = pulumiOnPath() ?? (await makePulumi(new Progress()));
+  cli = await makePulumi();
 }, 30 * 60_000);
 
 describe.each(pluginsOf("command"))("$whose", { timeout: 300_000 }, ({ path }) => {

@@ -12,11 +12,9 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { pulumiOnPath } from "../../commands/engine/cli.ts";
 import { loadStackFile } from "../../config/load.ts";
 import { makePulumi } from "../lab/artifacts/pulumi.ts";
 import { pluginEnvironment } from "../lab/engine.ts";
-import { Progress } from "../lab/progress.ts";
 import { blocksOf, commandsOf, pageText } from "../pages.ts";
 import { root } from "../root.ts";
 import { openTerminal, replacedEverywhere, type Terminal, unusedOf } from "./terminal.ts";
@@ -73,7 +71,7 @@ beforeAll(async () => {
     `for word in "$@"; do case $word in *@*) host=\${word#*@} ;; esac; done\ncat ${home}/"$host.facts"`,
   );
 
-  const command = pulumiOnPath() ?? (await makePulumi(new Progress()));
+  const command = await makePulumi();
   const plugins = pluginEnvironment({ command, plugins: "own" }, join(home, "pulumi"));
   const path = [bin, dirname(command), plugins.PATH, process.env.PATH];
   const env = { ...plugins, HOME: home, PATH: path.join(delimiter) };

@@ -1,6 +1,5 @@
 import { mkdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { pulumiOnPath } from "../../commands/engine/cli.ts";
 import { build } from "../lab/artifacts/build.ts";
 import { findGo } from "../lab/artifacts/go.ts";
 import { makePulumi } from "../lab/artifacts/pulumi.ts";
@@ -23,7 +22,7 @@ let helm: string;
 let server: ApiServer;
 
 beforeAll(async () => {
-  cli = pulumiOnPath() ?? (await makePulumi(new Progress()));
+  cli = await makePulumi();
   helm = (await build(await findGo(), recipes.helm, new Progress())).directory;
   server = await startApiServer([
     ...["garbage-collector-controller", "daemonset-controller", "serviceaccount-controller"],

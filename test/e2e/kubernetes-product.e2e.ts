@@ -4,10 +4,8 @@ import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { pulumiOnPath } from "../../commands/engine/cli.ts";
 import { withMode } from "../../plan/cilium.ts";
 import { makePulumi } from "../lab/artifacts/pulumi.ts";
-import { Progress } from "../lab/progress.ts";
 import { planOf } from "../stacks.ts";
 import { type ApiServer, startApiServer } from "./api-server.ts";
 import { ciliumCrds, establish } from "./cilium-crds.ts";
@@ -24,7 +22,7 @@ let tools: Awaited<ReturnType<typeof realTools>>;
 let charts: Server;
 
 beforeAll(async () => {
-  cli = pulumiOnPath() ?? (await makePulumi(new Progress()));
+  cli = await makePulumi();
   tools = await realTools();
   charts = createServer((request, response) => {
     try {

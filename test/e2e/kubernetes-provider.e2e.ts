@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { pulumiOnPath } from "../../commands/engine/cli.ts";
 import { makePulumi } from "../lab/artifacts/pulumi.ts";
-import { Progress } from "../lab/progress.ts";
 import { waitFor } from "../lab/shell.ts";
 import { type ApiServer, startApiServer } from "./api-server.ts";
 import { establish } from "./cilium-crds.ts";
@@ -19,7 +17,7 @@ let cli: string;
 let server: ApiServer;
 
 beforeAll(async () => {
-  cli = pulumiOnPath() ?? (await makePulumi(new Progress()));
+  cli = await makePulumi();
   server = await startApiServer([
     ...["garbage-collector-controller", "namespace-controller", "serviceaccount-controller"],
     ...["daemonset-controller", "endpoints-controller"],

@@ -14,12 +14,10 @@ import { delimiter, dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { pulumiOnPath } from "../../commands/engine/cli.ts";
 import { type PulumiStacks, previewSummary, pulumiStacks } from "../../commands/engine/stacks.ts";
 import { planFiles } from "../../plan/files.ts";
 import { makePulumi } from "../lab/artifacts/pulumi.ts";
 import { pluginEnvironment } from "../lab/engine.ts";
-import { Progress } from "../lab/progress.ts";
 import { root } from "../root.ts";
 import { planOf, stackFiles } from "../stacks.ts";
 import { failureOf } from "./engine/sandbox.ts";
@@ -58,7 +56,7 @@ beforeAll(async () => {
     writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   tool("ssh", 'wc -c | sed "s/^/bytes that reach a machine: /" >&2; exit 1');
   tool("ssh-add", "exit 0");
-  const command = pulumiOnPath() ?? (await makePulumi(new Progress()));
+  const command = await makePulumi();
   const path = [bin, join(root, "test/lab/plugins/bin"), dirname(process.execPath)];
   mkdirSync(join(folder, "state"));
   stacks = pulumiStacks({

@@ -1,10 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { pulumiOnPath } from "../../commands/engine/cli.ts";
 import { largeStack } from "../bench/large-stack.ts";
 import { clusterSandbox, stack } from "../bench/sandbox.ts";
 import { hostKey } from "../host-key.ts";
 import { makePulumi } from "../lab/artifacts/pulumi.ts";
-import { Progress } from "../lab/progress.ts";
 import { failureOf } from "./engine/sandbox.ts";
 import { unchanged } from "./unchanged.ts";
 
@@ -40,7 +38,7 @@ function resourcesOf(state: string): string[] {
 
 beforeAll(
   async () => {
-    box = clusterSandbox([pulumiOnPath() ?? (await makePulumi(new Progress()))]);
+    box = clusterSandbox([await makePulumi()]);
     await box.stacks.create(stack);
     configure(three);
     await preview();
