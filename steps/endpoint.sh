@@ -88,7 +88,7 @@ drop() {
 
 look() {
   local remembered asked
-  remembered=$(ip neighbour show to "$ADDRESS" dev "$INTERFACE" | sed -n 's/.*lladdr \([0-9a-f:]*\).*/\1/p')
+  remembered=$(remembered_neighbour "$ADDRESS")
   asked=$(neighbour "$ADDRESS")
   printf '{"remembered":"%s","asked":"%s"}\n' "$remembered" "${asked% *}"
 }

@@ -21,5 +21,8 @@ neighbour() {
 
 pinged_neighbour() {
   ping -n -q -c 1 -W 1 "$1" >/dev/null 2>&1 || true
-  ip -6 neighbour show to "$1" dev "$INTERFACE" | sed -n 's/.*lladdr \([0-9a-f:]*\).*/\1/p' | grep .
+  remembered_neighbour "$1" | grep .
 }
+
+# Who this machine remembers as having an address, by MAC address.
+remembered_neighbour() { ip neighbour show to "$1" dev "$INTERFACE" | sed -n 's/.*lladdr \([0-9a-f:]*\).*/\1/p'; }
