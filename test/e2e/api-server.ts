@@ -72,20 +72,13 @@ export async function startApiServer(controllers: readonly string[] = []): Promi
     rmSync(folder, { recursive: true });
   };
   try {
+    const get = (...words: string[]) => kubectl(["get", ...words]).catch(() => "");
     await waitFor("the API server to be ready", 120, async () => {
       if (server.exitCode !== null) throw new Error("the API server ended");
-      return kubectl(["get", "--raw", "/readyz"]).then(
-        (answer) => answer === "ok",
-        () => false,
-      );
+      return (await get("--raw", "/readyz")) === "ok";
     });
     // It makes them in its own time.
-    await waitFor("its namespaces", 120, () =>
-      kubectl(["get", "namespace", "default", "kube-system"]).then(
-        () => true,
-        () => false,
-      ),
-    );
+    await waitFor("its namespaces", 120, () => get("namespace", "default", "kube-system"));
   } catch (error) {
     await stop();
     throw error;

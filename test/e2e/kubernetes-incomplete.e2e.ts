@@ -110,16 +110,13 @@ function following<Result>(operation: Promise<Result>) {
 }
 
 /** The pod of an image, once it is there, as kubectl names it. */
-async function podOf({ namespace }: Tenant, image: string): Promise<string> {
+function podOf({ namespace }: Tenant, image: string): Promise<string> {
   const path = "{range .items[*]}{.metadata.name} {.spec.containers[0].image}{'\\n'}{end}";
   const get = ["get", "pods", "--namespace", namespace, "--output", `jsonpath=${path}`];
-  let pod: string | undefined;
-  await waitFor(`the pod of ${image}`, 120, async () => {
+  return waitFor(`the pod of ${image}`, 120, async () => {
     const lines = (await server.kubectl(get)).split("\n").map((line) => line.split(" "));
-    pod = lines.find(([, its]) => its === image)?.[0];
-    return pod !== undefined;
+    return lines.find(([, its]) => its === image)?.[0];
   });
-  return pod as string;
 }
 
 /** What no kubelet is there to say, of a rollout that has waited for it. */

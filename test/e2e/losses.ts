@@ -237,13 +237,8 @@ function watchesOn(answers: readonly Answer[], host: string): number[] {
 }
 
 /** Of each node the state of Ready, and since when. Asked again where a control plane that comes back cuts it off. */
-async function conditions(lab: Lab, by: string): Promise<Awaited<ReturnType<typeof readyOf>>> {
-  let found: Awaited<ReturnType<typeof readyOf>> | undefined;
-  await waitFor(`the nodes as ${by} sees them`, 60, async () => {
-    found = await readyOf(lab, by).catch(() => undefined);
-    return found !== undefined;
-  });
-  return found ?? new Map();
+function conditions(lab: Lab, by: string) {
+  return waitFor(`the nodes as ${by} sees them`, 60, () => readyOf(lab, by).catch(() => undefined));
 }
 
 async function readyOf({ onHost }: Lab, by: string) {

@@ -15,12 +15,10 @@ export const slowEtcd: Overrides = (config) => {
 
 /** Members of etcd as a control plane lists them: `name voter` or `name learner`. */
 export async function members(lab: Lab, by: string): Promise<string[]> {
-  let text = "";
   // While etcd elects it lists nobody.
-  await waitFor(`${by} to list etcd's members`, 60, async () => {
-    text = (await lab.onHost(by, inLibrary("etcd_members")).catch(() => "")).trim();
-    return text !== "";
-  });
+  const text = await waitFor(`${by} to list etcd's members`, 60, async () =>
+    (await lab.onHost(by, inLibrary("etcd_members")).catch(() => "")).trim(),
+  );
   const lines = text.split("\n");
   return lines.map((line) => line.split("\t").slice(1, 3).join(" ")).sort();
 }

@@ -36,14 +36,18 @@ export async function onPath(command: string): Promise<boolean> {
  *
  * @param what completes the sentence "waited N s for …"
  * @param seconds the deadline
+ * @param condition what is false, undefined or empty does not hold
+ * @returns what the condition answered at last
  */
-export async function waitFor(
+export async function waitFor<T>(
   what: string,
   seconds: number,
-  condition: () => Promise<boolean> | boolean,
-): Promise<void> {
+  condition: () => Promise<T | false | undefined> | T | false | undefined,
+): Promise<T> {
   const deadline = performance.now() + seconds * 1000;
-  while (!(await condition())) {
+  while (true) {
+    const answer = await condition();
+    if (answer) return answer;
     if (performance.now() > deadline) throw new Error(`waited ${seconds} s for ${what}`);
     await delay(50);
   }
