@@ -5,6 +5,7 @@ import { routersNeighbours } from "../lab/router.ts";
 import { segment } from "../lab/segment.ts";
 import { inNamespace, waitFor } from "../lab/shell.ts";
 import type { Lab } from "../lab/verification/proof.ts";
+import { takesPods } from "./takes-pods.ts";
 
 const minutes = 60_000;
 
@@ -77,9 +78,7 @@ const addressOf: Record<string, string> = {
 };
 
 async function serve(lab: Lab, namespace: string, app: string): Promise<void> {
-  // Without it a pod is refused.
-  const account = ["--for=create", "serviceaccount/default", "--timeout=120s"];
-  await lab.kubectl("-n", namespace, "wait", ...account);
+  await takesPods(lab, namespace);
   const metadata = { name: app, namespace, labels: { app } };
   const args = ["netexec", "--http-port=8080"];
   const container = { name: app, image: agnhostImage, args };

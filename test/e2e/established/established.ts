@@ -5,6 +5,7 @@ import { hostNamed } from "../../lab/facts.ts";
 import { killAll, logFile, objectsOf, runningProcess, startProcess } from "../../lab/processes.ts";
 import { inNamespace, waitFor } from "../../lab/shell.ts";
 import type { Lab } from "../../lab/verification/proof.ts";
+import { takesPods } from "../takes-pods.ts";
 import type { Exchange } from "./client.ts";
 
 const name = "established";
@@ -32,9 +33,7 @@ export async function establish(lab: Lab, { ingress, backend }: Path): Promise<n
   const list = JSON.stringify({ apiVersion: "v1", kind: "List", items });
   const apply = "kubectl --kubeconfig /etc/kubernetes/admin.conf apply -f -";
   await lab.kubectl("create", "namespace", name);
-  // Without it a pod is refused.
-  const account = ["--for=create", "serviceaccount/default", "--timeout=180s"];
-  await lab.kubectl("-n", name, "wait", ...account);
+  await takesPods(lab, name);
   await lab.onHost("cp-1", `${apply} <<'END'\n${list}\nEND`);
   await lab.kubectl("-n", name, "wait", "--for=condition=Ready", "--timeout=180s", `pod/${name}`);
   const port = await lab.kubectl(
