@@ -32,15 +32,16 @@ export const command = new Command("status")
     const transport = sshTransport(clusterPlan, { kubeconfig: "" });
     const signal = AbortSignal.timeout(limitMilliseconds);
     const ask = async (node: string): Promise<[string, NodeAnswer | string]> => {
+      // What was said in time counts, also of a node that has not said all.
+      const said: string[] = [];
+      const onLine = (line: string) => void (signal.aborted || said.push(line));
       try {
-        return [
-          node,
-          readAnswer(await answerOrEnd(transport.onNode(node, script, signal), signal)),
-        ];
+        await endOrAbort(transport.follow(node, script, signal, onLine), signal);
       } catch (error) {
-        const why = reasonOf(error).split("\n").at(-1) ?? "";
-        return [node, signal.aborted ? `nothing within ${limitMilliseconds / 1000} s` : why];
+        if (!signal.aborted) return [node, reasonOf(error).split("\n").at(-1) ?? ""];
+        if (said.length === 0) return [node, `nothing within ${limitMilliseconds / 1000} s`];
       }
+      return [node, { ...readAnswer(said), isCut: signal.aborted }];
     };
     const answers = new Map(await Promise.all(clusterPlan.nodes.map(({ name }) => ask(name))));
     const proved = lastProved(config.cluster.name);
@@ -58,10 +59,10 @@ export const command = new Command("status")
     process.exit();
   });
 
-function answerOrEnd<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+function endOrAbort(end: Promise<void>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     signal.addEventListener("abort", () => reject(new Error("no answer")), { once: true });
-    answer.then(resolve, reject);
+    end.then(resolve, reject);
   });
 }
 

@@ -3,8 +3,8 @@
 # there: they are larger than JSON's numbers.
 
 etcd_pki=/etc/kubernetes/pki/etcd
-# Seconds; an election takes 1 to 2.
-etcd_limit=8
+# Seconds; an election takes 1 to 2. Who waits for less says so.
+etcd_limit=${ETCD_LIMIT:-8}
 
 # etcd PATH [BODY] [URL]: the answer, or failure with what etcd said.
 etcd() {

@@ -48,13 +48,19 @@ function machines({ answers }: Known): Line {
   const silent = [...answers].flatMap(([name, answer]) =>
     typeof answer === "string" ? [`${name}: ${answer}`] : [],
   );
+  const cut = [...answers].flatMap(([name, answer]) =>
+    typeof answer !== "string" && answer.isCut ? [name] : [],
+  );
+  const parts = [
+    silent.length > 0
+      ? `${silent.length} of ${answers.size} do not answer: ${list(silent)}`
+      : `${answers.size} answer`,
+    ...(cut.length > 0 ? [`not all in time: ${list(cut)}`] : []),
+  ];
   return {
     what: "machines",
-    state: silent.length > 0 ? "open" : "good",
-    says:
-      silent.length > 0
-        ? `${silent.length} of ${answers.size} do not answer: ${list(silent)}`
-        : `${answers.size} answer`,
+    state: silent.length + cut.length > 0 ? "open" : "good",
+    says: parts.join("; "),
   };
 }
 
@@ -145,28 +151,29 @@ function modes({ config }: Known, given: Record<string, string> | undefined): Li
 }
 
 function steps({ plan }: Known, answered: Answered): Line {
-  const differ = answered.flatMap(({ name, steps }) => {
+  const told = answered.filter(({ steps }) => steps !== undefined);
+  const differ = told.flatMap(({ name, steps }) => {
     const node = plan.nodes.find((candidate) => candidate.name === name);
     const names = Object.values(node?.steps ?? {})
-      .filter((document) => steps.get(document.step) !== markerOf(document))
+      .filter((document) => steps?.get(document.step) !== markerOf(document))
       .map(({ step }) => step);
     return names.length > 0 ? [`${name} (${names.join(", ")})`] : [];
   });
   return {
     what: "steps",
-    state: differ.length > 0 ? "bad" : answered.length > 0 ? "good" : "open",
+    state: differ.length > 0 ? "bad" : told.length > 0 ? "good" : "open",
     says:
       differ.length > 0
         ? `not what the plan has: ${list(differ)}; pulumi up applies it`
-        : answered.length > 0
-          ? `as the plan has them on ${answered.length} machines`
+        : told.length > 0
+          ? `as the plan has them on ${told.length} machines`
           : "no machine answers",
   };
 }
 
 function certificates({ now }: Known, answered: Answered): Line {
   const all = answered
-    .flatMap(({ name, certificates }) => certificates.map((one) => ({ name, ...one })))
+    .flatMap(({ name, certificates = [] }) => certificates.map((one) => ({ name, ...one })))
     .sort((a, b) => a.expires.getTime() - b.expires.getTime());
   const [first] = all;
   if (first === undefined) {

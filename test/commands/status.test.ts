@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { type NodeAnswer, readAnswer } from "../../commands/status/answer.ts";
 import { assess, type Known } from "../../commands/status/assess.ts";
 import { formatStatus } from "../../commands/status.ts";
@@ -113,6 +113,13 @@ describe("the status", () => {
       (all) => all.set("worker-1", "timed out"),
     ],
     [
+      "a machine that had not said all in time",
+      "machines",
+      "open",
+      /^3 answer; not all in time: worker-1$/,
+      (all) => all.set("worker-1", { isCut: true }),
+    ],
+    [
       "a node that is not Ready",
       "nodes",
       "bad",
@@ -150,14 +157,14 @@ describe("the status", () => {
       "steps",
       "bad",
       /^not what the plan has: worker-1 \(kernel\); pulumi up/,
-      (all) => of("worker-1", all).steps.set("kernel", "0123"),
+      (all) => of("worker-1", all).steps?.set("kernel", "0123"),
     ],
     [
       "a step that never ran",
       "steps",
       "bad",
       /cp-1 \(kubelet\)/,
-      (all) => of("cp-1", all).steps.delete("kubelet"),
+      (all) => of("cp-1", all).steps?.delete("kubelet"),
     ],
     [
       "a certificate of ten days",
@@ -165,7 +172,7 @@ describe("the status", () => {
       "bad",
       /^10 days left: \/etc\/x on cp-1$/,
       (all) =>
-        of("cp-1", all).certificates.push({ path: "/etc/x", expires: new Date(+now + 10 * day) }),
+        of("cp-1", all).certificates?.push({ path: "/etc/x", expires: new Date(+now + 10 * day) }),
     ],
     [
       "a failed backup",
@@ -245,6 +252,19 @@ describe("the status", () => {
   });
 });
 
+it("what a node says in time counts, whatever it does not say", async () => {
+  const bin = join(folder, "bin");
+  mkdirSync(bin);
+  const says = "case $* in *'bash -s'*) echo etcd lost; exec sleep 60 ;; esac";
+  writeFileSync(join(bin, "ssh"), `#!/bin/sh\n${says}\n`, { mode: 0o755 });
+  onTestFinished(() => void vi.unstubAllEnvs());
+  vi.stubEnv("PATH", `${bin}:${process.env.PATH}`);
+  const { stdout, exitCode } = await runProcess("status", stackFiles.articles);
+  expect(stdout).toContain("cp-1 has lost its data");
+  expect(stdout).toMatch(/3 answer; not all in time: cp-1; worker-1; worker-2/);
+  expect(exitCode).toBe(3);
+});
+
 it("a marker is what oslo-step computes of document and scripts", async () => {
   const [, line = ""] =
     readFileSync(join(root, "steps/oslo-step"), "utf8").match(/^ +(hash=\$\(sed .*\))$/m) ?? [];
@@ -286,7 +306,7 @@ it("a node's script tells steps, certificates and backups", async () => {
   const { stdout } = await execa("bash", [join(root, "commands/status/node.sh")], {
     env: { root: place },
   });
-  const { steps, certificates, backup } = readAnswer(stdout);
+  const { steps = [], certificates = [], backup } = readAnswer(stdout.split("\n"));
   expect([...steps]).toEqual([["kernel", "00112233"]]);
   expect(backup).toEqual({ lastSuccess: 7 });
   const paths = ["/etc/kubernetes/pki/a.crt", "/etc/kubernetes/scheduler.conf"];
@@ -296,4 +316,25 @@ it("a node's script tells steps, certificates and backups", async () => {
     expect(days).toBeGreaterThan(88);
     expect(days).toBeLessThan(91);
   }
+});
+
+it("an API server and an etcd that hang keep a node from saying nothing else, and from nothing for long", async () => {
+  const place = join(folder, "hanging");
+  const program = (path: string, script: string) => {
+    mkdirSync(dirname(join(place, path)), { recursive: true });
+    writeFileSync(join(place, path), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  };
+  program("etc/kubernetes/pki/etcd/healthcheck-client.key", "");
+  program("etc/kubernetes/admin.conf", "");
+  program("bin/kubectl", "exec sleep 60");
+  program("bin/curl", 'while [ "$1" != --max-time ]; do shift; done; sleep "$2"; exit 28');
+  program("usr/local/lib/oslo-cluster/oslo-step", 'sleep "$ETCD_LIMIT"; echo lost');
+  const began = performance.now();
+  const { stdout } = await execa("bash", [join(root, "commands/status/node.sh")], {
+    env: { root: place, PATH: `${join(place, "bin")}:${process.env.PATH}` },
+  });
+  expect(readAnswer(stdout.split("\n"))).toEqual({
+    ...{ steps: new Map(), certificates: [], etcd: "lost" },
+  });
+  expect(performance.now() - began).toBeLessThan(3500);
 });
