@@ -9,6 +9,8 @@ declare module "vitest" {
 
 const updatesGoldenFiles = ["-u", "--update"].some((flag) => process.argv.includes(flag));
 const minutes = 60_000;
+/** Of clusters and of upstream's programs: the first run builds them. */
+const patience = { testTimeout: 60 * minutes, hookTimeout: 80 * minutes };
 /** What takes longer than CI may, each in a file of its own. */
 const long = [
   "control-planes",
@@ -68,8 +70,7 @@ export default defineConfig({
           name: "loopback",
           include: ["test/e2e/**/*.e2e.ts"],
           exclude: [...lab, ...long],
-          testTimeout: 60 * minutes,
-          hookTimeout: 80 * minutes,
+          ...patience,
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },
@@ -79,8 +80,7 @@ export default defineConfig({
         test: {
           name: "lab",
           include: lab,
-          testTimeout: 60 * minutes,
-          hookTimeout: 80 * minutes,
+          ...patience,
           fileParallelism: false,
           sequence: { groupOrder: 3 },
         },
@@ -90,8 +90,7 @@ export default defineConfig({
         test: {
           name: "long",
           include: long,
-          testTimeout: 60 * minutes,
-          hookTimeout: 80 * minutes,
+          ...patience,
           fileParallelism: false,
           sequence: { groupOrder: 4 },
         },
