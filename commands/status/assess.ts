@@ -1,7 +1,9 @@
 import type { Config } from "../../config/config.ts";
+import { minutesOf } from "../../config/duration.ts";
 import type { ClusterPlan } from "../../plan/plan.ts";
 import { markerOf } from "../../steps/bundle.ts";
 import type { NodeObject } from "../../verify/cluster.ts";
+import { leastOfKubelet } from "../../verify/proofs/certificates.ts";
 import type { NodeAnswer } from "./answer.ts";
 import type { Proved } from "./proved.ts";
 
@@ -21,9 +23,6 @@ export interface Known {
   proved?: Proved;
   now: Date;
 }
-
-/** Certificates are renewed before that; fewer days need a person. */
-const fewDays = 30;
 
 /** All of the status, from what was answered. Pure. */
 export function assess(known: Known): Line[] {
@@ -171,7 +170,7 @@ function steps({ plan }: Known, answered: Answered): Line {
   };
 }
 
-function certificates({ now }: Known, answered: Answered): Line {
+function certificates({ config, now }: Known, answered: Answered): Line {
   const all = answered
     .flatMap(({ name, certificates = [] }) => certificates.map((one) => ({ name, ...one })))
     .sort((a, b) => a.expires.getTime() - b.expires.getTime());
@@ -179,11 +178,15 @@ function certificates({ now }: Known, answered: Answered): Line {
   if (first === undefined) {
     return { what: "certificates", state: "open", says: "none could be read" };
   }
-  const days = Math.floor((first.expires.getTime() - now.getTime()) / 86_400_000);
+  const left = (first.expires.getTime() - now.getTime()) / 1000;
+  const { validity, renewBefore } = config.kubernetes.certificates;
+  // kubeadm's are renewed long before, and a kubelet renews its own: less needs a person.
+  const least = 60 * Math.min(minutesOf(renewBefore) / 2, minutesOf(validity) * leastOfKubelet);
+  const says = left < 0 ? `expired ${age(-left)} ago` : `${age(left)} left`;
   return {
     what: "certificates",
-    state: days < fewDays ? "bad" : "good",
-    says: `${days < 0 ? `expired ${-days} days ago` : `${days} days left`}: ${first.path} on ${first.name}`,
+    state: left < least ? "bad" : "good",
+    says: `${says}: ${first.path} on ${first.name}`,
   };
 }
 
@@ -234,7 +237,7 @@ function age(seconds: number): string {
   if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
   return seconds < 172_800
     ? `${Math.round(seconds / 3600)} h`
-    : `${Math.round(seconds / 86_400)} d`;
+    : `${Math.floor(seconds / 86_400)} days`;
 }
 
 function list(items: readonly string[]): string {

@@ -167,7 +167,7 @@ describe("the status", () => {
       (all) => of("cp-1", all).steps?.delete("kubelet"),
     ],
     [
-      "a certificate of ten days",
+      "a certificate of ten days, where a kubelet would renew its own before",
       "certificates",
       "bad",
       /^10 days left: \/etc\/x on cp-1$/,
@@ -199,6 +199,27 @@ describe("the status", () => {
       lines.filter((line) => line.what !== what && line.state !== "good").map((l) => l.what),
     ).toEqual(what === "nodes" && state === "open" ? [] : []);
   });
+
+  it.each([
+    [20, "good"],
+    [4, "bad"],
+  ])(
+    "of a certificate that ends in %i minutes, where all live for an hour: %s",
+    (minutes, state) => {
+      const { config, ...rest } = known((all) =>
+        of("cp-1", all).certificates?.push({
+          path: "/a",
+          expires: new Date(+now + minutes * 60_000),
+        }),
+      );
+      const certificates = { validity: "1h", renewBefore: "30m" };
+      const kubernetes = { ...config.kubernetes, certificates };
+      const lines = assess({ ...rest, config: { ...config, kubernetes } });
+      expect(lines.find(({ what }) => what === "certificates")).toMatchObject({
+        ...{ state, says: `${minutes} min left: /a on cp-1` },
+      });
+    },
+  );
 
   it("misses a backup where the stack has a target for it", () => {
     const { answers, ...rest } = known((all) => delete of("cp-1", all).backup);

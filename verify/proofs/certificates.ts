@@ -4,7 +4,7 @@ import { askEach, type Cluster, controlPlanes } from "../cluster.ts";
 import { expectNothing, type Proof } from "../proof.ts";
 
 /** A kubelet renews its certificate when 10 to 30 % of its life are left. */
-const leastOfKubelet = 0.08;
+export const leastOfKubelet = 0.08;
 const unit = "oslo-cluster-certificates";
 
 export const certificatesProof: Proof = {
