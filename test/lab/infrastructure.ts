@@ -88,7 +88,7 @@ export async function up(options: LabOptions = {}): Promise<LabFacts> {
     unpackDaemons(),
   ]);
   await mkdir(runDirectory, { recursive: true, mode: 0o755 });
-  await new Sysctls().remember();
+  await new Sysctls().prepare();
 
   const hypervisors = await progress.phase("mirrors", async () => {
     await ensureSegment();

@@ -23,9 +23,20 @@ describeWhere(hasFlock, "flock")("settings that labs share with the machine", ()
   });
   afterEach(() => rmSync(place, { recursive: true }));
 
+  it.each([
+    ["128", "8192"],
+    ["16384", "16384"],
+  ])("are enough for all hosts together: %s is %s", async (before, during) => {
+    set(before);
+    await of("a").prepare();
+    expect(read()).toBe(during);
+    await of("a").restore();
+    expect(read()).toBe(before);
+  });
+
   it("are given back by the only lab", async () => {
-    await of("a").remember();
-    set("8192");
+    await of("a").prepare();
+    set("16384");
     expect(await of("a").restore()).toEqual([instances]);
     expect(read()).toBe("128");
     expect(readdirSync(join(place, "run"))).toEqual([]);
@@ -35,34 +46,34 @@ describeWhere(hasFlock, "flock")("settings that labs share with the machine", ()
     ["the second", "b", "a"],
     ["the first", "a", "b"],
   ])("stay while another lab is up: %s leaves", async (_, leaves, stays) => {
-    await of("a").remember();
-    set("8192");
-    await of("b").remember();
+    await of("a").prepare();
+    set("16384");
+    await of("b").prepare();
     expect(await of(leaves).restore()).toEqual([]);
-    expect(read()).toBe("8192");
+    expect(read()).toBe("16384");
     expect(await of(stays).restore()).toEqual([instances]);
     expect(read()).toBe("128");
   });
 
   it("stay where a lab is taken down that was never up", async () => {
-    await of("a").remember();
-    set("8192");
+    await of("a").prepare();
+    set("16384");
     expect(await of("b").restore()).toEqual([]);
-    expect(read()).toBe("8192");
+    expect(read()).toBe("16384");
   });
 
   it("are those of before the first lab, also where it is brought up again", async () => {
-    await of("a").remember();
-    set("8192");
-    await of("a").remember();
+    await of("a").prepare();
+    set("16384");
+    await of("a").prepare();
     expect(await of("a").restore()).toEqual([instances]);
     expect(read()).toBe("128");
   });
 
   it("count every lab, also where they come and leave at once", async () => {
     const labs = ["a", "b", "c", "d"];
-    await Promise.all(labs.map((lab) => of(lab).remember()));
-    set("8192");
+    await Promise.all(labs.map((lab) => of(lab).prepare()));
+    set("16384");
     const restored = await Promise.all(labs.map((lab) => of(lab).restore()));
     expect(restored.flat()).toEqual([instances]);
     expect(read()).toBe("128");

@@ -10,6 +10,12 @@ const directories = ["fs", "kernel", "net/core", "net/netfilter", "vm"];
 const volatile =
   /^kernel\/(random|ns_last_pid|pty|sched_domain|keys)|^fs\/(binfmt_misc|.*-state|.*-nr)|vm\/(drop_caches|compact_memory|stat_refresh)/;
 
+/**
+ * Settings that count for all hosts together, at least. Debian's 128 instances are enough for five: a sixth host's
+ * kubelet would not start.
+ */
+const least: Readonly<Record<string, string>> = { "fs/inotify/max_user_instances": "8192" };
+
 /** What the labs of this machine share, until it restarts: so do the settings. */
 interface Shared {
   /** The settings before the first of them. */
@@ -33,11 +39,14 @@ export class Sysctls {
     [this.lab, this.run, this.root] = [lab, run, root];
   }
 
-  /** Remembers the settings before hosts change them, unless a lab has already. */
-  async remember(): Promise<void> {
+  /** Remembers the settings before hosts change them, unless a lab has already, and raises those that hosts run out of. */
+  async prepare(): Promise<void> {
     await using _lock = await this.lock();
     const { before, labs } = this.shared ?? { before: this.readAll(), labs: [] };
     this.shared = { before, labs: [...new Set([...labs, this.lab])] };
+    const now = this.readAll();
+    const low = Object.entries(least).filter(([name, value]) => Number(now[name]) < Number(value));
+    this.write(Object.fromEntries(low));
   }
 
   /**
