@@ -30,11 +30,23 @@ apply() {
     fi
     return
   fi
-  [[ ! -e $WORK/files$policy ]] || ask_api --request-timeout 20s apply --server-side --force-conflicts --filename "$policy"
+  if [[ -e $WORK/files$policy ]]; then
+    ask_api --request-timeout 20s apply --server-side --force-conflicts --filename "$policy"
+    # An API server uses a policy some time after it has it: an account that is made in between is in nobody's care.
+    wait_until 60 "the API server uses the policy $name" policy_in_use
+  fi
   namespaces=$(unsaid)
   for namespace in $namespaces; do
     ask_api --request-timeout 20s --namespace "$namespace" patch serviceaccount default --patch '{"automountServiceAccountToken":false}'
   done
+}
+
+# Does it write into an account of which nothing is said? Nothing is kept of this try.
+policy_in_use() {
+  local said
+  said=$(admin --request-timeout 20s --namespace kube-system patch serviceaccount default --dry-run=server \
+    --patch '{"automountServiceAccountToken":null}' --output 'jsonpath={.automountServiceAccountToken}')
+  [[ $said == false ]]
 }
 
 # Namespaces whose default service account nobody has said anything about.
