@@ -6,10 +6,10 @@ import { writeStackFile } from "../lab/stack.ts";
 import type { Overrides } from "../lab/stack-file.ts";
 import type { Lab } from "../lab/verification/proof.ts";
 import { labOf, saveKubeconfig } from "../lab/verification/verify.ts";
-import { lasting, longest, longestGap } from "./api-gap.ts";
+import { lasting } from "./api-gap.ts";
 import { takeDown } from "./bring-up.ts";
 import { describeKills } from "./kills.ts";
-import { answersOf, describeGap, startProbers, stopProbers } from "./losses.ts";
+import { describeGap, startProbers, stopProbers, worstGap } from "./losses.ts";
 import { bound, command, describeLosses } from "./lost-control-planes.ts";
 import {
   expectWhole,
@@ -169,13 +169,7 @@ describe("shrinking and growing", () => {
     await timed("1 to 3", engine.up());
     const until = Date.now() / 1000;
     for (const kind of ["read", "write"] as const) {
-      const gap = longest(
-        probers.map((host) => {
-          const all = answersOf(host);
-          const those = all.filter((one) => one.kind === kind);
-          return longestGap(those, all, from, until);
-        }),
-      );
+      const gap = worstGap(probers, kind, from, until);
       console.log(`3 to 1 to 3: longest without a ${kind}: ${describeGap(gap)}`);
       expect(lasting(gap)).toBeLessThanOrEqual(2 * bound);
     }

@@ -208,6 +208,22 @@ export async function stopProbers({ onHost }: Lab, probers: readonly string[]): 
   );
 }
 
+/** The longest time between two moments in which one of the clients had no answer of a kind. */
+export function worstGap(
+  probers: readonly string[],
+  kind: Answer["kind"],
+  from: number,
+  until: number,
+): Gap {
+  return longest(
+    probers.map((host) => {
+      const all = answersOf(host);
+      const those = all.filter((one) => one.kind === kind);
+      return longestGap(those, all, from, until);
+    }),
+  );
+}
+
 /** What a host's client has printed so far. */
 export function answersOf(host: string): Answer[] {
   return objectsOf<Answer>(readFileSync(logFile(`api-gap-${host}`), "utf8"));
