@@ -118,6 +118,13 @@ describe("packages", () => {
     ]);
   });
 
+  test("into a directory whose path is longer than that of a socket may be", async () => {
+    const directory = join(target(), "0123456789".repeat(12));
+    mkdirSync(directory);
+    await downloadPackages(source, directory);
+    expect(readdirSync(directory)).toHaveLength(2);
+  });
+
   test.for(["kubeadm_1.36.3-1.1_amd64.deb", "Packages", "InRelease"])(
     "one flipped byte in %s is refused",
     async (name) => {

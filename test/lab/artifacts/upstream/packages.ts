@@ -1,4 +1,5 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../../shell.ts";
 import { download } from "./files.ts";
@@ -37,23 +38,24 @@ export async function downloadPackages(source: AptSource, directory: string): Pr
 
 /** A key ring with the pinned key alone, whatever else the file holds. */
 async function pinnedKey({ key, keyFingerprint }: AptSource, work: string): Promise<string> {
-  const [file, home, keyring] = ["key", "gnupg", "keyring.gpg"].map((name) => join(work, name)) as [
-    string,
-    string,
-    string,
-  ];
+  const [file, keyring] = [join(work, "key"), join(work, "keyring.gpg")];
   await download(key, file);
-  await mkdir(home, { mode: 0o700 });
-  const gpg = ["--homedir", home, "--batch", "--quiet", "--no-autostart"];
-  await run("gpg", [...gpg, "--import", file]);
-  const list = await run("gpg", [...gpg, "--with-colons", "--list-keys"]);
-  // The line after a primary key's has its fingerprint; subkeys have their own.
-  const found = [...list.matchAll(/^pub:.*\nfpr:+([0-9A-F]{40}):/gm)].map(([, print]) => print);
-  if (!found.includes(keyFingerprint)) {
-    throw new Error(
-      `${key}: its keys are ${found.join(", ") || "none"}, expected ${keyFingerprint}: somebody else has signed the repository`,
-    );
+  // GnuPG looks for its agent's socket there, whose path must be short.
+  const home = await mkdtemp(join(tmpdir(), "oslo-gnupg-"));
+  try {
+    const gpg = ["--homedir", home, "--batch", "--quiet", "--no-autostart"];
+    await run("gpg", [...gpg, "--import", file]);
+    const list = await run("gpg", [...gpg, "--with-colons", "--list-keys"]);
+    // The line after a primary key's has its fingerprint; subkeys have their own.
+    const found = [...list.matchAll(/^pub:.*\nfpr:+([0-9A-F]{40}):/gm)].map(([, print]) => print);
+    if (!found.includes(keyFingerprint)) {
+      throw new Error(
+        `${key}: its keys are ${found.join(", ") || "none"}, expected ${keyFingerprint}: somebody else has signed the repository`,
+      );
+    }
+    await run("gpg", [...gpg, "--output", keyring, "--export", keyFingerprint]);
+  } finally {
+    await rm(home, { recursive: true });
   }
-  await run("gpg", [...gpg, "--output", keyring, "--export", keyFingerprint]);
   return keyring;
 }
