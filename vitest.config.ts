@@ -21,6 +21,7 @@ const long = [
   "encryption",
   "guests",
   "ephemeral",
+  "upstream-cluster",
 ].map(endToEnd);
 /** What needs the lab's hosts: they share one lab. */
 const lab = ["lab", "losses", "probe", "power-cut"].map(endToEnd);

@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   cpSync,
@@ -9,22 +8,25 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { fingerprintOf, generateKey, repositoryScript } from "../lab/artifacts/apt.ts";
+import { fingerprintOf, generateKey, layOut } from "../lab/artifacts/apt.ts";
 import { makePackage } from "../lab/artifacts/deb.ts";
 import { downloadVerified } from "../lab/artifacts/upstream/files.ts";
 import { downloadImage } from "../lab/artifacts/upstream/images.ts";
 import { chooseOrigin } from "../lab/artifacts/upstream/origin.ts";
 import { downloadPackages } from "../lab/artifacts/upstream/packages.ts";
 import { type AptSource, upstream } from "../lab/artifacts/upstream/sources.ts";
-import { unpackDaemons } from "../lab/mirrors/daemons.ts";
-import { run, waitFor } from "../lab/shell.ts";
+import { run } from "../lab/shell.ts";
 import { ensureTools } from "../lab/tools.ts";
-import { freePorts } from "./ports.ts";
+import {
+  askLoopbackItself,
+  type Mirror,
+  push,
+  serveFiles,
+  serveImages,
+} from "./upstream-mirrors.ts";
 
 /** Mirrors that are filled as upstream's, on loopback: repositories, a registry, files. */
 const work = mkdtempSync(join(tmpdir(), "oslo-upstream-"));
@@ -32,8 +34,8 @@ const [packages, keys, www, storage] = ["packages", "keys", "www", "registry"].m
   join(work, name),
 ) as [string, string, string, string];
 const reference = "registry.k8s.io/pause:1";
-let files: Server;
-let registry: ChildProcess;
+let files: Mirror;
+let registry: Mirror;
 let site = "";
 let images = "";
 let digest = "";
@@ -49,7 +51,7 @@ const target = () => {
 
 beforeAll(async () => {
   await ensureTools();
-  process.env.no_proxy = "127.0.0.1";
+  askLoopbackItself();
   for (const directory of [packages, join(keys, "own"), join(keys, "foreign"), www, storage])
     mkdirSync(directory, { recursive: true });
   await generateKey(join(keys, "own"), "own");
@@ -64,20 +66,14 @@ beforeAll(async () => {
     const program = { [`/usr/bin/${name}`]: join(work, "program") };
     await makePackage({ name, version, ...about, files: program }, packages);
   }
-  files = createServer((request, response) => {
-    try {
-      response.end(readFileSync(join(www, decodeURIComponent(request.url ?? ""))));
-    } catch {
-      response.writeHead(404).end();
-    }
-  }).listen(0, "127.0.0.1");
-  await waitFor("the files' server", 60, () => files.listening);
-  site = `http://127.0.0.1:${(files.address() as AddressInfo).port}`;
-  await startRegistry();
+  files = await serveFiles(www);
+  registry = await serveImages(storage);
+  [site, images] = [files.url, registry.url];
+  digest = await push(await smallImage(), registry, "mirror/pause:1");
 });
 
 afterAll(() => {
-  registry?.kill();
+  registry?.close();
   files?.close();
   rmSync(work, { recursive: true, force: true });
 });
@@ -96,7 +92,15 @@ beforeEach(async () => {
 async function makeRepository(key: string): Promise<void> {
   const out = join(www, "apt");
   rmSync(out, { recursive: true, force: true });
-  await run("bash", [repositoryScript, "flat", packages, out, join(keys, key), "upstream"]);
+  const keyHome = join(keys, key);
+  await layOut(packages, out, { layout: { kind: "flat" }, keyHome, origin: "upstream" });
+}
+
+async function smallImage(): Promise<string> {
+  const layout = join(work, "layout");
+  const script = join(import.meta.dirname, "../lab/artifacts/image.sh");
+  await run("bash", [script, layout, "1", "/pause", "-", `${join(work, "program")}=/pause`]);
+  return `oci:${layout}:1`;
 }
 
 /** Another byte in the middle of a file; a text stays a text. */
@@ -257,44 +261,3 @@ describe("where artifacts come from", () => {
     );
   });
 });
-
-/** Debian's registry with one small image. */
-async function startRegistry(): Promise<void> {
-  const daemons = await unpackDaemons();
-  const [port] = await freePorts(1);
-  const address = `127.0.0.1:${port}`;
-  const configuration = join(work, "registry.json");
-  const filesystem = { rootdirectory: storage };
-  writeFileSync(
-    configuration,
-    // Without its cache it reads each blob again.
-    JSON.stringify({
-      version: 0.1,
-      log: { level: "error" },
-      storage: { filesystem },
-      http: { addr: address },
-    }),
-  );
-  registry = spawn(daemons.registry, ["serve", configuration], { stdio: "ignore" });
-  images = `http://${address}`;
-  await waitFor("the registry", 60, async () =>
-    fetch(`${images}/v2/`).then(
-      ({ ok }) => ok,
-      () => false,
-    ),
-  );
-  const layout = join(work, "layout");
-  const script = join(import.meta.dirname, "../lab/artifacts/image.sh");
-  await run("bash", [script, layout, "1", "/pause", "-", `${join(work, "program")}=/pause`]);
-  const copy = [
-    "copy",
-    "--quiet",
-    "--insecure-policy",
-    "--preserve-digests",
-    "--dest-tls-verify=false",
-  ];
-  await run("skopeo", [...copy, `oci:${layout}:1`, `docker://${address}/mirror/pause:1`]);
-  const inspect = ["inspect", "--tls-verify=false", "--format={{.Digest}}"];
-  digest =
-    (await run("skopeo", [...inspect, `docker://${address}/mirror/pause:1`])).split(":")[1] ?? "";
-}

@@ -4,6 +4,8 @@ import { makeOnce } from "../make-once.ts";
 import { cacheDirectory } from "../paths.ts";
 import { contentKey, run } from "../shell.ts";
 
+const repositoryScript = join(import.meta.dirname, "apt-repository.sh");
+
 /** A signed apt repository in the cache. */
 export interface AptRepository {
   directory: string;
@@ -33,14 +35,22 @@ export async function makeRepository(
   );
   const directory = await makeOnce(
     join(cacheDirectory, "repositories", `${name}-${content}`),
-    async (partial) => {
-      await run("bash", [
-        ...[repositoryScript, layout.kind, packages, partial, key.home, `lab ${name}`],
-        ...(layout.kind === "suite" ? [layout.suite, layout.component] : []),
-      ]);
-    },
+    (partial) => layOut(packages, partial, { layout, keyHome: key.home, origin: `lab ${name}` }),
   );
   return { directory, keyFingerprint: key.fingerprint };
+}
+
+/** Lays a directory of packages out as a repository. */
+export async function layOut(
+  packages: string,
+  directory: string,
+  /** keyHome is a GnuPG home directory with one secret key, origin what the release calls itself. */
+  { layout, keyHome, origin }: { layout: Layout; keyHome: string; origin: string },
+): Promise<void> {
+  await run("bash", [
+    ...[repositoryScript, layout.kind, packages, directory, keyHome, origin],
+    ...(layout.kind === "suite" ? [layout.suite, layout.component] : []),
+  ]);
 }
 
 async function signingKey(name: string): Promise<{ home: string; fingerprint: string }> {
@@ -67,6 +77,3 @@ export async function fingerprintOf(home: string): Promise<string> {
   if (!fingerprint) throw new Error(`${home}: holds no signing key; delete the directory`);
   return fingerprint;
 }
-
-/** What lays a directory of packages out as a repository; its usage is in the file. */
-export const repositoryScript = join(import.meta.dirname, "apt-repository.sh");

@@ -38,7 +38,8 @@ export async function makeArtifacts(progress: Progress): Promise<Artifacts> {
   return origin === "upstream" ? downloadArtifacts(sources, progress) : buildArtifacts(progress);
 }
 
-async function buildArtifacts(progress: Progress): Promise<Artifacts> {
+/** Every artifact, built from Go modules unless it is in the cache. */
+export async function buildArtifacts(progress: Progress): Promise<Artifacts> {
   const go = await findGo();
   const [built, tree] = await Promise.all([buildAll(go, progress), makeTree(ciliumTree, progress)]);
   return progress.phase("packages, images and charts", () => assemble(built, tree, go));
