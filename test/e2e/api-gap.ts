@@ -70,6 +70,12 @@ export function longestGap(
   return found;
 }
 
+/** One phrase for a person. */
+export function describeGap({ seconds, idle }: Gap): string {
+  const less = idle > 0 ? `, of which the client asked nothing for ${idle.toFixed(1)} s` : "";
+  return `${seconds.toFixed(1)} s${less}`;
+}
+
 /** By what is left where the client's own pauses are left out. */
 export function longest(gaps: readonly Gap[]): Gap {
   return gaps.reduce((one, other) => (lasting(other) > lasting(one) ? other : one), {

@@ -5,10 +5,10 @@ import { writeStackFile } from "../lab/stack.ts";
 import type { Overrides } from "../lab/stack-file.ts";
 import type { Lab } from "../lab/verification/proof.ts";
 import { labOf, saveKubeconfig } from "../lab/verification/verify.ts";
-import { lasting } from "./api-gap.ts";
+import { describeGap, lasting } from "./api-gap.ts";
 import { bringUp, takeDown } from "./bring-up.ts";
-import { describeGap, startProbers, stopProbers, worstGap } from "./losses.ts";
 import { bound } from "./lost-control-planes.ts";
+import { startProbers, stopProbers, worstGap } from "./probers.ts";
 import { slowEtcd } from "./stacked.ts";
 
 // A cluster of three control planes whose certificates last an hour lives for hours: OSLO_LAB_HOURS, by default three.

@@ -6,11 +6,11 @@ import { writeStackFile } from "../lab/stack.ts";
 import type { Overrides } from "../lab/stack-file.ts";
 import type { Lab } from "../lab/verification/proof.ts";
 import { labOf, saveKubeconfig } from "../lab/verification/verify.ts";
-import { lasting } from "./api-gap.ts";
+import { describeGap, lasting } from "./api-gap.ts";
 import { takeDown } from "./bring-up.ts";
 import { describeKills } from "./kills.ts";
-import { describeGap, startProbers, stopProbers, worstGap } from "./losses.ts";
 import { bound, command, describeLosses } from "./lost-control-planes.ts";
+import { startProbers, stopProbers, worstGap } from "./probers.ts";
 import {
   expectWhole,
   type Identity,

@@ -9,17 +9,8 @@ import type { Lab } from "../lab/verification/proof.ts";
 import { kubeconfigFile, proveProduct } from "../lab/verification/verify.ts";
 import { type Answer, lasting } from "./api-gap.ts";
 import { endEstablished, establish, exchangesSince, summary } from "./established/established.ts";
-import {
-  answersOf,
-  describeLoss,
-  type Loss,
-  losses,
-  type Measured,
-  measure,
-  startProbers,
-  stopProbers,
-  summarize,
-} from "./losses.ts";
+import { describeLoss, type Loss, losses, type Measured, measure, summarize } from "./losses.ts";
+import { answersOf, startProbers, stopProbers } from "./probers.ts";
 import { timed } from "./timed.ts";
 import { unchanged } from "./unchanged.ts";
 

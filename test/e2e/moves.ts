@@ -5,8 +5,8 @@ import { hostNamespace, segment } from "../lab/segment.ts";
 import { inNamespace, waitFor } from "../lab/shell.ts";
 import type { Lab } from "../lab/verification/proof.ts";
 import { root } from "../root.ts";
-import { lasting } from "./api-gap.ts";
-import { describeGap, isBack, type Loss, losses } from "./losses.ts";
+import { describeGap, lasting } from "./api-gap.ts";
+import { isBack, type Loss, losses } from "./losses.ts";
 import { onPort } from "./mutations/mutation.ts";
 import { Watch } from "./vlan/watch.ts";
 
