@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, describe, expect, it, onTestFinished, vi } from "vitest";
-import { type NodeAnswer, readAnswer } from "../../commands/status/answer.ts";
+import type { NodeAnswer } from "../../commands/status/answer.ts";
 import { assess, type Known } from "../../commands/status/assess.ts";
 import { formatStatus } from "../../commands/status.ts";
 import { renderStep } from "../../plan/step.ts";
@@ -303,59 +303,4 @@ echo "$hash"`;
     const { stdout } = await execa("bash", ["-c", script, "bash", incoming], { cwd: root });
     expect(stdout).toBe(markerOf(document));
   }
-});
-
-it("a node's script tells steps, certificates and backups", async () => {
-  const place = join(folder, "node");
-  const write = (path: string, content: string) => {
-    mkdirSync(dirname(join(place, path)), { recursive: true });
-    writeFileSync(join(place, path), content);
-  };
-  write("var/lib/oslo-cluster/steps/kernel", "phase=done\ninputHash=00112233\n");
-  write("var/lib/oslo-cluster/backup/status.json", '{\n"lastSuccess": 7 }\n');
-  const pki = join(place, "etc/kubernetes/pki");
-  mkdirSync(pki, { recursive: true });
-  await execa("openssl", [
-    ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
-    ...["-subj", "/CN=a", "-days", "90", "-keyout", "/dev/null", "-out", join(pki, "a.crt")],
-  ]);
-  const embedded = readFileSync(join(pki, "a.crt")).toString("base64");
-  write(
-    "etc/kubernetes/scheduler.conf",
-    `users:\n- user:\n    client-certificate-data: ${embedded}\n`,
-  );
-  const { stdout } = await execa("bash", [join(root, "commands/status/node.sh")], {
-    env: { root: place },
-  });
-  const { steps = [], certificates = [], backup } = readAnswer(stdout.split("\n"));
-  expect([...steps]).toEqual([["kernel", "00112233"]]);
-  expect(backup).toEqual({ lastSuccess: 7 });
-  const paths = ["/etc/kubernetes/pki/a.crt", "/etc/kubernetes/scheduler.conf"];
-  expect(certificates.map(({ path }) => path)).toEqual(paths);
-  for (const { expires } of certificates) {
-    const days = (Number(expires) - Date.now()) / day;
-    expect(days).toBeGreaterThan(88);
-    expect(days).toBeLessThan(91);
-  }
-});
-
-it("an API server and an etcd that hang keep a node from saying nothing else, and from nothing for long", async () => {
-  const place = join(folder, "hanging");
-  const program = (path: string, script: string) => {
-    mkdirSync(dirname(join(place, path)), { recursive: true });
-    writeFileSync(join(place, path), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-  };
-  program("etc/kubernetes/pki/etcd/healthcheck-client.key", "");
-  program("etc/kubernetes/admin.conf", "");
-  program("bin/kubectl", "exec sleep 60");
-  program("bin/curl", 'while [ "$1" != --max-time ]; do shift; done; sleep "$2"; exit 28');
-  program("usr/local/lib/oslo-cluster/oslo-step", 'sleep "$ETCD_LIMIT"; echo lost');
-  const began = performance.now();
-  const { stdout } = await execa("bash", [join(root, "commands/status/node.sh")], {
-    env: { root: place, PATH: `${join(place, "bin")}:${process.env.PATH}` },
-  });
-  expect(readAnswer(stdout.split("\n"))).toEqual({
-    ...{ steps: new Map(), certificates: [], etcd: "lost" },
-  });
-  expect(performance.now() - began).toBeLessThan(3500);
 });
