@@ -41,7 +41,7 @@ export function describeRenewal(current: () => Lab): void {
 }
 
 /** Asks the API on a host, through its own balancer, until it is ended: the longest time without an answer, in seconds. */
-export async function startAnswers({ onHost }: Lab, host: string) {
+async function startAnswers({ onHost }: Lab, host: string) {
   const from = Date.now() / 1000;
   await onHost(
     host,

@@ -42,9 +42,9 @@ export class Sysctls {
   /** Remembers the settings before hosts change them, unless a lab has already, and raises those that hosts run out of. */
   async prepare(): Promise<void> {
     await using _lock = await this.lock();
-    const { before, labs } = this.shared ?? { before: this.readAll(), labs: [] };
-    this.shared = { before, labs: [...new Set([...labs, this.lab])] };
     const now = this.readAll();
+    const { before, labs } = this.shared ?? { before: now, labs: [] };
+    this.shared = { before, labs: [...new Set([...labs, this.lab])] };
     const low = Object.entries(least).filter(([name, value]) => Number(now[name]) < Number(value));
     this.write(Object.fromEntries(low));
   }
