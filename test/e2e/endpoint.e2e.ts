@@ -13,11 +13,7 @@ const planes = ["cp-1", "cp-2", "cp-3"];
 const vlan = new Vlan();
 
 beforeAll(async () => {
-  await ensureTools([
-    { command: "socat", package: "socat" },
-    { command: "haproxy", package: "haproxy" },
-    { command: "arping", package: "iputils-arping" },
-  ]);
+  await ensureTools();
   await vlan.up({
     "cp-1": "10.10.0.11",
     "cp-2": "10.10.0.12",

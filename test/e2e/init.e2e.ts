@@ -35,7 +35,7 @@ const stack = join(folder, "Pulumi.oslo.yaml");
 const users = join(folder, "users");
 
 beforeAll(async () => {
-  await ensureTools([{ command: "sudo", package: "sudo" }]);
+  await ensureTools();
   mkdirSync(users);
   for (const [name, line, mode] of [
     ["passwd", "debian:x:4711:4711::/:/bin/bash\n", 0o644],

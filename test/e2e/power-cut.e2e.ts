@@ -24,10 +24,7 @@ const saysSomething = /connected|refused|reset/;
 const client = `require("net").connect(${port}, "${dead.address}").on("data", () => {})`;
 
 beforeAll(async () => {
-  await ensureTools([
-    { command: "ping", package: "iputils-ping" },
-    { command: "arping", package: "iputils-arping" },
-  ]);
+  await ensureTools();
   await ensureSegment();
   for (const host of [dead, other]) await attach(host);
   await serve();

@@ -38,7 +38,7 @@ const daemons = new Map<string, Process>();
 const watch = new Watch(address);
 
 beforeAll(async () => {
-  await ensureTools([{ command: "keepalived", package: "keepalived" }]);
+  await ensureTools();
   await vlan.up({
     ...Object.fromEntries(planes.map((name, i) => [name, `10.10.0.${11 + i}`])),
     operator: "10.10.0.30",
