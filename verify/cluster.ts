@@ -20,10 +20,14 @@ export interface Cluster {
   signal: AbortSignal;
   /** What several proofs share is made once, and outlives the proof that asked first. */
   once<T>(name: string, make: (cluster: Cluster) => Promise<T>): Promise<T>;
+  /** Who was asked and has not answered yet, each once: nodes, the API server, clients outside the cluster. */
+  waitsFor(): string[];
 }
 
 /** sshd answers ten connections that have not logged in yet (MaxStartups); half of them are ours. */
 const sessionsPerNode = 5;
+/** What kubectl asks, to a reader. */
+const apiServer = "the API server";
 /** Each kubectl asks the control plane for a certificate. */
 const kubectls = 4;
 /** A client may be the bastion, whose sshd has a limit as well. */
@@ -43,48 +47,67 @@ export function bind(
   const perNode = new Map(plan.nodes.map(({ name }) => [name, limit(sessionsPerNode)]));
   const api = limit(kubectls);
   const outside = limit(clientSessions);
-  const shared = new Map<string, Promise<unknown>>();
+  const shared = new Map<string, { cluster: Cluster; made: Promise<unknown> }>();
 
-  const clusterUntil = (signal: AbortSignal): Cluster => ({
-    config,
-    plan,
-    signal,
-    nodes: plan.nodes.map(({ name }) => name),
-    clients: transport.clients.map(({ name, run }) => ({
-      name,
-      run: (script, until) => outside(() => run(script, until), until),
-    })),
-    onNode: async (node, script) => {
-      const own = perNode.get(node);
-      if (own === undefined) throw new Error(`no node ${node}`);
-      const ask = async () => {
-        signal.throwIfAborted();
-        return (await transport.onNode(node, script, signal)).trim();
-      };
-      return own(() => inAll(ask, signal), signal);
-    },
-    kubectl: (...args) =>
-      api(async () => {
-        signal.throwIfAborted();
-        return transport.kubectl(args, signal);
-      }, signal),
-    apply: async (manifests) => {
-      const list = JSON.stringify({ apiVersion: "v1", kind: "List", items: manifests });
-      await api(
-        () => transport.kubectl(["apply", "--server-side", "-f", "-"], signal, list),
-        signal,
-      );
-    },
-    once: <T>(name: string, make: (cluster: Cluster) => Promise<T>) => {
-      let known = shared.get(name);
-      if (known === undefined) {
-        known = make(clusterUntil(whole));
-        known.catch(() => {}); // whoever waits for it gets the error
-        shared.set(name, known);
-      }
-      return known as Promise<T>;
-    },
-  });
+  const clusterUntil = (signal: AbortSignal): Cluster => {
+    const pending = new Set<() => string[]>();
+    const waiting = <T>(answer: Promise<T>, who: () => string[]): Promise<T> => {
+      pending.add(who);
+      return answer.finally(() => pending.delete(who));
+    };
+    return {
+      config,
+      plan,
+      signal,
+      nodes: plan.nodes.map(({ name }) => name),
+      clients: transport.clients.map(({ name, run }) => ({
+        name,
+        run: (script, until) =>
+          waiting(
+            outside(() => run(script, until), until),
+            () => [name],
+          ),
+      })),
+      onNode: async (node, script) => {
+        const own = perNode.get(node);
+        if (own === undefined) throw new Error(`no node ${node}`);
+        const ask = async () => {
+          signal.throwIfAborted();
+          return (await transport.onNode(node, script, signal)).trim();
+        };
+        return waiting(
+          own(() => inAll(ask, signal), signal),
+          () => [node],
+        );
+      },
+      kubectl: (...args) =>
+        waiting(
+          api(async () => {
+            signal.throwIfAborted();
+            return transport.kubectl(args, signal);
+          }, signal),
+          () => [apiServer],
+        ),
+      apply: async (manifests) => {
+        const list = JSON.stringify({ apiVersion: "v1", kind: "List", items: manifests });
+        const apply = () => transport.kubectl(["apply", "--server-side", "-f", "-"], signal, list);
+        await waiting(api(apply, signal), () => [apiServer]);
+      },
+      once: <T>(name: string, make: (cluster: Cluster) => Promise<T>) => {
+        let known = shared.get(name);
+        if (known === undefined) {
+          const cluster = clusterUntil(whole);
+          known = { cluster, made: make(cluster) };
+          shared.set(name, known);
+        }
+        const { cluster, made } = known;
+        const answer = waiting(made as Promise<T>, cluster.waitsFor);
+        answer.catch(() => {}); // whoever waits for it gets the error
+        return answer;
+      },
+      waitsFor: () => [...new Set([...pending].flatMap((who) => who()))],
+    };
+  };
   return clusterUntil;
 }
 

@@ -71,7 +71,7 @@ function faultsOf(rows: readonly Row[]): Fault[] {
   const faults = new Map<string, Fault>();
   for (const row of rows) {
     // Limits differ by proof, and are not what is wrong.
-    const reading = row.answered ? row.reading : row.reading.replace(/within \d+ s$/, "in time");
+    const reading = row.answered ? row.reading : row.reading.replace(/within \d+ s/, "in time");
     const fault = faults.get(reading) ?? { reading, rows: [] };
     faults.set(reading, fault);
     fault.rows.push(row);

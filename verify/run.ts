@@ -24,6 +24,8 @@ export interface RunOptions {
   onRow?: (row: Row) => void;
 }
 
+/** As many of those that did not answer in time are named. */
+const mostNamed = 5;
 /** Removing what was made may take this long, in seconds. */
 const removalSeconds = 90;
 
@@ -48,10 +50,14 @@ export async function runProofs(
   const prove = async ({ promise, proof, fix, limitSeconds = 60, prove }: Proof): Promise<Row> => {
     const start = performance.now();
     const limit = deadline(limitSeconds, whole);
-    const answer = await Promise.race([prove(until(limit)).catch(unanswered), ending(limit)]);
+    const cluster = until(limit);
+    let waitedFor: string[] = [];
+    // Before whoever listens next ends what is pending.
+    limit.addEventListener("abort", () => (waitedFor = cluster.waitsFor()), { once: true });
+    const answer = await Promise.race([prove(cluster).catch(unanswered), ending(limit)]);
     // What fails once it is ended fails for that.
     const isLate = answer === "ended" || (limit.aborted && answer.verdict === "fail");
-    const verdict = isLate ? late(whole.aborted ? undefined : limitSeconds) : answer;
+    const verdict = isLate ? late(whole.aborted ? undefined : limitSeconds, waitedFor) : answer;
     const seconds = Math.round(performance.now() - start) / 1000;
     const row = { promise, proof, fix, answered: true, seconds, ...verdict };
     onRow?.(row);
@@ -77,8 +83,12 @@ function unanswered(error: unknown): Unanswered {
 }
 
 /** An unanswered question is no proof: it fails, and says that it was not answered. */
-function late(seconds?: number): Unanswered {
-  return unanswered(seconds === undefined ? "interrupted" : `no answer within ${seconds} s`);
+function late(seconds: number | undefined, waitedFor: readonly string[]): Unanswered {
+  if (seconds === undefined) return unanswered("interrupted");
+  const some = waitedFor.slice(0, mostNamed);
+  const more = waitedFor.length - some.length;
+  const of = [...some, ...(more > 0 ? [`${more} more`] : [])].join(", ");
+  return unanswered(`no answer within ${seconds} s${of && ` from ${of}`}`);
 }
 
 function ending(signal: AbortSignal): Promise<"ended"> {

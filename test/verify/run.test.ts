@@ -84,6 +84,31 @@ describe("time", () => {
     expect(rows).toMatchObject([{ verdict: "fail", reading: "no answer within 10 s" }]);
   });
 
+  it("those who did not answer in time are named, also where another proof asked them", async () => {
+    const shared = ({ once }: Cluster) =>
+      once("an answer", (cluster) => cluster.onNode("node-1", "hang")).then(() => pass("never"));
+    const { rows } = await run(
+      [
+        proofOf(shared, 10),
+        proofOf(shared, 20),
+        proofOf(async ({ kubectl }) => pass(await kubectl("hang")), 10),
+        proofOf(async (cluster) => {
+          const { nodes } = cluster;
+          await Promise.all(nodes.map((node) => cluster.onNode(node, "hang")));
+          return pass("never");
+        }, 10),
+      ],
+      { nodes: 7, seconds: slow, sick: [["hang", "", 3600]] },
+    );
+    const five = ["node-0", "node-1", "node-2", "node-3", "node-4"].join(", ");
+    expect(rows).toMatchObject([
+      { verdict: "fail", reading: "no answer within 10 s from node-1" },
+      { verdict: "fail", reading: "no answer within 20 s from node-1" },
+      { verdict: "fail", reading: "no answer within 10 s from the API server" },
+      { verdict: "fail", reading: `no answer within 10 s from ${five}, 2 more` },
+    ]);
+  });
+
   it("an interruption ends everything, and what was made is removed", async () => {
     const interrupted = new AbortController();
     setTimeout(() => interrupted.abort(), 3000);
