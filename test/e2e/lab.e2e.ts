@@ -107,7 +107,7 @@ describe("from nothing", () => {
     (batch) => judge(lab, batch),
   );
 
-  test("every promise that passes here has two mutations that break it, or a reason", () => {
+  test("every promise that passes here has two mutations that break it", () => {
     console.log(mutationTable(proofs));
     expect(tooFewMutations(proofs)).toEqual([]);
   });

@@ -1,16 +1,21 @@
 import { readFileSync } from "node:fs";
+import { etcdMembersProof } from "../../verify/proofs/etcd-members.ts";
 import { hostNamed } from "../lab/facts.ts";
 import * as infrastructure from "../lab/infrastructure.ts";
 import { processesIn } from "../lab/processes.ts";
 import { hostNamespace, portOf, segment } from "../lab/segment.ts";
 import { run, waitFor } from "../lab/shell.ts";
 import type { Lab } from "../lab/verification/proof.ts";
+import { proveProduct } from "../lab/verification/verify.ts";
 import { type Answer, describeGap, type Gap, lasting, longest, longestGap } from "./api-gap.ts";
+import type { Mutation } from "./mutations/mutation.ts";
 import { answersOf, hang } from "./probers.ts";
 
 /** How a control plane is lost, and how it comes back. */
 export interface Loss {
   name: string;
+  /** Proofs that are red before it comes back, and what their reading must name. @default none is asked */
+  breaks?: Mutation["breaks"];
   lose(lab: Lab, host: string): Promise<void>;
   back(lab: Lab, host: string): Promise<void>;
 }
@@ -54,6 +59,7 @@ export const losses: readonly Loss[] = [
   },
   {
     name: "a stopped etcd",
+    breaks: [{ proof: etcdMembersProof, reading: /^cp-\d does not answer, or knows no leader$/ }],
     // Its manifest first: a kubelet starts what has ended again.
     lose: async ({ onHost }, host) => {
       await onHost(host, "mv /etc/kubernetes/manifests/etcd.yaml /root/");
@@ -63,6 +69,12 @@ export const losses: readonly Loss[] = [
       void (await onHost(host, "mv /root/etcd.yaml /etc/kubernetes/manifests/")),
   },
 ];
+
+/** What a lost disk breaks besides: its member of etcd is named. */
+export const lostDisk: Pick<Loss, "name" | "breaks"> = {
+  name: "a wiped disk",
+  breaks: [{ proof: etcdMembersProof, reading: /^cp-\d has lost its data / }],
+};
 
 /** What was measured of one loss: the worst of all nodes that asked. */
 export interface Measured {
@@ -79,12 +91,14 @@ export interface Measured {
   watches: number;
   /** Other nodes that were NotReady meanwhile. */
   notReady: string[];
+  /** Of each promise that it breaks and that was not red, what it said. */
+  unbroken: string[];
 }
 
 /** Loses a control plane for half a minute, measures, and waits until it is back. */
 export async function measure(
   lab: Lab,
-  { name, lose, back }: Loss,
+  { name, breaks = [], lose, back }: Loss,
   host: string,
   probers: readonly string[],
 ): Promise<Measured> {
@@ -106,6 +120,7 @@ export async function measure(
     const watches = (hung.get(prober) ?? []).map((watch) => of("watch", watch));
     return { read: of("read"), write: of("write"), watches };
   });
+  const unbroken = await greenOf(lab, breaks);
   await back(lab, host);
   await isBack(lab, host, survivor);
   const watches = gaps.flatMap((gap) => gap.watches);
@@ -121,7 +136,18 @@ export async function measure(
     notReady: [...after]
       .filter(([node, { since }]) => node !== host && since !== before.get(node)?.since)
       .map(([node]) => node),
+    unbroken,
   };
+}
+
+/** What should be red, and is not. */
+async function greenOf({ facts }: Lab, breaks: Mutation["breaks"]): Promise<string[]> {
+  if (breaks.length === 0) return [];
+  const asked = breaks.map(({ proof }) => proof);
+  const rows = await proveProduct(facts, asked);
+  return rows
+    .filter(({ verdict, reading }, i) => verdict !== "fail" || !breaks[i]?.reading.test(reading))
+    .map(({ promise, verdict, reading }) => `${promise}: ${verdict}, ${reading}`);
 }
 
 /** Waits until a control plane serves again and, by another one's word, every node is Ready. */

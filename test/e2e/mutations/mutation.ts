@@ -94,13 +94,13 @@ async function bare(kubectl: Lab["kubectl"], kindAndName: string[]): Promise<str
   return JSON.stringify(object);
 }
 
-/** Runs a shell command in the agent of worker-1. */
-export async function inAgent({ kubectl }: Lab, command: string): Promise<void> {
+/** Runs a shell command in the agent of a node. @param node default: worker-1 */
+export async function inAgent({ kubectl }: Lab, command: string, node = "worker-1"): Promise<void> {
   const of = ["-n", "kube-system", "get", "pods", "-l", "k8s-app=cilium", "-o"];
   const pod = await kubectl(
     ...of,
     "jsonpath={.items[0].metadata.name}",
-    "--field-selector=spec.nodeName=worker-1",
+    `--field-selector=spec.nodeName=${node}`,
   );
   await kubectl("-n", "kube-system", "exec", pod, "-c", "cilium-agent", "--", "sh", "-c", command);
 }

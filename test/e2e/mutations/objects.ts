@@ -1,5 +1,5 @@
 import type { Change } from "./mutation.ts";
-import { withObjects, withoutObject } from "./mutation.ts";
+import { admin, on, withObjects, withoutObject } from "./mutation.ts";
 
 /** What kubectl is to patch. */
 export const pool = ["ciliumloadbalancerippools.cilium.io", "public"];
@@ -64,4 +64,19 @@ export function takenKind(): Change {
       await lab.kubectl("wait", "--for=condition=Established", `crd/tlsroutes.${group}`);
     },
   };
+}
+
+/**
+ * A namespace that is made while something keeps the policy on default service accounts from it. An API server uses a
+ * policy for a while after it has changed: it is asked until it no longer does.
+ */
+export function openNamespace(name: string, away: string, back: string): Change {
+  const account = `${admin} -n ${name}`;
+  const says = "-o jsonpath={.automountServiceAccountToken}";
+  const remove = `'[{"op":"remove","path":"/automountServiceAccountToken"}]'`;
+  return on(
+    "cp-1",
+    `${away} && ${admin} create namespace ${name} && ${account} wait --for=create serviceaccount/default --timeout=30s && until [ -z "$(${account} get serviceaccount default ${says})" ]; do ${account} patch serviceaccount default --type json --patch ${remove}; sleep 0.3; done`,
+    `${admin} delete namespace ${name} --ignore-not-found && ${back}`,
+  );
 }

@@ -2,6 +2,7 @@ import { accessProof } from "../../../verify/proofs/access.ts";
 import { addressPoolsProof } from "../../../verify/proofs/address-pools.ts";
 import { bgpProof } from "../../../verify/proofs/bgp.ts";
 import { certificatesProof } from "../../../verify/proofs/certificates.ts";
+import { cpuProof } from "../../../verify/proofs/cpu.ts";
 import { credentialsProof } from "../../../verify/proofs/credentials.ts";
 import { dnsProof } from "../../../verify/proofs/dns.ts";
 import { gatewayCrdsProof } from "../../../verify/proofs/gateway-crds.ts";
@@ -20,6 +21,7 @@ import { secretsAtRestProof } from "../../../verify/proofs/secrets-at-rest.ts";
 import { serviceAccountsProof } from "../../../verify/proofs/service-accounts.ts";
 import { sysctlsProof } from "../../../verify/proofs/sysctls.ts";
 import { ensureRouter, stopRouter } from "../../lab/router.ts";
+import { busyCpus } from "./busy-cpus.ts";
 import {
   admin,
   type Batch,
@@ -30,7 +32,7 @@ import {
   withoutObject,
   withPatch,
 } from "./mutation.ts";
-import { everything, gateway, node, pool } from "./objects.ts";
+import { everything, gateway, node, openNamespace, pool } from "./objects.ts";
 
 /** Waits until a kubelet that was restarted answers by TLS again. */
 const kubeletAnswers =
@@ -66,11 +68,16 @@ export const oneNode: Batch = {
       breaks: [
         { proof: serviceAccountsProof, reading: /mutant: its default service account mounts/ },
       ],
-      ...on(
-        "cp-1",
-        `${admin} delete mutatingadmissionpolicybinding oslo-cluster-default-service-accounts && ${admin} create namespace mutant && ${admin} -n mutant wait --for=create serviceaccount/default --timeout=30s && until [ -z "$(${admin} -n mutant get serviceaccount default -o jsonpath={.automountServiceAccountToken})" ]; do ${admin} -n mutant patch serviceaccount default --type json --patch '[{"op":"remove","path":"/automountServiceAccountToken"}]'; sleep 0.3; done`,
-        `${admin} delete namespace mutant --ignore-not-found && ${admin} apply --server-side -f /etc/oslo-cluster/service-accounts.yaml`,
+      ...openNamespace(
+        "mutant",
+        `${admin} delete mutatingadmissionpolicybinding oslo-cluster-default-service-accounts`,
+        `${admin} apply --server-side -f /etc/oslo-cluster/service-accounts.yaml`,
       ),
+    },
+    {
+      name: "a machine whose CPUs the hypervisor gives to others",
+      breaks: [{ proof: cpuProof, reading: /^worker-1 cpu0: steal 9\d.* %, allowed 90 %/ }],
+      ...busyCpus("worker-1", "steal"),
     },
     {
       name: "a control plane whose certificates nobody renews",

@@ -1,12 +1,15 @@
+import { paths } from "../../../plan/kubeadm.ts";
 import { accessProof } from "../../../verify/proofs/access.ts";
 import { addressPoolsProof } from "../../../verify/proofs/address-pools.ts";
 import { certificatesProof } from "../../../verify/proofs/certificates.ts";
+import { cpuProof } from "../../../verify/proofs/cpu.ts";
 import { credentialsProof } from "../../../verify/proofs/credentials.ts";
 import { deniedCallProof } from "../../../verify/proofs/denied-call.ts";
 import { dnsProof } from "../../../verify/proofs/dns.ts";
 import { gatewayCrdsProof } from "../../../verify/proofs/gateway-crds.ts";
 import { gatewayStatusProof, routeStatusProof } from "../../../verify/proofs/gateway-status.ts";
 import { kubeProxyProof } from "../../../verify/proofs/kube-proxy.ts";
+import { kubeletCertificatesProof } from "../../../verify/proofs/kubelet-certificates.ts";
 import { l2AnnouncementsProof } from "../../../verify/proofs/l2-announcements.ts";
 import { nixProof } from "../../../verify/proofs/nix.ts";
 import { nodesProof } from "../../../verify/proofs/nodes.ts";
@@ -15,17 +18,62 @@ import { packagesProof } from "../../../verify/proofs/packages.ts";
 import { packetLossProof } from "../../../verify/proofs/packet-loss.ts";
 import { podSubnetsProof } from "../../../verify/proofs/pod-subnets.ts";
 import { reversePathProof } from "../../../verify/proofs/reverse-path.ts";
+import { secretsAtRestProof } from "../../../verify/proofs/secrets-at-rest.ts";
+import { serviceAccountsProof } from "../../../verify/proofs/service-accounts.ts";
 import { sysctlsProof } from "../../../verify/proofs/sysctls.ts";
 import { waitFor } from "../../lab/shell.ts";
-import { type Batch, inAgent, on, onPort, withObjects, withPatch } from "./mutation.ts";
-import { everything, node, pool, takenKind } from "./objects.ts";
+import { busyCpus } from "./busy-cpus.ts";
+import { admin, type Batch, inAgent, on, onPort, withObjects, withPatch } from "./mutation.ts";
+import { everything, node, openNamespace, pool, takenKind } from "./objects.ts";
 
 const kubeadm = "kubeadm token --kubeconfig /etc/kubernetes/admin.conf";
+const policy = "mutatingadmissionpolicy oslo-cluster-default-service-accounts --type json --patch";
+const encryption = paths.encryptionWithKey;
 
 /** The same promises broken in other ways, on cp-1. */
 export const otherNode: Batch = {
   name: "the other node's state, other ways of the same",
+  // The API server looks at its keys each minute, and says which file it has loaded.
+  settled: ({ onHost }) =>
+    onHost(
+      "cp-1",
+      `until ${admin} get --raw /metrics | grep -F encryption_config_controller_last_config_info | grep -qF "$(sha256sum <${encryption} | cut -d ' ' -f 1)"; do sleep 1; done`,
+    ),
   mutations: [
+    {
+      name: "an API server that encrypts what it reads, and writes in the clear",
+      breaks: [{ proof: secretsAtRestProof, reading: /^cp-1: stored as k8s\.+v1\.+Secret/ }],
+      ...on(
+        "cp-1",
+        `cp -a ${encryption} /run/former-keys.yaml && sed -i 's/^\\( *\\)- secretbox:/\\1- identity: {}\\n&/; $d' ${encryption}`,
+        `mv /run/former-keys.yaml ${encryption}`,
+      ),
+    },
+    {
+      name: "a policy on default service accounts that leaves a namespace out",
+      breaks: [
+        { proof: serviceAccountsProof, reading: /omitted: its default service account mounts/ },
+      ],
+      ...openNamespace(
+        "omitted",
+        `${admin} patch ${policy} '[{"op":"add","path":"/spec/matchConditions/-","value":{"name":"mutant","expression":"object.metadata.namespace != \\"omitted\\""}}]'`,
+        `${admin} patch ${policy} '[{"op":"remove","path":"/spec/matchConditions/1"}]'`,
+      ),
+    },
+    {
+      name: "a control plane on which nobody approves kubelets' certificates",
+      breaks: [{ proof: kubeletCertificatesProof, reading: /^cp-1: its approver does not run$/ }],
+      ...on(
+        "cp-1",
+        "systemctl stop oslo-cluster-kubelet-approver",
+        "systemctl start oslo-cluster-kubelet-approver",
+      ),
+    },
+    {
+      name: "CPUs that are eaten by interrupts",
+      breaks: [{ proof: cpuProof, reading: /^cp-1 cpu0: softirq 9\d.* %, allowed 90 %/ }],
+      ...busyCpus("cp-1", "softirq"),
+    },
     {
       name: "a runtime that is no longer held",
       breaks: [
