@@ -4,13 +4,15 @@ import { waitFor } from "../../lab/shell.ts";
 import type { Lab } from "../../lab/verification/proof.ts";
 import { admin, type Batch, type Change, inAgent } from "./mutation.ts";
 
-const agents = ["-n", "kube-system", "get", "pods", "-l", "k8s-app=cilium"];
+/** Of what an agent attaches to eth0. It attaches it as it starts, and at no other time. */
+const links = "/sys/fs/bpf/cilium/devices/eth0/links";
 
 /** Agents that run with other settings than the cluster's, and a program that somebody has taken off a device. */
 export const otherAgents: Batch = {
   name: "agents with settings of their own",
   asked: [modesProof, xdpProof],
-  settled: agentsReady,
+  settled: ({ kubectl }) =>
+    kubectl("-n", "kube-system", "rollout", "status", "daemonset/cilium", "--timeout=5m"),
   mutations: [
     {
       name: "an agent that translates addresses, and attaches nothing to devices",
@@ -24,55 +26,52 @@ export const otherAgents: Batch = {
       }),
     },
     {
-      name: "an agent that masquerades by iptables",
-      breaks: [{ proof: modesProof, reading: /cp-1: not Masquerading: BPF/ }],
-      ...ownSettings("cp-1", { "enable-bpf-masquerade": "false" }),
-    },
-    {
-      name: "a program that somebody has detached",
-      breaks: [{ proof: xdpProof, reading: /cp-1: eth0 not attached/ }],
-      async make(lab) {
-        // An agent attaches it as it starts, and at no other time.
-        await agentsReady(lab);
-        const link = "/sys/fs/bpf/cilium/devices/eth0/links/cil_xdp_entry";
-        await inAgent(lab, `bpftool link detach pinned ${link}`, "cp-1");
-      },
-      // That the agent of cp-1 starts with its former settings is the way back.
-      undo: async () => {},
+      name: "an agent that masquerades by iptables, and whose program somebody has detached",
+      breaks: [
+        { proof: modesProof, reading: /cp-1: not Masquerading: BPF/ },
+        { proof: xdpProof, reading: /cp-1: eth0 not attached/ },
+      ],
+      ...ownSettings("cp-1", { "enable-bpf-masquerade": "false" }, (lab) =>
+        inAgent(lab, `bpftool link detach pinned ${links}/cil_xdp_entry`, "cp-1"),
+      ),
     },
   ],
 };
 
-/** Settings of one node's agent, which starts again with them and again without. */
-function ownSettings(node: string, defaults: Record<string, string>): Change {
+/** Settings of one node's agent, which starts again with them, and again without; and what is done in between. */
+function ownSettings(
+  node: string,
+  defaults: Record<string, string>,
+  then: (lab: Lab) => Promise<unknown> = async () => {},
+): Change {
   const name = `mutant-${node}`;
   const config = {
     ...{ apiVersion: "cilium.io/v2", kind: "CiliumNodeConfig" },
     metadata: { namespace: "kube-system", name },
     spec: { nodeSelector: { matchLabels: { "kubernetes.io/hostname": node } }, defaults },
   };
-  const restart = ({ kubectl }: Lab) =>
-    kubectl(
-      ...["-n", "kube-system", "delete", "pod", "-l", "k8s-app=cilium"],
-      `--field-selector=spec.nodeName=${node}`,
-    );
   return {
     async make(lab) {
       await lab.onHost("cp-1", `${admin} create -f - <<'END'\n${JSON.stringify(config)}\nEND`);
-      await restart(lab);
+      await restart(lab, node);
+      await then(lab);
     },
     async undo(lab) {
       const which = ["ciliumnodeconfigs.cilium.io", name, "--ignore-not-found"];
       await lab.kubectl("-n", "kube-system", "delete", ...which);
-      await restart(lab);
+      await restart(lab, node);
     },
   };
 }
 
-async function agentsReady({ kubectl, facts }: Lab): Promise<void> {
-  const ready = '{range .items[*]}{.status.conditions[?(@.type=="Ready")].status} {end}';
-  await waitFor("every agent to be Ready", 300, async () => {
-    const all = (await kubectl(...agents, "-o", `jsonpath=${ready}`)).trim().split(/\s+/);
-    return all.length === facts.hosts.length && all.every((status) => status === "True");
+/** Restarts an agent. It is Ready before its programs are in place; what eth0 sends and gets is the last of them. */
+async function restart(lab: Lab, node: string): Promise<void> {
+  const program = () => inAgent(lab, `bpftool link show pinned ${links}/cil_from_netdev`, node);
+  const former = await program();
+  const which = ["-l", "k8s-app=cilium", `--field-selector=spec.nodeName=${node}`];
+  await lab.kubectl("-n", "kube-system", "delete", "pod", ...which);
+  await waitFor(`the agent of ${node} to renew its programs`, 300, async () => {
+    const now = await program().catch(() => former);
+    return now !== former;
   });
 }

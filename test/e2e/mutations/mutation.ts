@@ -95,12 +95,17 @@ async function bare(kubectl: Lab["kubectl"], kindAndName: string[]): Promise<str
 }
 
 /** Runs a shell command in the agent of a node. @param node default: worker-1 */
-export async function inAgent({ kubectl }: Lab, command: string, node = "worker-1"): Promise<void> {
+export async function inAgent(
+  { kubectl }: Lab,
+  command: string,
+  node = "worker-1",
+): Promise<string> {
   const of = ["-n", "kube-system", "get", "pods", "-l", "k8s-app=cilium", "-o"];
   const pod = await kubectl(
     ...of,
     "jsonpath={.items[0].metadata.name}",
     `--field-selector=spec.nodeName=${node}`,
   );
-  await kubectl("-n", "kube-system", "exec", pod, "-c", "cilium-agent", "--", "sh", "-c", command);
+  const inside = ["-c", "cilium-agent", "--", "sh", "-c", command];
+  return kubectl("-n", "kube-system", "exec", pod, ...inside);
 }

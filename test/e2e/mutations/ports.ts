@@ -119,6 +119,6 @@ function withoutRoute(host: string, address: string) {
   return on(
     host,
     `${route} >${kept} && systemd-run --quiet --unit=${unit} sh -c '${taken}' && while ${route}; do sleep 0.1; done`,
-    `systemctl stop ${unit} && ip route replace $(cat ${kept}) && rm ${kept}`,
+    `systemctl stop ${unit}; [ ! -s ${kept} ] || ip route replace $(cat ${kept}); rm -f ${kept}`,
   );
 }
