@@ -58,7 +58,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, "once.mjs"), once);
   writePackage(`node ${join(folder, "once.mjs")} render`);
   await git("commit", "-qam", "base");
-}, 120_000);
+}, 600_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** With a stack file in the work tree that differs from the committed one. */
@@ -86,7 +86,7 @@ const otherKey = (text: string) =>
   text.replace(/hostKey: ssh-ed25519 \S+IHGy\S+/, `hostKey: ${hostKey("other")}`);
 const noEngine = ["--base", "HEAD", "--no-preview"];
 
-describe("impact", { timeout: 120_000 }, () => {
+describe("impact", { timeout: 600_000 }, () => {
   it("of an edit: the change, its label, its diff, and the comment", async () => {
     const file = join(folder, "comment.md");
     const args = ["--base", "HEAD~1", "--no-preview", "--markdown", file];
@@ -198,16 +198,30 @@ writeFileSync(out + "/cluster/cluster.yaml", "former: program\\n");
   it("that is interrupted removes what it made, and exits 130", async () => {
     const temporary = join(folder, "interrupted");
     mkdirSync(temporary);
+    const begun = join(folder, "begun");
+    // One that takes as long as it is let.
+    writeFileSync(
+      join(repository, "endless.mjs"),
+      `import { writeFileSync } from "node:fs";
+writeFileSync(${JSON.stringify(begun)}, "");
+setInterval(() => {}, 1000);
+`,
+    );
+    writePackage("node endless.mjs");
+    await git("checkout", "-q", "-b", "endless");
+    await git("add", "-A");
+    await git("commit", "-qm", "a program that does not end");
     const running = execa(
       process.execPath,
       [join(root, "commands/main.ts"), "impact", "--base", "HEAD", "--no-preview"],
       { cwd: repository, reject: false, env: { TMPDIR: temporary } },
     );
-    // While the base renders its plan.
-    await vi.waitUntil(() => readdirSync(temporary).length > 1, { timeout: 60_000, interval: 20 });
+    await vi.waitUntil(() => existsSync(begun), { timeout: 300_000 });
+    expect(readdirSync(temporary)).not.toEqual([]);
     running.kill("SIGTERM");
     expect((await running).exitCode).toBe(130);
     expect(readdirSync(temporary)).toEqual([]);
+    await git("checkout", "-q", "-");
   });
 
   it("outside a git repository is refused", async () => {
