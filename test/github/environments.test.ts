@@ -196,17 +196,19 @@ describe("ssh-agent.sh", () => {
   /** 0: it holds a key; 1: it holds none; 2: there is no agent. */
   const list = (agent: Record<string, string>) =>
     execa("ssh-add", ["-l"], { env: { PATH, ...agent }, reject: false });
+  /** It ends after the signal that it is sent. */
+  const ended = (agent: Record<string, string>) =>
+    expect.poll(async () => (await list(agent)).exitCode).toBe(2);
 
   it("holds the key for a time, and ends when it is stopped", async () => {
     const { key: secret, print } = await makeKey("own");
-    const { exitCode, agent } = await start(secret, print, { SSH_KEY_SECONDS: "5" });
+    const { exitCode, agent } = await start(secret, print, { SSH_KEY_SECONDS: "10" });
     expect(exitCode).toBe(0);
     expect((await list(agent)).stdout).toContain(print);
     // The agent lives on, the key does not: what outlives a job that was killed holds nothing.
-    await expect.poll(async () => (await list(agent)).exitCode, { timeout: 15_000 }).toBe(1);
+    await expect.poll(async () => (await list(agent)).exitCode).toBe(1);
     expect((await execa(script, ["stop"], { env: agent })).exitCode).toBe(0);
-    // It ends after the signal that it is sent.
-    await expect.poll(async () => (await list(agent)).exitCode, { timeout: 15_000 }).toBe(2);
+    await ended(agent);
   });
 
   it("refuses another environment's key, and leaves no agent", async () => {
@@ -214,7 +216,7 @@ describe("ssh-agent.sh", () => {
     const { exitCode, stderr, agent } = await start(other.key, own.print);
     expect(exitCode).toBe(1);
     expect(stderr).toContain(`its fingerprint is ${other.print}`);
-    expect((await list(agent)).exitCode).toBe(2);
+    await ended(agent);
   });
 
   it.each(["", "-----BEGIN NOTHING-----"])("refuses %j", async (text) => {

@@ -140,7 +140,7 @@ const journal = (machine: Machine) => machine.read("cluster/journal").split("\n"
 async function ended(machine: Machine, name: "watcher" | "drainer"): Promise<void> {
   const pid = Number(machine.read(`cluster/${name}`));
   expect(pid).toBeGreaterThan(0);
-  await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 5000 }).toBe(false);
+  await expect.poll(() => existsSync(`/proc/${pid}`)).toBe(false);
 }
 
 const refused = (name: string) =>
