@@ -46,9 +46,9 @@ export default defineConfig({
           maxWorkers: "100%",
           globalSetup: "test/compile-cache.ts",
           // Of seconds, on a machine that has other work too; hooks as well, or their tests are skipped.
-          testTimeout: minutes,
-          hookTimeout: 2 * minutes,
-          expect: { poll: { timeout: minutes / 2 } },
+          testTimeout: 5 * minutes,
+          hookTimeout: 10 * minutes,
+          expect: { poll: { timeout: 2 * minutes } },
           provide: { updatesGoldenFiles },
           // Without a shell above it, bash takes a socket as its input for sshd's, and reads its own settings.
           env: { SHLVL: "2" },
@@ -60,8 +60,8 @@ export default defineConfig({
         test: {
           name: "engine",
           include: ["test/e2e/**/*.test.ts"],
-          testTimeout: 2 * minutes,
-          hookTimeout: 10 * minutes,
+          testTimeout: 10 * minutes,
+          hookTimeout: 30 * minutes,
           sequence: { groupOrder: 1 },
         },
       },

@@ -74,7 +74,7 @@ describe("a machine", () => {
     const start = performance.now();
     const asked = await askMachine(reachedAt(port), node, never, 500);
     expect(asked).toEqual({ ...node, compared: 0, drift: [], errors: ["no answer within 0.5 s"] });
-    expect(performance.now() - start).toBeLessThan(10_000);
+    expect(performance.now() - start).toBeLessThan(30_000);
   });
 
   it("that refuses is asked once, and not for each document", async () => {
