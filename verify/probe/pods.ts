@@ -157,7 +157,7 @@ start() {
     socat -T ${bound.idleSeconds} "$2" "$3"
 }
 ${units.join("\n")}
-for try in $(seq 50); do
+for try in $(seq 300); do
   [ "$(nsenter --net="$netns" -- ss -lntuH | wc -l)" -ge ${units.length} ] && exit
   sleep 0.1
 done
