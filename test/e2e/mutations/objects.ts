@@ -56,12 +56,22 @@ export function takenKind(): Change {
     async make(lab) {
       await theirs.make(lab);
       await other.make(lab);
-      await lab.kubectl("wait", "--for=condition=NamesAccepted", `crd/mutants.${group}`);
+      await lab.kubectl(
+        "wait",
+        "--for=condition=NamesAccepted",
+        "--timeout=180s",
+        `crd/mutants.${group}`,
+      );
       await theirs.undo(lab);
     },
     async undo(lab) {
       await other.undo(lab);
-      await lab.kubectl("wait", "--for=condition=Established", `crd/tlsroutes.${group}`);
+      await lab.kubectl(
+        "wait",
+        "--for=condition=Established",
+        "--timeout=180s",
+        `crd/tlsroutes.${group}`,
+      );
     },
   };
 }
