@@ -155,9 +155,8 @@ describe("init", () => {
     for (const [i, name] of names.entries()) {
       const { address } = vlan.host(name);
       const line = stderr.split("\n").find((one) => one.startsWith(`${address}: ${system}, `));
-      expect(line).toMatch(
-        new RegExp(`, Linux ${release()}, ${availableParallelism()} CPUs, ${memory} MiB; `),
-      );
+      const size = `${availableParallelism()} CPUs, ${memory} MiB`;
+      expect(line).toContain(`, Linux ${release()}, ${size}; `);
       expect(line).toContain(`eth0 ${address}/24`);
       expect(line).toContain(`ens3 203.0.113.${11 + i}/24`);
     }
