@@ -6,6 +6,7 @@ import { findGo } from "../lab/artifacts/go.ts";
 import { recipes } from "../lab/artifacts/recipes.ts";
 import { describeMachine } from "../lab/machine.ts";
 import { Progress } from "../lab/progress.ts";
+import { ensureTools } from "../lab/tools.ts";
 import { stack } from "../stack.ts";
 import type { LoopbackControlPlane } from "./loopback.ts";
 
@@ -37,6 +38,7 @@ exec kubelet "$@"`;
  */
 export async function startKubelet(plane: LoopbackControlPlane, name: string): Promise<string[]> {
   const { machine } = plane;
+  await ensureTools();
   const go = await findGo();
   const programs = [];
   for (const recipe of [recipes.containerd, recipes.runc])
