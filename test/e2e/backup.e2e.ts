@@ -25,8 +25,8 @@ const { plane, machine } = vault;
 
 beforeAll(async () => {
   // Retention keeps one copy of each day: all of this file has to run within one.
-  const [day, wanted] = [86_400_000, 360_000];
-  await waitFor("a day that lasts", 400, () => day - (Date.now() % day) > wanted);
+  const [day, wanted] = [86_400_000, 1_800_000];
+  await waitFor("a day that lasts", 2000, () => day - (Date.now() % day) > wanted);
   await vault.start();
 });
 

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterEach, describe, expect, it } from "vitest";
+import { waitFor } from "../../lab/shell.ts";
 import type { Vault } from "./vault.ts";
 
 /** The script on a control plane, by which `etcd restore` works. */
@@ -33,14 +34,10 @@ export function describeRestore(vault: Vault): void {
       expect((await vault.backUp()).exitCode).toBe(0);
       const newest = vault.newest();
       await plane.kubectl("create", "configmap", "after");
-      const watch = plane.attempt(
-        "kubectl",
-        "--kubeconfig",
-        machine.path("etc/kubernetes/admin.conf"),
-        "get",
-        "configmaps",
-        "--watch",
-      );
+      const watching = 'exec kubectl --kubeconfig "$0" get configmaps --watch >"$1"';
+      const [admin, seen] = ["etc/kubernetes/admin.conf", "seen"].map((name) => machine.path(name));
+      const watch = plane.attempt("bash", "-c", watching, admin as string, seen as string);
+      await waitFor("the watch to begin", 60, () => machine.read("seen").includes("after"));
       await plane.stop("etcd");
       rmSync(machine.path("etcd/member"), { recursive: true });
       const start = performance.now();
