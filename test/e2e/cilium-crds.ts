@@ -17,5 +17,5 @@ export async function ciliumCrds(): Promise<Manifest[]> {
 /** Puts CRDs into an API server, and waits until it serves them. */
 export async function establish(server: ApiServer, crds: readonly Manifest[]): Promise<void> {
   await server.kubectl(["apply", "--server-side"], crds);
-  await server.kubectl(["wait", "--for=condition=Established", "--timeout=120s", "crd", "--all"]);
+  await server.kubectl(["wait", "--for=condition=Established", "--timeout=600s", "crd", "--all"]);
 }

@@ -97,6 +97,7 @@ async function balance(lines: string): Promise<{ end(): Promise<void> }> {
     file,
     `defaults
   timeout connect 1s
+  timeout check 5s
   timeout client 10s
   timeout server 10s
 frontend api
@@ -121,7 +122,7 @@ ${servers.join("\n")}
 }
 
 describe("cluster.endpoint is tried out before there is an API server", {
-  timeout: 180_000,
+  timeout: 900_000,
 }, () => {
   test("a control plane's own address", async () => {
     const { exitCode, stdout, stderr } = await start("10.10.0.12");
@@ -245,7 +246,7 @@ describe("cluster.endpoint is tried out before there is an API server", {
   });
 });
 
-describe("a virtual address is tried out on the VLAN", { timeout: 180_000 }, () => {
+describe("a virtual address is tried out on the VLAN", { timeout: 900_000 }, () => {
   const address = "10.10.0.10";
   /** What a provider's port lets its machine send: its own address alone. */
   const own = (name: string) => {

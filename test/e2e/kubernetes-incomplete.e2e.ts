@@ -31,7 +31,7 @@ beforeAll(async () => {
 
 afterAll(() => server?.stop(), 2 * minutes);
 
-describe.each(pluginsOf("kubernetes"))("$whose", { timeout: 10 * minutes }, ({ path }) => {
+describe.each(pluginsOf("kubernetes"))("$whose", { timeout: 30 * minutes }, ({ path }) => {
   const { test } = tenants(path, () => ({ cli, server, programs: [helm] }));
 
   test("a rollout is waited for; one that is not done in its time is kept, and the next run waits for it", async ({
@@ -74,7 +74,7 @@ describe.each(pluginsOf("kubernetes"))("$whose", { timeout: 10 * minutes }, ({ p
     };
     box.write("chart/templates/object.yaml", JSON.stringify(object));
     const release = (name: string, chart = "chart") => ({
-      release: { name: "one", namespace, chart: box.file(chart), values: { name }, timeout: 60 },
+      release: { name: "one", namespace, chart: box.file(chart), values: { name }, timeout: 300 },
     });
     const up = (name: string) => tenant.up([], release(name));
     const preview = (name: string) => tenant.preview([], release(name));
