@@ -97,7 +97,9 @@ describe("a control plane whose certificates last an hour", () => {
     expect(serials()).toEqual(before);
   });
 
-  it("gets new ones for all, and API and etcd answer with them", { timeout: 400_000 }, async () => {
+  it("gets new ones for all, and API and etcd answer with them", {
+    timeout: 1_800_000,
+  }, async () => {
     const before = serials();
     const pods = ["etcd", "kube-scheduler", "kube-apiserver"].map(processOf);
     const names = certificate(apiServer).subjectAltName;
@@ -199,7 +201,7 @@ describe("a turn that is kept, as by a control plane that leaves", () => {
   });
 });
 
-describe("a run that is killed", { timeout: 600_000 }, () => {
+describe("a run that is killed", { timeout: 1_800_000 }, () => {
   beforeAll(balancer);
 
   // At so many calls of the program by the script.

@@ -17,7 +17,7 @@ export function describeDebugging(current: () => Lab): void {
     return current().kubectl("-n", "kube-system", "get", "pods", ...label);
   };
 
-  describe("debug", { timeout: 5 * minutes }, () => {
+  describe("debug", { timeout: 20 * minutes }, () => {
     test("beside a pod: its own network, and the container is ended", async () => {
       const of = ["-n", "kube-system", "get", "pods", "-l", "k8s-app=kube-dns", "-o"];
       const [pod = "", address = ""] = (

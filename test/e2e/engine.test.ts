@@ -12,7 +12,7 @@ beforeAll(async () => {
   cli = await makePulumi();
 }, 30 * 60_000);
 
-describe.each(pluginsOf("command"))("$whose", { timeout: 300_000 }, ({ path }) => {
+describe.each(pluginsOf("command"))("$whose", { timeout: 1_800_000 }, ({ path }) => {
   const test = base.extend<{ box: Sandbox }>({
     box: async ({ task: _ }, use) => {
       const box = new Sandbox(cli, path);

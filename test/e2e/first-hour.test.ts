@@ -80,7 +80,7 @@ beforeAll(async () => {
 
 afterAll(() => terminal?.close());
 
-describe("docs/getting-started.md", { timeout: 600_000 }, () => {
+describe("docs/getting-started.md", { timeout: 1_800_000 }, () => {
   const commands = blocks.filter(({ info }) => info === "sh").flatMap(commandsOf);
   const local = commands.slice(0, commands.indexOf("pulumi up"));
 

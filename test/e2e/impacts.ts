@@ -48,7 +48,7 @@ export function describeImpacts(
     containerd: await ask("systemctl show --property=MainPID --value containerd"),
   });
 
-  describe("what impact says is what up does", { timeout: 5 * minutes }, () => {
+  describe("what impact says is what up does", { timeout: 20 * minutes }, () => {
     test("live: every node has the new value, and nothing restarts", async () => {
       const before = await processes();
       const said = change((config) => {

@@ -71,7 +71,7 @@ export function describeKills({
 }: Killed): void {
   describe(`${subject}, killed at ${kills} events (OSLO_LAB_SEED=${seed})`, () => {
     test("each time the next one continues, and in the end it is whole", {
-      timeout: (kills * 3 + 15) * minutes,
+      timeout: (kills * 5 + 20) * minutes,
     }, async () => {
       await again();
       const next = numbers(seed);

@@ -39,7 +39,7 @@ const cases = pluginsOf("kubernetes").flatMap((plugins) =>
   (["articles", "services"] as const).map((stack) => ({ ...plugins, stack })),
 );
 
-describe.each(cases)("$whose, stack $stack", { timeout: 20 * minutes }, ({ path, stack }) => {
+describe.each(cases)("$whose, stack $stack", { timeout: 30 * minutes }, ({ path, stack }) => {
   const { cilium, gatewayApi, ciliumObjects } = planOf(stack);
   let server: ApiServer;
   let box: Sandbox;
@@ -60,7 +60,7 @@ describe.each(cases)("$whose, stack $stack", { timeout: 20 * minutes }, ({ path,
     ]);
     await establish(server, await ciliumCrds());
     box = newBox();
-  }, 10 * minutes);
+  }, 30 * minutes);
 
   afterAll(async () => {
     box?.remove();

@@ -27,7 +27,7 @@ beforeAll(async () => {
 
 afterAll(() => server?.stop(), 2 * minutes);
 
-describe.each(pluginsOf("kubernetes"))("$whose", { timeout: 10 * minutes }, ({ path }) => {
+describe.each(pluginsOf("kubernetes"))("$whose", { timeout: 30 * minutes }, ({ path }) => {
   const { test, tenantIn } = tenants(path, () => ({ cli, server }));
 
   test("an object and its kind are made in one run, and are the same in the next", async ({

@@ -103,7 +103,7 @@ describe("from nothing", () => {
   test.for(batches)(
     "mutations turn red what they break, and nothing else: $name",
     {
-      timeout: 10 * minutes,
+      timeout: 30 * minutes,
     },
     (batch) => judge(lab, batch),
   );
@@ -127,16 +127,16 @@ describe("from nothing", () => {
     }
   });
 
-  test("a second up changes nothing", { timeout: 5 * minutes }, async () => {
+  test("a second up changes nothing", { timeout: 20 * minutes }, async () => {
     expect(await engine.up()).toMatchObject(unchanged);
   });
 
-  test("the preview is empty", { timeout: 5 * minutes }, async () => {
+  test("the preview is empty", { timeout: 20 * minutes }, async () => {
     expect(await engine.preview()).toMatchObject(unchanged);
   });
 
   test("drift on a node is reported, and up does not hide it", {
-    timeout: 5 * minutes,
+    timeout: 20 * minutes,
   }, async () => {
     await lab.onHost("worker-1", "sysctl -qw net.ipv4.tcp_fin_timeout=60");
     const drifted = await verify(facts, engine);
@@ -146,7 +146,7 @@ describe("from nothing", () => {
   });
 
   test("a broken promise fails an up that is to prove them; the next asks again", {
-    timeout: 10 * minutes,
+    timeout: 30 * minutes,
   }, async () => {
     writeStackFile(facts, (config) => {
       config.verify = { ...config.verify, afterUp: true };
@@ -181,7 +181,7 @@ describeWorkers({
 
 describe("destroy with a dead node", () => {
   test("ends in bounded time, says what is left, and releases the others", {
-    timeout: 10 * minutes,
+    timeout: 30 * minutes,
   }, async () => {
     await infrastructure.stopHost("worker-1");
     const start = performance.now();
@@ -190,7 +190,7 @@ describe("destroy with a dead node", () => {
     expect(await leftovers("cp-1")).toBe("");
   });
 
-  test("a later run finishes it, and nothing is left", { timeout: 10 * minutes }, async () => {
+  test("a later run finishes it, and nothing is left", { timeout: 30 * minutes }, async () => {
     await infrastructure.startHost("worker-1");
     await engine.destroy();
     for (const host of hosts) expect(await leftovers(host)).toBe("");
@@ -204,13 +204,13 @@ describeKills({
 });
 
 describe("after all of it", () => {
-  test("the cluster keeps every promise", { timeout: 5 * minutes }, async () => {
+  test("the cluster keeps every promise", { timeout: 20 * minutes }, async () => {
     await saveKubeconfig(engine);
     expect(await stillRed(() => verify(facts, engine))).toEqual([]);
   });
 });
 
-test("down leaves nothing behind", { timeout: 5 * minutes }, async () => {
+test("down leaves nothing behind", { timeout: 20 * minutes }, async () => {
   await engine.destroy();
   await forgetState();
   await infrastructure.down();

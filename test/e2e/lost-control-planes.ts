@@ -53,7 +53,7 @@ export function describeLosses({ current, whole, clients, lost }: Lossy): void {
       const host = lost[round % lost.length] as string;
       test.for(losses)(
         `by $name (${host}, round ${round + 1}): the API answers through every balancer`,
-        { timeout: 10 * minutes },
+        { timeout: 30 * minutes },
         async (loss) => {
           const one = await measure(current().lab, loss, host, clients);
           console.log(describeLoss(one));

@@ -86,7 +86,7 @@ function filesBelow(directory: string): string[] {
     .map((entry) => relative(directory, join(entry.parentPath, entry.name)));
 }
 
-describe("the package, installed elsewhere", { timeout: 120_000 }, () => {
+describe("the package, installed elsewhere", { timeout: 900_000 }, () => {
   it("is JavaScript, with every file that the program reads beside it", () => {
     const files = filesBelow(installed);
     expect(files.filter((name) => name.endsWith(".ts"))).toEqual([]);
@@ -147,7 +147,7 @@ describe("the package, installed elsewhere", { timeout: 120_000 }, () => {
   });
 });
 
-describe("a project whose program is the package", { timeout: 300_000 }, () => {
+describe("a project whose program is the package", { timeout: 900_000 }, () => {
   it("is previewed, every resource of it", async () => {
     const { create } = previewSummary(await stacks.preview("oslo", "--json"));
     expect(create).toBeGreaterThan(30);

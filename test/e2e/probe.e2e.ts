@@ -41,7 +41,7 @@ afterAll(async () => {
   removeStackFile();
 }, 2 * minutes);
 
-describe("the data path is proven before Cilium", { timeout: 5 * minutes }, () => {
+describe("the data path is proven before Cilium", { timeout: 20 * minutes }, () => {
   test("between three nodes, each way, in both families", async () => {
     const { exitCode, stderr, reading } = await probe();
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
@@ -132,7 +132,7 @@ describe("the data path is proven before Cilium", { timeout: 5 * minutes }, () =
   });
 });
 
-test("every peer answers for itself on the VLAN", { timeout: 2 * minutes }, async () => {
+test("every peer answers for itself on the VLAN", { timeout: 10 * minutes }, async () => {
   const [node] = cluster.nodes as [NodePlan];
   const reading = JSON.parse(await runStep(node, "gate-peers"));
   expect(Object.keys(reading)).toHaveLength(4);

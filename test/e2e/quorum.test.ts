@@ -50,7 +50,7 @@ beforeAll(
 afterAll(() => box[Symbol.dispose]());
 afterEach(() => void vi.unstubAllEnvs());
 
-describe("control planes, held against those of the last up", { timeout: 600 * seconds }, () => {
+describe("control planes, held against those of the last up", { timeout: 1800 * seconds }, () => {
   test("are an output, and nothing changes by being read", async () => {
     const { controlPlanes } = await box.stacks.outputs(stack);
     expect(controlPlanes).toEqual({

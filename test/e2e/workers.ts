@@ -43,7 +43,7 @@ export function describeWorkers({ current, leftovers, refresh }: Running): void 
 
   describe("a worker", () => {
     test("stays while a disruption budget keeps its pods, and it is said which and what to do", {
-      timeout: 10 * minutes,
+      timeout: 30 * minutes,
     }, async () => {
       await apply(current().lab);
       await servedBy("worker-1");
@@ -59,7 +59,7 @@ export function describeWorkers({ current, leftovers, refresh }: Running): void 
     });
 
     test("leaves in a later run: pods moved, Node object gone, machine given back", {
-      timeout: 10 * minutes,
+      timeout: 30 * minutes,
     }, async () => {
       await kubectl("-n", "kube-system", "delete", "poddisruptionbudget", "web");
       const summary = await current().engine.up();
@@ -70,7 +70,7 @@ export function describeWorkers({ current, leftovers, refresh }: Running): void 
       expect(await current().engine.up()).toMatchObject(unchanged);
     });
 
-    test("is added again", { timeout: 10 * minutes }, async () => {
+    test("is added again", { timeout: 30 * minutes }, async () => {
       writeStackFile(current().lab.facts);
       await current().engine.up();
       expect(await nodes()).toBe("cp-1 worker-1");
@@ -78,7 +78,7 @@ export function describeWorkers({ current, leftovers, refresh }: Running): void 
     });
 
     test("that its provider re-created under the same name joins as another machine", {
-      timeout: 15 * minutes,
+      timeout: 30 * minutes,
     }, async () => {
       // Back to the worker, to be there when its machine is removed.
       await kubectl("-n", "kube-system", "delete", "pod", "-l", "app=web");

@@ -114,13 +114,13 @@ describe("the schema and zod agree on", () => {
   });
 });
 
-describe("an editor with the YAML language server", { timeout: 120_000 }, () => {
+describe("an editor with the YAML language server", { timeout: 600_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "editor-"));
   let server: LanguageServer;
   beforeAll(async () => {
     server = new LanguageServer();
     await server.start(pathToFileURL(folder).href);
-  }, 120_000);
+  }, 600_000);
   afterAll(async () => {
     await server[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true });
