@@ -7,7 +7,7 @@ import { waitFor } from "../lab/shell.ts";
  *
  * @param seconds how long it is asked again
  */
-export async function stillRed(ask: () => Promise<Row[]>, seconds = 180): Promise<unknown[]> {
+export async function stillRed(ask: () => Promise<Row[]>, seconds = 60): Promise<unknown[]> {
   let red: unknown[] = ["nothing was asked"];
   await waitFor("every promise to be kept", seconds, async () => {
     red = await ask().then(

@@ -1,6 +1,8 @@
 import { expect } from "vitest";
 import { promises } from "../../../verify/promises.ts";
+import type { Proof } from "../../../verify/proof.ts";
 import { formatTable } from "../../../verify/report.ts";
+import type { Row } from "../../../verify/run.ts";
 import type { Lab } from "../../lab/verification/proof.ts";
 import { proveProduct } from "../../lab/verification/verify.ts";
 import { stillRed } from "../still-red.ts";
@@ -16,7 +18,7 @@ export async function judge(lab: Lab, { mutations, asked = promises, settled }: 
       await mutation.make(lab);
     }
     await settled?.(lab);
-    return proveProduct(lab.facts, asked);
+    return ask(lab, asked);
   })().catch((error) => {
     errors.push(error);
     return [];
@@ -41,4 +43,20 @@ export async function judge(lab: Lab, { mutations, asked = promises, settled }: 
     expect(failed.find(({ promise }) => promise === proof.promise)?.reading).toMatch(reading);
 
   expect(await stillRed(() => proveProduct(lab.facts, promises))).toEqual([]);
+}
+
+/**
+ * What proofs find. Whoever had no answer in time is asked once more, without the others: beside all of them a busy
+ * machine may take longer than a proof waits, and that is nobody's fault.
+ */
+async function ask({ facts }: Lab, asked: readonly Proof[]): Promise<Row[]> {
+  const rows = await proveProduct(facts, asked);
+  const late = rows.filter(({ reading }) => reading.startsWith("no answer within "));
+  if (late.length === 0) return rows;
+  console.log(`asked once more:\n${formatTable(late)}`);
+  const again = await proveProduct(
+    facts,
+    asked.filter(({ promise }) => late.some((row) => row.promise === promise)),
+  );
+  return rows.map((row) => again.find(({ promise }) => promise === row.promise) ?? row);
 }
