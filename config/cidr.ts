@@ -55,12 +55,9 @@ export function hostBits(cidr: string): number {
 /** True if the address, or every address of the CIDR, lies within `cidr`. */
 export function contains(cidr: string, inner: string): boolean {
   if (family(cidr) !== family(inner)) return false;
-  const outer = need(cidr);
-  const candidate = need(inner);
-  return (
-    outer.startAddress().bigInt() <= candidate.startAddress().bigInt() &&
-    candidate.endAddress().bigInt() <= outer.endAddress().bigInt()
-  );
+  const outer = rangeOf(cidr);
+  const candidate = rangeOf(inner);
+  return outer.first <= candidate.first && candidate.last <= outer.last;
 }
 
 /** True if two CIDRs share an address. */
@@ -129,6 +126,18 @@ export function hexadecimal(address: string): string {
 /** Puts an IPv6 address in brackets, so that a port can follow. */
 export function hostPort(address: string, port: number): string {
   return family(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** Of each text that was asked for: rules hold every address against the same few ranges. */
+const ranges = new Map<string, { first: bigint; last: bigint }>();
+
+function rangeOf(text: string): { first: bigint; last: bigint } {
+  const known = ranges.get(text);
+  if (known) return known;
+  const parsed = need(text);
+  const range = { first: parsed.startAddress().bigInt(), last: parsed.endAddress().bigInt() };
+  ranges.set(text, range);
+  return range;
 }
 
 function need(text: string): Address {

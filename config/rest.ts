@@ -19,20 +19,25 @@ const variants = [0, 1, 2];
  * is found each time does not follow from them.
  */
 export function problemsOfTheRest(sections: Sections, issues: readonly Issue[]): Problem[] {
-  const runs = variants.flatMap((variant) => {
-    const parsed = repaired(sections, issues, variant);
-    if (parsed === undefined) return [];
-    const config = resolve(parsed);
-    return [rules.flatMap((rule) => [...rule(config)])];
-  });
-  const [first = [], ...others] = runs;
-  if (others.length === 0) return [];
-  const found = others.map((problems) => new Set(problems.map(identity)));
   const wrong = new Set(issues.flatMap(pathsOf).map(formatPath));
-  return first.filter(
-    (problem) =>
-      found.every((one) => one.has(identity(problem))) && !enclosing(problem.path, wrong),
-  );
+  let left: Problem[] | undefined;
+  let isCompared = false;
+  for (const variant of variants) {
+    const parsed = repaired(sections, issues, variant);
+    if (parsed === undefined) continue;
+    const config = resolve(parsed);
+    const problems = rules.flatMap((rule) => [...rule(config)]);
+    if (left === undefined) {
+      left = problems.filter(({ path }) => !enclosing(path, wrong));
+    } else {
+      const found = new Set(problems.map(identity));
+      left = left.filter((problem) => found.has(identity(problem)));
+      isCompared = true;
+    }
+    // Nothing is left that another variant could confirm.
+    if (left.length === 0) return [];
+  }
+  return isCompared ? (left ?? []) : [];
 }
 
 function identity({ path, why, fix }: Problem): string {
