@@ -9,7 +9,17 @@ const options = {
   directives: false,
 } as const;
 
+/** Nodes have most of their documents in common: each is rendered once. By its JSON, which takes a fraction of that. */
+const rendered = new Map<string, string>();
+
 /** Renders documents of one file, stable and without line folding. */
 export function renderYaml(...documents: unknown[]): string {
-  return documents.map((document) => stringify(document, options)).join("---\n");
+  return documents.map(renderOnce).join("---\n");
+}
+
+function renderOnce(document: unknown): string {
+  const key = JSON.stringify(document);
+  const known = rendered.get(key) ?? stringify(document, options);
+  rendered.set(key, known);
+  return known;
 }
