@@ -109,7 +109,16 @@ function text(value: unknown): string | undefined {
   return value === undefined ? undefined : JSON.stringify(value);
 }
 
-function flatten(document: string | undefined): Map<string, unknown> {
+/** The leaves of each document that was asked for: nodes have most of theirs in common. */
+const flattened = new Map<string | undefined, ReadonlyMap<string, unknown>>();
+
+function flatten(document: string | undefined): ReadonlyMap<string, unknown> {
+  const leaves = flattened.get(document) ?? leavesOf(document);
+  flattened.set(document, leaves);
+  return leaves;
+}
+
+function leavesOf(document: string | undefined): Map<string, unknown> {
   const leaves = new Map<string, unknown>();
   const visit = (value: unknown, path: string): void => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
