@@ -166,6 +166,7 @@ describe("of a hundred nodes, one edited field", () => {
     ]),
   );
   const base = changed(sectionsOf("articles"), workers);
+  const plannedBase = planOf(base);
   const added = { "nodes.existing[100]": { ...workers["nodes.existing[99]"], name: "w-100" } };
   Object.assign(added["nodes.existing[100]"], {
     addresses: ["10.10.0.200", "fd00:10:10::200"],
@@ -184,7 +185,7 @@ describe("of a hundred nodes, one edited field", () => {
     [{ "nodes.existing[50]": undefined }, "nodes.existing[worker-50]: removed"],
   ])("%j: at most 60 lines, which begin with it, and nothing is cut unsaid", (edit, line) => {
     const head = changed(base, edit);
-    const report = compareStack("articles", planOf(base), planOf(head));
+    const report = compareStack("articles", plannedBase, planOf(head));
     const comparison = { base: "main", reports: [report], violations: [] };
     const text = renderText(comparison);
     const lines = text.split("\n");
@@ -200,7 +201,7 @@ describe("of a hundred nodes, one edited field", () => {
 
   it("what is destroyed is said outside of any fold", () => {
     const gone = changed(base, { "nodes.existing[50]": undefined });
-    const report = compareStack("articles", planOf(base), planOf(gone));
+    const report = compareStack("articles", plannedBase, planOf(gone));
     const comment = renderMarkdown({ base: "main", reports: [report], violations: [] });
     const outside = comment.replaceAll(/<details>[\s\S]*?<\/details>/g, "");
     expect(outside).toMatch(/\*\*recreate\*\*: <code>node removed<\/code> on worker-50: .*lost/);
