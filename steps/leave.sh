@@ -16,7 +16,8 @@ source "${BASH_SOURCE[0]%/*}/turn.sh"
 node=$1 seconds=$2
 volatile=/run/oslo-cluster
 scratch=$(mktemp -d)
-trap 'kill $(jobs -p) 2>/dev/null || true; end_turn; rm -rf "$scratch"' EXIT
+# A child that is ended before it has become its program runs this as well.
+trap '((BASHPID != $$)) || { kill $(jobs -p) 2>/dev/null || true; end_turn; rm -rf "$scratch"; }' EXIT
 
 main() {
   local heard member

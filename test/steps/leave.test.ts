@@ -1,7 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, symlinkSync } from "node:fs";
+import { existsSync, readFileSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
 import { test as base, describe, expect } from "vitest";
 import { describeWhere } from "../needs.ts";
+import { root } from "../root.ts";
 import { Machine } from "./machine.ts";
 
 /** kubectl of a cluster that is a folder: node.json, pods.json, drain (what a drain does), `unanswered`. */
@@ -171,6 +174,28 @@ describeWhere(process.platform === "linux" && hasTools, "Linux, jq and flock")(
       expect(machine.read("cluster/applied")).toMatch(
         /"name":"oslo-cluster-removed-nodes",.*"data":\{"worker-1":"\d{4}-/,
       );
+    });
+
+    test("a child that is ended before it is its program takes nothing away", async ({
+      machine,
+    }) => {
+      // As the script does it, a hundred times: one that had it wrong was caught at the first.
+      const trap = readFileSync(join(root, "steps/leave.sh"), "utf8").match(/^trap .*$/m)?.[0];
+      const { stdout } = await execa("bash", [
+        "-c",
+        `set -euo pipefail
+scratch=${machine.path("scratch")}
+mkdir -p "$scratch"
+end_turn() { echo 'the turn was ended'; }
+${trap}
+for try in $(seq 100); do
+  sleep 60 >"$scratch/drain" &
+  kill $!
+  wait $! || true
+  [[ -d $scratch ]] || { echo 'what the script needs is gone'; break; }
+done`,
+      ]);
+      expect(stdout).toBe("the turn was ended");
     });
 
     test("finds nothing to do the second time", async ({ machine }) => {
