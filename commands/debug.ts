@@ -128,10 +128,13 @@ const pwruOptions = [
   "kfree_skb_reason|sk_skb_reason_drop|kfree_skb_list_reason",
 ];
 
-/** In the foreground: a `timeout` of its own process group would outlive what it was started by. */
-const dropsScript = (options: string) =>
+/**
+ * Hubble is the agent container's own process, with nothing around it: ctr hands on every signal that it gets, also
+ * SIGPIPE where it prints as the connection ends, and what that ends may leave Hubble behind.
+ */
+export const dropsScript = (options: string) =>
   `${agentFunction}
-agent timeout --foreground 4h hubble observe --server unix:///var/run/cilium/hubble.sock --verdict DROPPED --follow ${options}`;
+agent hubble observe --server unix:///var/run/cilium/hubble.sock --verdict DROPPED --follow ${options}`;
 
 /** What comes after `--` is another program's. */
 function afterDashes(): string[] {

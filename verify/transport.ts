@@ -7,7 +7,7 @@ import { machineReach } from "../steps/ssh/target.ts";
 export interface Transport {
   /** Runs a bash script as root on a node; answers its output. @throws where it fails */
   onNode(node: string, script: string, signal: AbortSignal): Promise<string>;
-  /** Runs a bash script as root on a node until the signal, and tells what it prints as it comes. */
+  /** Runs a bash script as root on a node until the signal, four hours at most, and tells what it prints as it comes. */
   follow(
     node: string,
     script: string,
@@ -80,8 +80,12 @@ export function sshTransport(
   };
 }
 
-/** A script that runs until it ends, or standard input does; nothing of it continues then. */
-export function untilInputEnds(script: string): string {
+/**
+ * A script that runs until it ends, or standard input does; nothing of it continues then.
+ *
+ * @param limit how long it runs at most, for `timeout`: the end of a connection that was lost may never come
+ */
+export function untilInputEnds(script: string, limit = "4h"): string {
   return `set -m
 follow() {
 ${script}
@@ -89,7 +93,7 @@ ${script}
 run() {
   exec 3<&0
   follow </dev/null 3<&- & local job=$!
-  { cat <&3 >/dev/null; kill -- -"$job"; } 2>/dev/null & local watcher=$!
+  { timeout --foreground ${limit} cat <&3 >/dev/null; kill -- -"$job"; } 2>/dev/null & local watcher=$!
   wait "$job" && local status=0 || local status=$?
   kill -- -"$watcher" 2>/dev/null
   exit "$status"

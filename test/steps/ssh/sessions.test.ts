@@ -131,6 +131,16 @@ it("what is followed on a node ends with the connection, and so does all that it
   await expect.poll(() => count(mark)).toBe(0);
 });
 
+it("what is followed ends with its time, though nobody ends the connection", async () => {
+  const mark = `oslo-limit-${process.pid}`;
+  const script = untilInputEnds(`bash -c 'exec -a ${mark} sleep 60'`, "1s");
+  const { status } = await runProcess(["setsid", "--wait", "bash", "-s"], {
+    ...{ input: script, holdsInput: true, signal: AbortSignal.timeout(30_000) },
+  });
+  expect(status).not.toBe(0);
+  await expect.poll(() => count(mark)).toBe(0);
+});
+
 it("what is followed and ends by itself ends the session, with its exit code", async () => {
   const script = untilInputEnds("echo done; return 7");
   const { status, stdout } = await runProcess(["setsid", "--wait", "bash", "-s"], {
