@@ -26,8 +26,6 @@ export interface Cluster {
 
 /** sshd answers ten connections that have not logged in yet (MaxStartups); half of them are ours. */
 const sessionsPerNode = 5;
-/** What kubectl asks, to a reader. */
-const apiServer = "the API server";
 /** Each kubectl asks the control plane for a certificate. */
 const kubectls = 4;
 /** A client may be the bastion, whose sshd has a limit as well. */
@@ -55,6 +53,14 @@ export function bind(
       pending.add(who);
       return answer.finally(() => pending.delete(who));
     };
+    const kubectl = (args: readonly string[], input?: string) =>
+      waiting(
+        api(async () => {
+          signal.throwIfAborted();
+          return transport.kubectl(args, signal, input);
+        }, signal),
+        () => ["the API server"],
+      );
     return {
       config,
       plan,
@@ -80,18 +86,10 @@ export function bind(
           () => [node],
         );
       },
-      kubectl: (...args) =>
-        waiting(
-          api(async () => {
-            signal.throwIfAborted();
-            return transport.kubectl(args, signal);
-          }, signal),
-          () => [apiServer],
-        ),
+      kubectl: (...args) => kubectl(args),
       apply: async (manifests) => {
         const list = JSON.stringify({ apiVersion: "v1", kind: "List", items: manifests });
-        const apply = () => transport.kubectl(["apply", "--server-side", "-f", "-"], signal, list);
-        await waiting(api(apply, signal), () => [apiServer]);
+        await kubectl(["apply", "--server-side", "-f", "-"], list);
       },
       once: <T>(name: string, make: (cluster: Cluster) => Promise<T>) => {
         let known = shared.get(name);

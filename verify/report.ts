@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 import { printableLines } from "../config/problem.ts";
-import type { Row } from "./run.ts";
+import { lateReading, type Row } from "./run.ts";
 
 const mark = { pass: "✓", fail: "✗", "not proved": "–", "not enabled": "○" } as const;
 const colour = {
@@ -71,7 +71,9 @@ function faultsOf(rows: readonly Row[]): Fault[] {
   const faults = new Map<string, Fault>();
   for (const row of rows) {
     // Limits differ by proof, and are not what is wrong.
-    const reading = row.answered ? row.reading : row.reading.replace(/within \d+ s/, "in time");
+    const reading = row.answered
+      ? row.reading
+      : row.reading.replace(lateReading, "no answer in time");
     const fault = faults.get(reading) ?? { reading, rows: [] };
     faults.set(reading, fault);
     fault.rows.push(row);

@@ -82,6 +82,9 @@ function unanswered(error: unknown): Unanswered {
   return { verdict: "fail", reading: reasonOf(error), answered: false };
 }
 
+/** How the reading of a proof begins whose time was over. */
+export const lateReading = /^no answer within \d+ s/;
+
 /** An unanswered question is no proof: it fails, and says that it was not answered. */
 function late(seconds: number | undefined, waitedFor: readonly string[]): Unanswered {
   if (seconds === undefined) return unanswered("interrupted");

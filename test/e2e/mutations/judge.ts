@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { promises } from "../../../verify/promises.ts";
 import type { Proof } from "../../../verify/proof.ts";
 import { formatTable } from "../../../verify/report.ts";
-import type { Row } from "../../../verify/run.ts";
+import { lateReading, type Row } from "../../../verify/run.ts";
 import type { Lab } from "../../lab/verification/proof.ts";
 import { proveProduct } from "../../lab/verification/verify.ts";
 import { stillRed } from "../still-red.ts";
@@ -51,7 +51,7 @@ export async function judge(lab: Lab, { mutations, asked = promises, settled }: 
  */
 async function ask({ facts }: Lab, asked: readonly Proof[]): Promise<Row[]> {
   const rows = await proveProduct(facts, asked);
-  const late = rows.filter(({ reading }) => reading.startsWith("no answer within "));
+  const late = rows.filter(({ reading }) => lateReading.test(reading));
   if (late.length === 0) return rows;
   console.log(`asked once more:\n${formatTable(late)}`);
   const again = await proveProduct(
