@@ -55,14 +55,18 @@ export function describeLosses({ current, whole, clients, lost }: Lossy): void {
       // from a fault: what takes too long is measured once more, and the summary has both.
       test.for(losses)(
         `by $name (${host}, round ${round + 1}): the API answers through every balancer`,
-        { timeout: 30 * minutes, retry: 1 },
+        { timeout: 30 * minutes },
         async (loss) => {
-          const one = await measure(current().lab, loss, host, clients);
-          console.log(describeLoss(one));
-          measured.push(one);
-          expect(one).toMatchObject({ notReady: [], unbroken: [] });
-          for (const gap of [one.read, one.write, one.watch])
-            expect(lasting(gap), describeLoss(one)).toBeLessThanOrEqual(bound);
+          for (let left = 1; ; left--) {
+            const one = await measure(current().lab, loss, host, clients);
+            console.log(describeLoss(one));
+            measured.push(one);
+            expect(one).toMatchObject({ notReady: [], unbroken: [] });
+            const longest = Math.max(...[one.read, one.write, one.watch].map(lasting));
+            if (left > 0 && longest > bound) continue;
+            expect(longest, describeLoss(one)).toBeLessThanOrEqual(bound);
+            return;
+          }
         },
       );
     }

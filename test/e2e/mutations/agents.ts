@@ -2,7 +2,7 @@ import { modesProof } from "../../../verify/proofs/modes.ts";
 import { xdpProof } from "../../../verify/proofs/xdp.ts";
 import { waitFor } from "../../lab/shell.ts";
 import type { Lab } from "../../lab/verification/proof.ts";
-import { admin, type Batch, type Change, inAgent } from "./mutation.ts";
+import { admin, agentOn, type Batch, type Change, inAgent } from "./mutation.ts";
 
 /** Of what an agent attaches to eth0. It attaches it as it starts, and at no other time. */
 const links = "/sys/fs/bpf/cilium/devices/eth0/links";
@@ -68,8 +68,7 @@ function ownSettings(
 async function restart(lab: Lab, node: string): Promise<void> {
   const program = () => inAgent(lab, `bpftool link show pinned ${links}/cil_from_netdev`, node);
   const former = await program();
-  const which = ["-l", "k8s-app=cilium", `--field-selector=spec.nodeName=${node}`];
-  await lab.kubectl("-n", "kube-system", "delete", "pod", ...which);
+  await lab.kubectl("delete", "pods", ...agentOn(node));
   await waitFor(`the agent of ${node} to renew its programs`, 300, async () => {
     const now = await program().catch(() => former);
     return now !== former;

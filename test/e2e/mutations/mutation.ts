@@ -94,18 +94,20 @@ async function bare(kubectl: Lab["kubectl"], kindAndName: string[]): Promise<str
   return JSON.stringify(object);
 }
 
+/** What selects the pod of a node's agent. */
+export const agentOn = (node: string) => [
+  ...["-n", "kube-system", "-l", "k8s-app=cilium"],
+  `--field-selector=spec.nodeName=${node}`,
+];
+
 /** Runs a shell command in the agent of a node. @param node default: worker-1 */
 export async function inAgent(
   { kubectl }: Lab,
   command: string,
   node = "worker-1",
 ): Promise<string> {
-  const of = ["-n", "kube-system", "get", "pods", "-l", "k8s-app=cilium", "-o"];
-  const pod = await kubectl(
-    ...of,
-    "jsonpath={.items[0].metadata.name}",
-    `--field-selector=spec.nodeName=${node}`,
-  );
+  const name = ["-o", "jsonpath={.items[0].metadata.name}"];
+  const pod = await kubectl("get", "pods", ...agentOn(node), ...name);
   const inside = ["-c", "cilium-agent", "--", "sh", "-c", command];
   return kubectl("-n", "kube-system", "exec", pod, ...inside);
 }
