@@ -23,8 +23,8 @@ const long = [
   "ephemeral",
   "upstream-cluster",
 ].map(endToEnd);
-/** What needs the lab's hosts: they share one lab. */
-const lab = ["lab", "losses", "probe", "power-cut"].map(endToEnd);
+/** Clusters on the lab's hosts: they share one lab. */
+const lab = ["lab", "losses"].map(endToEnd);
 
 function endToEnd(name: string): string {
   return `test/e2e/${name}.e2e.ts`;
@@ -62,10 +62,12 @@ export default defineConfig({
           include: ["test/e2e/**/*.test.ts"],
           testTimeout: 10 * minutes,
           hookTimeout: 30 * minutes,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
-      // Upstream's own programs in network namespaces of their own. They wait more than they compute.
+      // Upstream's own programs in network namespaces of their own, and hosts without a cluster. They wait more than
+      // they compute.
       {
         test: {
           name: "loopback",
@@ -73,7 +75,7 @@ export default defineConfig({
           exclude: [...lab, ...long],
           ...patience,
           maxWorkers: 2,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
       // The real thing, one file after the other.
@@ -83,7 +85,7 @@ export default defineConfig({
           include: lab,
           ...patience,
           fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 2 },
         },
       },
       // What takes longer than CI may: .ci/long runs it.
@@ -93,7 +95,7 @@ export default defineConfig({
           include: long,
           ...patience,
           fileParallelism: false,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -1,5 +1,5 @@
 import { execa, type ResultPromise } from "execa";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { probeScript } from "../../components/cluster/datapath.ts";
 import { loadStackFile } from "../../config/load.ts";
 import type { ConfigInput } from "../../config/schema.ts";
@@ -14,6 +14,11 @@ import * as infrastructure from "../lab/infrastructure.ts";
 import { filterPort, type PortFilter } from "../lab/segment.ts";
 import { inNamespace, waitFor } from "../lab/shell.ts";
 import { removeStackFile, writeStackFile } from "../lab/stack.ts";
+
+// A lab of its own, beside what else runs.
+vi.hoisted(() => {
+  process.env.OSLO_LAB_NAME = `oslo-probe-${process.pid}`;
+});
 
 const minutes = 60_000;
 const names = ["cp-1", "worker-1", "worker-2"];

@@ -6,27 +6,18 @@ import { lateReading, type Row } from "../../../verify/run.ts";
 import type { Lab } from "../../lab/verification/proof.ts";
 import { proveProduct } from "../../lab/verification/verify.ts";
 import { stillRed } from "../still-red.ts";
-import type { Batch, Mutation } from "./mutation.ts";
+import type { Batch } from "./mutation.ts";
 
 /** Makes a batch, asks, and takes it back: red is what it breaks and nothing else, and then nothing. */
-export async function judge(lab: Lab, { mutations, asked = promises, settled }: Batch) {
-  const made: Mutation[] = [];
-  const errors: unknown[] = [];
-  const rows = await (async () => {
-    for (const mutation of mutations) {
-      made.push(mutation);
-      await mutation.make(lab);
-    }
-    await settled?.(lab);
-    return ask(lab, asked);
-  })().catch((error) => {
-    errors.push(error);
-    return [];
-  });
-  // Each of them, whatever becomes of another.
-  for (const { undo } of made.reverse()) await undo(lab).catch((error) => errors.push(error));
+export async function judge(lab: Lab, { mutations, asked = promises }: Batch) {
+  const errors = await errorsOf(mutations.map(({ make }) => make(lab)));
+  let rows: Row[] = [];
+  const asking = async () => {
+    rows = await ask(lab, asked);
+  };
+  if (errors.length === 0) errors.push(...(await errorsOf([asking()])));
+  errors.push(...(await errorsOf(mutations.map(({ undo }) => undo(lab)))));
   expect(errors).toEqual([]);
-  await settled?.(lab);
 
   const failed = rows.filter(({ verdict }) => verdict === "fail");
   console.log(formatTable(failed));
@@ -43,6 +34,12 @@ export async function judge(lab: Lab, { mutations, asked = promises, settled }: 
     expect(failed.find(({ promise }) => promise === proof.promise)?.reading).toMatch(reading);
 
   expect(await stillRed(() => proveProduct(lab.facts, promises))).toEqual([]);
+}
+
+/** Waits for all of them, whatever becomes of one. */
+async function errorsOf(all: readonly Promise<unknown>[]): Promise<unknown[]> {
+  const results = await Promise.allSettled(all);
+  return results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
 }
 
 /**

@@ -10,18 +10,21 @@ export interface Mutation {
   breaks: readonly { proof: Proof; reading: RegExp }[];
   /** Proofs that it breaks or not, by where the scheduler has put pods. @default none */
   mayBreak?: readonly Proof[];
+  /** Ends when it is in force. */
   make(lab: Lab): Promise<unknown>;
+  /** Ends when it is no more. */
   undo(lab: Lab): Promise<unknown>;
 }
 
-/** Mutations that break different promises or name different nodes, so that one `verify` judges them all. */
+/**
+ * Mutations that break different promises or name different nodes, so that one `verify` judges them all. They are made
+ * at the same time, and undone so.
+ */
 export interface Batch {
   name: string;
   mutations: readonly Mutation[];
   /** What is asked. @default every promise */
   asked?: readonly Proof[];
-  /** Waits until the cluster is at rest, once all are made and once all are undone. @default nothing */
-  settled?(lab: Lab): Promise<unknown>;
 }
 
 export type Change = Pick<Mutation, "make" | "undo">;

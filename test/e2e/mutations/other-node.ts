@@ -1,4 +1,3 @@
-import { paths } from "../../../plan/kubeadm.ts";
 import { accessProof } from "../../../verify/proofs/access.ts";
 import { addressPoolsProof } from "../../../verify/proofs/address-pools.ts";
 import { certificatesProof } from "../../../verify/proofs/certificates.ts";
@@ -18,7 +17,6 @@ import { packagesProof } from "../../../verify/proofs/packages.ts";
 import { packetLossProof } from "../../../verify/proofs/packet-loss.ts";
 import { podSubnetsProof } from "../../../verify/proofs/pod-subnets.ts";
 import { reversePathProof } from "../../../verify/proofs/reverse-path.ts";
-import { secretsAtRestProof } from "../../../verify/proofs/secrets-at-rest.ts";
 import { serviceAccountsProof } from "../../../verify/proofs/service-accounts.ts";
 import { sysctlsProof } from "../../../verify/proofs/sysctls.ts";
 import { waitFor } from "../../lab/shell.ts";
@@ -28,27 +26,11 @@ import { everything, node, openNamespace, pool, takenKind } from "./objects.ts";
 
 const kubeadm = "kubeadm token --kubeconfig /etc/kubernetes/admin.conf";
 const policy = "mutatingadmissionpolicy oslo-cluster-default-service-accounts --type json --patch";
-const encryption = paths.encryptionWithKey;
 
 /** The same promises broken in other ways, on cp-1. */
 export const otherNode: Batch = {
   name: "the other node's state, other ways of the same",
-  // The API server looks at its keys each minute, and says which file it has loaded.
-  settled: ({ onHost }) =>
-    onHost(
-      "cp-1",
-      `until ${admin} get --raw /metrics | grep -F encryption_config_controller_last_config_info | grep -qF "$(sha256sum <${encryption} | cut -d ' ' -f 1)"; do sleep 1; done`,
-    ),
   mutations: [
-    {
-      name: "an API server that encrypts what it reads, and writes in the clear",
-      breaks: [{ proof: secretsAtRestProof, reading: /^cp-1: stored as k8s\.+v1\.+Secret/ }],
-      ...on(
-        "cp-1",
-        `cp -a ${encryption} /run/former-keys.yaml && sed -i 's/^\\( *\\)- secretbox:/\\1- identity: {}\\n&/; $d' ${encryption}`,
-        `mv /run/former-keys.yaml ${encryption}`,
-      ),
-    },
     {
       name: "a policy on default service accounts that leaves a namespace out",
       breaks: [

@@ -1,19 +1,34 @@
+import { paths } from "../../../plan/kubeadm.ts";
 import { modesProof } from "../../../verify/proofs/modes.ts";
+import { secretsAtRestProof } from "../../../verify/proofs/secrets-at-rest.ts";
 import { xdpProof } from "../../../verify/proofs/xdp.ts";
 import { waitFor } from "../../lab/shell.ts";
 import type { Lab } from "../../lab/verification/proof.ts";
-import { admin, agentOn, type Batch, type Change, inAgent } from "./mutation.ts";
+import { admin, agentOn, type Batch, type Change, inAgent, on } from "./mutation.ts";
 
 /** Of what an agent attaches to eth0. It attaches it as it starts, and at no other time. */
 const links = "/sys/fs/bpf/cilium/devices/eth0/links";
+const encryption = paths.encryptionWithKey;
+/** The API server looks at its keys each minute, and says which file it has loaded. */
+const loaded = `until ${admin} get --raw /metrics | grep -F encryption_config_controller_last_config_info | grep -qF "$(sha256sum <${encryption} | cut -d ' ' -f 1)"; do sleep 1; done`;
 
-/** Agents that run with other settings than the cluster's, and a program that somebody has taken off a device. */
-export const otherAgents: Batch = {
-  name: "agents with settings of their own",
-  asked: [modesProof, xdpProof],
-  settled: ({ kubectl }) =>
-    kubectl("-n", "kube-system", "rollout", "status", "daemonset/cilium", "--timeout=5m"),
+/**
+ * Agents and an API server that run with other settings than the cluster's, and a program that somebody has taken off a
+ * device. All of them need about a minute, which they share.
+ */
+export const otherSettings: Batch = {
+  name: "agents and an API server with settings of their own",
+  asked: [modesProof, secretsAtRestProof, xdpProof],
   mutations: [
+    {
+      name: "an API server that encrypts what it reads, and writes in the clear",
+      breaks: [{ proof: secretsAtRestProof, reading: /^cp-1: stored as k8s\.+v1\.+Secret/ }],
+      ...on(
+        "cp-1",
+        `cp -a ${encryption} /run/former-keys.yaml && sed -i 's/^\\( *\\)- secretbox:/\\1- identity: {}\\n&/; $d' ${encryption} && ${loaded}`,
+        `mv /run/former-keys.yaml ${encryption} && ${loaded}`,
+      ),
+    },
     {
       name: "an agent that translates addresses, and attaches nothing to devices",
       breaks: [
@@ -73,4 +88,5 @@ async function restart(lab: Lab, node: string): Promise<void> {
     const now = await program().catch(() => former);
     return now !== former;
   });
+  await lab.kubectl("wait", "pods", ...agentOn(node), "--for=condition=Ready", "--timeout=5m");
 }
