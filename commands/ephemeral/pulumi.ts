@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type PulumiFailed, pulumiOnPath } from "../engine/cli.ts";
+import { fileBackend } from "../engine/file-backend.ts";
 import { type PulumiSettings, pulumiStacks } from "../engine/stacks.ts";
 import type { Backend, EngineRun } from "./backend.ts";
 import type { State } from "./leftovers.ts";
@@ -61,7 +62,7 @@ function backendOf(environment: NodeJS.ProcessEnv): { url: string; env: Record<s
     );
   const state = join(localDirectory(), "state");
   mkdirSync(state, { recursive: true, mode: 0o700 });
-  const url = `file://${state}`;
+  const url = fileBackend(state);
   const passphrase = join(localDirectory(), "passphrase");
   if (!existsSync(passphrase))
     writeFileSync(passphrase, randomBytes(24).toString("base64"), { mode: 0o600 });

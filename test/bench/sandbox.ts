@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { parse } from "yaml";
+import { fileBackend } from "../../commands/engine/file-backend.ts";
 import { pulumiStacks } from "../../commands/engine/stacks.ts";
 import { project } from "../../config/load.ts";
 import { root } from "../root.ts";
@@ -39,7 +40,7 @@ export function clusterSandbox(command: string[]) {
       PATH: path,
       TIMES: file("times"),
       PULUMI_HOME: file("home"),
-      PULUMI_BACKEND_URL: `file://${file("state")}`,
+      PULUMI_BACKEND_URL: fileBackend(file("state")),
       PULUMI_CONFIG_PASSPHRASE: "test",
       SSH_AUTH_SOCK: "/test/agent",
     },

@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { test as base, beforeAll, describe, expect } from "vitest";
 import { makePulumi } from "../lab/artifacts/pulumi.ts";
 import { pluginsOf } from "./engine/plugins.ts";
@@ -208,6 +209,19 @@ describe.each(pluginsOf("command"))("$whose", { timeout: 1_800_000 }, ({ path })
       args: { create: "cat | wc -c", logging: "none", stdin: secretStdin },
     };
     expect(await box.preview([plain])).toEqual(["update a"]);
+  });
+
+  test("a state is a file that is replaced at once, with none beside it that a kill could cut short", async ({
+    box,
+  }) => {
+    await box.up([journaled("a")]);
+    expect(box.files("state").filter((file) => file.endsWith(".attrs"))).toEqual([]);
+    const saved = box.files("state").find((file) => /stacks\/.*\.json(\.zst)?$/.test(file));
+    // Where there is one, docs/operations.md says what helps.
+    box.write(`${saved}.attrs`, "");
+    expect(await failureOf(box.state())).toContain("failed to load checkpoint: EOF");
+    rmSync(box.file(`${saved}.attrs`));
+    expect(await box.names()).toEqual(["a"]);
   });
 
   test("words at random stay from one up to the next, until others are asked for", async ({

@@ -14,6 +14,7 @@ import { delimiter, dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { fileBackend } from "../../commands/engine/file-backend.ts";
 import { type PulumiStacks, previewSummary, pulumiStacks } from "../../commands/engine/stacks.ts";
 import { planFiles } from "../../plan/files.ts";
 import { makePulumi } from "../lab/artifacts/pulumi.ts";
@@ -66,7 +67,7 @@ beforeAll(async () => {
       ...pluginEnvironment({ command, plugins: "own" }, join(folder, "home")),
       PATH: [...path, process.env.PATH].join(delimiter),
       SSH_AUTH_SOCK: "/agent",
-      PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
+      PULUMI_BACKEND_URL: fileBackend(join(folder, "state")),
       PULUMI_CONFIG_PASSPHRASE: "test",
     },
   });

@@ -12,7 +12,7 @@ export function replacedEverywhere(state: string): Replaced {
     ["npm ci", ":"],
     ['curl -fsSL https://get.pulumi.com | sh -s -- --version "$(cat .pulumi.version)"', ":"],
     // So does this.
-    ["pulumi login --local", `pulumi login file://${state}`],
+    ["file://~?", `file://${state}?`],
     ["/tmp/oslo-plan", "~/oslo-plan"],
   ];
 }

@@ -3,6 +3,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { type PulumiFailed, pulumiOnPath } from "../../commands/engine/cli.ts";
+import { fileBackend } from "../../commands/engine/file-backend.ts";
 import { previewSummary, pulumiStacks, type Summary } from "../../commands/engine/stacks.ts";
 import type { LabFacts } from "./infrastructure.ts";
 import { runDirectory } from "./paths.ts";
@@ -106,7 +107,7 @@ export function pulumiEngine(facts: LabFacts, { directory, project }: Program, c
   const stacks = pulumiStacks({
     command: inNamespace(facts.netns, [cli.command]),
     directory,
-    env: { ...engineEnvironment(facts, cli), PULUMI_BACKEND_URL: `file://${stateDirectory}` },
+    env: { ...engineEnvironment(facts, cli), PULUMI_BACKEND_URL: fileBackend(stateDirectory) },
   });
   const ready = async () => {
     const saved = join(stateDirectory, `.pulumi/stacks/${project}/${stack}.json`);

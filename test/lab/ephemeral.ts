@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { fileBackend } from "../../commands/engine/file-backend.ts";
 import type { OperationContext } from "../../commands/ephemeral/context.ts";
 import { locksOf } from "../../commands/ephemeral/locks.ts";
 import { removeObjectsBy } from "../../commands/ephemeral/objects.ts";
@@ -39,7 +40,7 @@ export async function labContext(facts: LabFacts, clock: { now: Date }): Promise
   mkdirSync(state, { recursive: true, mode: 0o700 });
   const backend = pulumiBackend({
     command: inNamespace(facts.netns, [cli.command]),
-    env: { ...engineEnvironment(facts, cli), PULUMI_BACKEND_URL: `file://${state}` },
+    env: { ...engineEnvironment(facts, cli), PULUMI_BACKEND_URL: fileBackend(state) },
   });
   return {
     backend,

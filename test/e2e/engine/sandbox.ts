@@ -1,7 +1,16 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { PulumiFailed } from "../../../commands/engine/cli.ts";
+import { fileBackend } from "../../../commands/engine/file-backend.ts";
 import { type PulumiStacks, pulumiStacks } from "../../../commands/engine/stacks.ts";
 import { pluginEnvironment } from "../../lab/engine.ts";
 import { root } from "../../root.ts";
@@ -33,7 +42,7 @@ export class Sandbox {
       env: {
         ...pluginEnvironment({ command: cli, plugins: "own" }, this.file("home")),
         PATH: path,
-        PULUMI_BACKEND_URL: `file://${this.file("state")}`,
+        PULUMI_BACKEND_URL: fileBackend(this.file("state")),
         PULUMI_CONFIG_PASSPHRASE: "test",
         // Commands find both in their environment.
         ...{ JOURNAL: this.file("journal"), FOLDER: this.folder },
@@ -48,6 +57,12 @@ export class Sandbox {
 
   write(name: string, text: string, mode = 0o600): void {
     writeFileSync(this.file(name), text, { mode });
+  }
+
+  /** All files in a folder of it, by the names that `file` takes. */
+  files(folder: string): string[] {
+    const all = readdirSync(this.file(folder), { recursive: true, encoding: "utf8" });
+    return all.map((name) => join(folder, name));
   }
 
   /** Describes what is wanted from now on. */
