@@ -103,6 +103,7 @@ export function describeKills({
         );
         if (fault === "ssh") {
           // The run reconnects and continues, or fails.
+          run.mayFail();
           await killAll("SSH", await sshSessions());
           continue;
         }
@@ -160,12 +161,15 @@ function start(engine: Engine, hosts: readonly string[]) {
     }
     check();
   };
-  const attempt = (left: number): Promise<"finished" | "killed"> =>
+  // Of a machine that restarts, and one for each time that its sessions are killed.
+  let failures = 3;
+  const attempt = (): Promise<"finished" | "killed"> =>
     engine.up({ kill: kill.signal, onOutput }).then(
       () => "finished" as const,
       async (error: Error) => {
         if (kill.signal.aborted) return "killed" as const;
-        if (left === 0) throw error;
+        if (failures === 0) throw error;
+        failures--;
         console.log(`up failed, and is run again: ${lastLine(error)}`);
         // Where none comes, the next attempt says so.
         await waitFor(
@@ -174,13 +178,16 @@ function start(engine: Engine, hosts: readonly string[]) {
           async () => kill.signal.aborted || (await someAnswers(hosts)),
         ).catch(() => {});
         if (kill.signal.aborted) return "killed" as const;
-        return attempt(left - 1);
+        return attempt();
       },
     );
-  const ended = attempt(3);
+  const ended = attempt();
   return {
     ended,
     kill: () => kill.abort(),
+    mayFail: () => {
+      failures++;
+    },
     lines: () => lines,
     /** How many of them were of a resource. */
     said: (resource: string) => said.get(resource) ?? 0,
