@@ -161,7 +161,7 @@ function start(engine: Engine, hosts: readonly string[]) {
     }
     check();
   };
-  // Of a machine that restarts, and one for each time that its sessions are killed.
+  // How often it may: for machines that restart, and once more each time that its sessions are killed.
   let failures = 3;
   const attempt = (): Promise<"finished" | "killed"> =>
     engine.up({ kill: kill.signal, onOutput }).then(
