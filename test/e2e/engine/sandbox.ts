@@ -1,12 +1,4 @@
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { PulumiFailed } from "../../../commands/engine/cli.ts";
@@ -57,12 +49,6 @@ export class Sandbox {
 
   write(name: string, text: string, mode = 0o600): void {
     writeFileSync(this.file(name), text, { mode });
-  }
-
-  /** All files in a folder of it, by the names that `file` takes. */
-  files(folder: string): string[] {
-    const all = readdirSync(this.file(folder), { recursive: true, encoding: "utf8" });
-    return all.map((name) => join(folder, name));
   }
 
   /** Describes what is wanted from now on. */

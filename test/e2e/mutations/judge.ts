@@ -11,15 +11,12 @@ import type { Batch } from "./mutation.ts";
 /** Makes a batch, asks, and takes it back: red is what it breaks and nothing else, and then nothing. */
 export async function judge(lab: Lab, { mutations, asked = promises }: Batch) {
   const errors = await errorsOf(mutations.map(({ make }) => make(lab)));
-  let rows: Row[] = [];
-  const asking = async () => {
-    rows = await ask(lab, asked);
-  };
-  if (errors.length === 0) errors.push(...(await errorsOf([asking()])));
+  const asking = errors.length === 0 ? ask(lab, asked) : Promise.resolve([]);
+  errors.push(...(await errorsOf([asking])));
   errors.push(...(await errorsOf(mutations.map(({ undo }) => undo(lab)))));
   expect(errors).toEqual([]);
 
-  const failed = rows.filter(({ verdict }) => verdict === "fail");
+  const failed = (await asking).filter(({ verdict }) => verdict === "fail");
   console.log(formatTable(failed));
   const broken = mutations.flatMap(({ breaks }) => breaks);
   const expected = new Set(broken.map(({ proof }) => proof.promise));
