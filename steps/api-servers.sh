@@ -7,15 +7,15 @@ configuration=/etc/oslo-cluster/haproxy.cfg
 restart_seconds=30
 
 # On new machines that wait for a restore nothing listens yet, and a step of another node has nothing to wait for. A
-# control plane that hangs, or is not ready, is no such machine.
+# control plane that cannot be reached, hangs, or is not ready, is no such machine.
 nobody_serves() {
-  local server refused servers
+  local server said servers
   mapfile -t servers < <(awk '$1 == "server" { print $3 }' $configuration)
   ((${#servers[@]} > 0)) || return 1
   for server in "${servers[@]}"; do
-    refused=0
-    curl --silent --insecure --max-time 5 --output /dev/null "https://$server/readyz" || refused=$?
-    ((refused == 7)) || return 1 # curl's "failed to connect"
+    # curl's exit code is the same for a host that refuses and for one that no route leads to.
+    ! said=$(curl --silent --verbose --insecure --max-time 5 --output /dev/null "https://$server/readyz" 2>&1) || return 1
+    [[ $said == *"Connection refused"* ]] || return 1
   done
 }
 

@@ -2,6 +2,7 @@ import { createServer } from "node:net";
 import { execa } from "execa";
 import { test as base, expect } from "vitest";
 import { describeOnLinux } from "../needs.ts";
+import { ready, refused, silent, unreachable, unready } from "./curl-answers.ts";
 import { Machine } from "./machine.ts";
 
 const planes = ["10.10.0.11:6443", "[fd00::12]:6443"];
@@ -31,13 +32,10 @@ const test = base.extend<{ machine: Machine }>({
   },
 });
 
-/** curl's exit codes: of the balancer, and of each control plane itself. */
-function answer(machine: Machine, balancer: number, ...ofPlanes: number[]): void {
-  const cases = planes.map((address, i) => `*'https://${address}/'*) exit ${ofPlanes[i]} ;;`);
-  machine.addProgram(
-    "curl",
-    `case $* in ${cases.join(" ")} *127.0.0.1:7443*) exit ${balancer} ;; esac`,
-  );
+/** What curl does: of the balancer, and of each control plane itself. */
+function answer(machine: Machine, balancer: string, ...ofPlanes: string[]): void {
+  const cases = planes.map((address, i) => `*'https://${address}/'*) ${ofPlanes[i]} ;;`);
+  machine.addProgram("curl", `case $* in ${cases.join(" ")} *127.0.0.1:7443*) ${balancer} ;; esac`);
 }
 
 /** Runs one of the step's functions; a wait asks once. */
@@ -59,13 +57,9 @@ ${name}`,
   return { exitCode, all };
 }
 
-const refused = 7;
-const unready = 22;
-const silent = 28;
-
 describeOnLinux("the balancer of a member", () => {
   test("carries to an API server that is ready", async ({ machine }) => {
-    answer(machine, 0, silent, silent);
+    answer(machine, ready, silent, silent);
     expect(await call(machine, "apply")).toEqual({ exitCode: 0, all: "" });
     expect(await call(machine, "check")).toEqual({ exitCode: 0, all: "" });
   });
@@ -84,13 +78,14 @@ describeOnLinux("the balancer of a member", () => {
   });
 
   test.for([
+    ["cannot be reached", unreachable],
     ["hangs", silent],
     ["is not ready", unready],
-    ["is ready", 0],
+    ["is ready", ready],
   ] as const)(
     "fails where a control plane %s, and none is reached by it",
-    async ([, code], { machine }) => {
-      answer(machine, refused, refused, code);
+    async ([, state], { machine }) => {
+      answer(machine, refused, refused, state);
       const said = "no API server is ready at https://127.0.0.1:7443/readyz";
       expect(await call(machine, "check")).toEqual({ exitCode: 0, all: said });
       const { exitCode, all } = await call(machine, "apply");

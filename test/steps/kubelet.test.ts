@@ -1,6 +1,7 @@
 import { execa } from "execa";
 import { test as base, expect } from "vitest";
 import { describeOnLinux } from "../needs.ts";
+import { ready, refused, silent, unreachable, unready } from "./curl-answers.ts";
 import { Machine } from "./machine.ts";
 
 const planes = ["10.10.0.11:6443", "[fd00::12]:6443"];
@@ -22,13 +23,9 @@ const test = base.extend<{ machine: Machine }>({
   },
 });
 
-const refused = 7;
-const unready = 22;
-const silent = 28;
-
-/** curl's exit codes of the control planes; the kubelet is healthy. */
-function answer(machine: Machine, ...ofPlanes: number[]): void {
-  const cases = planes.map((address, i) => `*'https://${address}/'*) exit ${ofPlanes[i]} ;;`);
+/** What curl does of each control plane; the kubelet is healthy. */
+function answer(machine: Machine, ...ofPlanes: string[]): void {
+  const cases = planes.map((address, i) => `*'https://${address}/'*) ${ofPlanes[i]} ;;`);
   machine.addProgram("curl", `case $* in ${cases.join(" ")} esac`);
 }
 
@@ -71,11 +68,12 @@ describeOnLinux("the kubelet of a member without a serving certificate of the cl
   });
 
   test.for([
+    ["cannot be reached", unreachable],
     ["hangs", silent],
     ["is not ready", unready],
-    ["is ready", 0],
-  ] as const)("asks for one where a control plane %s", async ([, code], { machine }) => {
-    answer(machine, refused, code);
+    ["is ready", ready],
+  ] as const)("asks for one where a control plane %s", async ([, state], { machine }) => {
+    answer(machine, refused, state);
     expect((await call(machine, "apply")).exitCode).not.toBe(0);
     expect(machine.read("log")).toContain("create --filename -");
     const { all } = await call(machine, "check");
