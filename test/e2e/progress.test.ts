@@ -11,7 +11,6 @@ Resources:
 
 test("lines of progress, each with its resource and how many that has printed", () => {
   expect(progressOf(printed)).toEqual([
-    { resource: "oslo-cluster-lab", line: 1 },
     { resource: "cp-1-base", line: 1 },
     { resource: "cp-1-base", line: 2 },
     { resource: "worker-1-base", line: 1 },

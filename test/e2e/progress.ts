@@ -5,9 +5,12 @@ export interface ProgressEvent {
 }
 
 /** Of a line such as ` +  command:remote:Command cp-1-base creating (2s) write /etc/…`. */
-const pattern = /^ *[+~-]+ +\S+ (\S+) (?:creat|updat|delet)(ing|ed)\b/;
+const pattern = /^ *[+~-]+ +(?!pulumi:pulumi:Stack )\S+ (\S+) (?:creat|updat|delet)(ing|ed)\b/;
 
-/** Of which resource a line of the CLI's progress is, and whether that is made now; undefined of other lines. */
+/**
+ * Of which resource a line of the CLI's progress is, and whether that is made now; undefined of other lines, and of
+ * the stack itself, which is there from the first run on.
+ */
 export function saidOf(line: string): { resource: string; isDone: boolean } | undefined {
   const [, resource, ending] = pattern.exec(line) ?? [];
   return resource === undefined ? undefined : { resource, isDone: ending === "ed" };
