@@ -26,7 +26,7 @@ export interface Cluster {
 
 /** sshd answers ten connections that have not logged in yet (MaxStartups); half of them are ours. */
 const sessionsPerNode = 5;
-/** Each kubectl asks the control plane for a certificate. */
+/** Each takes a processor of this machine for a moment. */
 const kubectls = 4;
 /** A client may be the bastion, whose sshd has a limit as well. */
 const clientSessions = 8;

@@ -2,6 +2,7 @@ import type { ClusterPlan } from "../plan/plan.ts";
 import { output, type ProcessOptions } from "../steps/ssh/process.ts";
 import { connections } from "../steps/ssh/sessions.ts";
 import { machineReach } from "../steps/ssh/target.ts";
+import { kubectlOf } from "./kubectl.ts";
 
 /** Ways into the cluster: SSH to its nodes, its API, and clients that are no part of it. */
 export interface Transport {
@@ -40,8 +41,12 @@ export function sshTransport(
   { kubeconfig, prefix = [], env = {} }: TransportOptions,
 ): Transport & { close(): Promise<void> } {
   const run = (command: readonly string[], options: ProcessOptions = {}) =>
-    output([...prefix, ...command], { env, ...options });
+    output([...prefix, ...command], { ...options, env: { ...env, ...options.env } });
   const nodes = connections(plan, run);
+  const closing = new AbortController();
+  const kubectl = kubectlOf(kubeconfig, (command, options) =>
+    run(command, { signal: closing.signal, ...options }),
+  );
   // It is reached as itself, not through itself.
   const bastion =
     plan.bastion && machineReach({ dial: plan.dial }, { name: "bastion", reach: plan.bastion });
@@ -57,10 +62,7 @@ export function sshTransport(
       await run(["ssh", ...sshArguments, asRoot("bash -s")], options);
     },
     kubectl: (args, signal, input) =>
-      run(["kubectl", "--kubeconfig", kubeconfig, ...args], {
-        signal,
-        ...(input === undefined ? {} : { input }),
-      }),
+      kubectl(args, { signal, ...(input === undefined ? {} : { input }) }),
     clients: [
       {
         name: "this machine",
@@ -76,7 +78,10 @@ export function sshTransport(
           ]
         : []),
     ],
-    close: () => nodes.close(),
+    close: () => {
+      closing.abort();
+      return nodes.close();
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import { execa } from "execa";
 import { loadStackFile } from "../../../config/load.ts";
 import { plan } from "../../../plan/plan.ts";
 import { machineReach } from "../../../steps/ssh/target.ts";
+import { kubectlOf } from "../../../verify/kubectl.ts";
 import { promises } from "../../../verify/promises.ts";
 import { fail, type Proof } from "../../../verify/proof.ts";
 import { type Row, runProofs } from "../../../verify/run.ts";
@@ -53,17 +54,16 @@ export async function proveProduct(facts: LabFacts, asked: readonly Proof[]): Pr
 
 /** Ways into the cluster and its hosts. */
 export function labOf(facts: LabFacts, engine: Engine): Lab {
-  const inside = async (command: string[]) => {
+  const inside = async (command: readonly string[], env: Record<string, string> = {}) => {
     const [file = "", ...args] = inNamespace(facts.netns, command);
-    const { stdout } = await execa(file, args, {
-      env: { ...labEnvironment(facts), KUBECONFIG: kubeconfigFile },
-    });
+    const { stdout } = await execa(file, args, { env: { ...labEnvironment(facts), ...env } });
     return stdout;
   };
+  const kubectl = kubectlOf(kubeconfigFile, (command, options) => inside(command, options?.env));
   return {
     facts,
     engine,
-    kubectl: (...args) => inside([facts.kubectl, ...args]),
+    kubectl: (...args) => kubectl(args),
     onHost: (name, command) => {
       const host = hostNamed(facts, name);
       const reach = { host: host.address, port: 22, user: "root", hostKey: host.hostKey };
