@@ -88,7 +88,8 @@ async function script(lab: LabFacts): Promise<void> {
     return document === undefined ? Promise.resolve("") : runDocument(node, document, secrets);
   };
   const [cp, ...workers] = clusterPlan.nodes as [NodePlan, ...NodePlan[]];
-  const beforeCluster = Object.keys(cp.steps).filter((name) => name !== "control-plane");
+  const steps = Object.keys(cp.steps);
+  const init = steps.indexOf("control-plane");
 
   try {
     for (const node of clusterPlan.nodes) {
@@ -96,22 +97,29 @@ async function script(lab: LabFacts): Promise<void> {
         on(node, `bash -s -- ${clusterPlan.name} ${node.name}`, claimScript()),
       );
     }
-    for (const name of beforeCluster) {
+    for (const name of steps.slice(0, init)) {
       for (const node of clusterPlan.nodes) {
         if (name in node.steps) await phase(`${name} ${node.name}`, () => runStep(node, name));
       }
     }
-    await phase("kubeadm init", () => runStep(cp, "control-plane"));
+    // No other control plane has a cluster: there is none.
+    const alone = 'secrets:\n  SILENT: ""\n  KNOWN: ""\n';
+    await phase("kubeadm init", () => runStep(cp, "control-plane", alone));
+    for (const name of steps.slice(init + 1))
+      await phase(`${name} ${cp.name}`, () => runStep(cp, name));
     for (const worker of workers) {
       await phase(`kubeadm join ${worker.name}`, async () =>
         runStep(
           worker,
           "kubeadm-join",
-          await on(cp, "/usr/local/lib/oslo-cluster/oslo-step mint-join worker"),
+          await on(cp, `/usr/local/lib/oslo-cluster/oslo-step mint-join ${worker.join}`),
         ),
       );
     }
-    writeFileSync(join(directory, "kubeconfig"), await on(cp, "cat /etc/kubernetes/admin.conf"), {
+    // Its own one names the balancer of the control plane.
+    const admin = await on(cp, "cat /etc/kubernetes/admin.conf");
+    const server = `server: https://${clusterPlan.endpoint}`;
+    writeFileSync(join(directory, "kubeconfig"), admin.replace(/server: \S+/, server), {
       mode: 0o600,
     });
     const { namespaces, gatewayApi } = clusterPlan;
