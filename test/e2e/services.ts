@@ -24,14 +24,14 @@ export function describeServices(current: () => Lab): void {
 
     test("who asks the VLAN for a service's address is answered, where policies allow it", async () => {
       await lab.kubectl("create", "namespace", "open");
-      for (const [namespace, app] of targets) await serve(lab, namespace, app);
+      await Promise.all(targets.map(([namespace, app]) => serve(lab, namespace, app)));
       const open = targets.slice(0, 2).map(([, app]) => app);
       const answers = await Promise.all(open.map((app) => answered(lab, app)));
       const holders = await waitFor("a node for each address", 120, () => holdersOf(lab)).catch(
         () => [],
       );
       // Its address is announced as the others' are.
-      const closed = await request(lab, "closed");
+      const closed = await request(lab, "closed", 10);
       for (const [namespace, app] of targets) {
         await lab.kubectl(
           "-n",
@@ -119,14 +119,14 @@ function answered(lab: Lab, app: string): Promise<string> {
   }).catch(() => "nothing");
 }
 
-/** The answer that a machine on the VLAN gets, tried for a while: the first ARP takes a lease. */
-async function request({ facts }: Lab, app: string): Promise<string> {
+/** The answer that a machine on the VLAN gets, tried for so many seconds: the first ARP takes a lease. */
+async function request({ facts }: Lab, app: string, seconds = 30): Promise<string> {
   const retry = ["--retry", "10", "--retry-all-errors", "--retry-delay", "1", "--max-time", "3"];
   const curl = [
     "curl",
     "-sS",
     "--retry-max-time",
-    "30",
+    String(seconds),
     ...retry,
     `http://${addressOf[app]}/clientip`,
   ];

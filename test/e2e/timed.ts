@@ -1,6 +1,7 @@
 /** Prints how long something took. */
-export async function timed(what: string, work: Promise<unknown>): Promise<void> {
+export async function timed<T>(what: string, work: Promise<T>): Promise<T> {
   const start = performance.now();
-  await work;
+  const result = await work;
   console.log(`${what}: ${Math.round((performance.now() - start) / 1000)} s`);
+  return result;
 }

@@ -11,78 +11,22 @@ import { unchanged } from "./unchanged.ts";
 
 export interface Running {
   current(): { engine: Engine; lab: Lab };
-  /** What a released machine must not show. */
-  leftovers(host: string): Promise<string>;
-  /** Takes the lab as it is now, with its hosts' keys, for the stack's file and all that follows. */
-  refresh(): Promise<void>;
 }
 
 const minutes = 60_000;
 
-/** A worker that leaves a living cluster, comes back, and is re-created by its provider. */
-export function describeWorkers({ current, leftovers, refresh }: Running): void {
-  const kubectl = (...args: string[]) => current().lab.kubectl(...args);
-  const nodes = () => kubectl("get", "nodes", "-o", "jsonpath={.items[*].metadata.name}");
-  /** The node of the pod that serves, once there is one that does. */
-  const servedBy = async (node: string) => {
-    const running = ["-n", "kube-system", "get", "pods", "-l", "app=web"];
-    await waitFor(`web to run on ${node}`, 180, async () => {
-      const pods = await kubectl(...running, "-o", "json");
-      const { items } = JSON.parse(pods) as { items: Pod[] };
-      return items.length === 1 && items.every((pod) => serves(pod, node));
-    });
-  };
-  // Long enough for DNS, which takes five seconds to end.
-  const impatient: Overrides = (config) => {
-    config.kubernetes = { ...config.kubernetes, drainTimeoutSeconds: 30 };
-  };
-  const withoutWorker: Overrides = (config) => {
-    impatient(config);
-    config.nodes.existing = config.nodes.existing?.filter(({ name }) => name !== "worker-1");
-  };
-
-  describe("a worker", () => {
-    test("stays while a disruption budget keeps its pods, and it is said which and what to do", {
-      timeout: 30 * minutes,
-    }, async () => {
-      await apply(current().lab);
-      await servedBy("worker-1");
-      writeStackFile(current().lab.facts, impatient);
-      // How long is waited is a word to each node's leaving.
-      expect(await current().engine.up()).toMatchObject({ create: 0, replace: 0, delete: 0 });
-      writeStackFile(current().lab.facts, withoutWorker);
-      const said = await messageOf(current().engine.up());
-      expect(said).toMatch(/kube-system\/web-\S+: its PodDisruptionBudget allows no eviction/);
-      expect(said).toContain("kubectl uncordon worker-1");
-      expect(await nodes()).toBe("cp-1 worker-1");
-      await servedBy("worker-1");
-    });
-
-    test("leaves in a later run: pods moved, Node object gone, machine given back", {
-      timeout: 30 * minutes,
-    }, async () => {
-      await kubectl("-n", "kube-system", "delete", "poddisruptionbudget", "web");
-      const summary = await current().engine.up();
-      expect(summary.delete).toBeGreaterThan(0);
-      expect(await nodes()).toBe("cp-1");
-      await servedBy("cp-1");
-      expect(await leftovers("worker-1")).toBe("");
-      expect(await current().engine.up()).toMatchObject(unchanged);
-    });
-
-    test("is added again", { timeout: 30 * minutes }, async () => {
-      writeStackFile(current().lab.facts);
-      await current().engine.up();
-      expect(await nodes()).toBe("cp-1 worker-1");
-      await noFailures();
-    });
-
-    test("that its provider re-created under the same name joins as another machine", {
-      timeout: 30 * minutes,
-    }, async () => {
-      // Back to the worker, to be there when its machine is removed.
-      await kubectl("-n", "kube-system", "delete", "pod", "-l", "app=web");
-      await servedBy("worker-1");
+/**
+ * A worker whose provider re-creates it.
+ *
+ * @param refresh takes the lab as it is now, with its hosts' keys, for the stack's file and all that follows
+ */
+export function describeRecreation({ current }: Running, refresh: () => Promise<void>): void {
+  describe("a worker that its provider re-created under the same name", () => {
+    test("joins as another machine", { timeout: 30 * minutes }, async () => {
+      const kubectl = (...args: string[]) => current().lab.kubectl(...args);
+      // There when its machine is removed.
+      await apply(current().lab, [deployment]);
+      await servedBy(current().lab, "worker-1");
       const uid = () => kubectl("get", "node", "worker-1", "-o", "jsonpath={.metadata.uid}");
       const before = await uid();
       const file = planned(stackFile);
@@ -94,16 +38,73 @@ export function describeWorkers({ current, leftovers, refresh }: Running): void 
       expect(await uid()).not.toBe(before);
       await kubectl("-n", "kube-system", "rollout", "status", "deployment/web", "--timeout=180s");
       await kubectl("-n", "kube-system", "delete", "deployment", "web");
-      await noFailures();
+      const { lab, engine } = current();
+      const rows = await verify(lab.facts, engine);
+      expect(rows.filter(({ verdict }) => verdict === "fail")).toEqual([]);
+      expect(await engine.up()).toMatchObject(unchanged);
+    });
+  });
+}
+
+/**
+ * A worker that leaves a living cluster.
+ *
+ * @param leftovers what a released machine must not show
+ */
+export function describeLeaving(
+  { current }: Running,
+  leftovers: (host: string) => Promise<string>,
+): void {
+  const kubectl = (...args: string[]) => current().lab.kubectl(...args);
+  const nodes = () => kubectl("get", "nodes", "-o", "jsonpath={.items[*].metadata.name}");
+  // Long enough for DNS, which takes five seconds to end.
+  const impatient: Overrides = (config) => {
+    config.kubernetes = { ...config.kubernetes, drainTimeoutSeconds: 30 };
+  };
+  const withoutWorker: Overrides = (config) => {
+    impatient(config);
+    config.nodes.existing = config.nodes.existing?.filter(({ name }) => name !== "worker-1");
+  };
+
+  describe("a worker that is to leave", () => {
+    test("stays while a disruption budget keeps its pods, and it is said which and what to do", {
+      timeout: 30 * minutes,
+    }, async () => {
+      await apply(current().lab, [deployment, budget]);
+      await servedBy(current().lab, "worker-1");
+      writeStackFile(current().lab.facts, impatient);
+      // How long is waited is a word to each node's leaving.
+      expect(await current().engine.up()).toMatchObject({ create: 0, replace: 0, delete: 0 });
+      writeStackFile(current().lab.facts, withoutWorker);
+      const said = await messageOf(current().engine.up());
+      expect(said).toMatch(/kube-system\/web-\S+: its PodDisruptionBudget allows no eviction/);
+      expect(said).toContain("kubectl uncordon worker-1");
+      expect(await nodes()).toBe("cp-1 worker-1");
+      await servedBy(current().lab, "worker-1");
+    });
+
+    test("leaves in a later run: pods moved, Node object gone, machine given back", {
+      timeout: 30 * minutes,
+    }, async () => {
+      await kubectl("-n", "kube-system", "delete", "poddisruptionbudget", "web");
+      const summary = await current().engine.up();
+      expect(summary.delete).toBeGreaterThan(0);
+      expect(await nodes()).toBe("cp-1");
+      await servedBy(current().lab, "cp-1");
+      expect(await leftovers("worker-1")).toBe("");
       expect(await current().engine.up()).toMatchObject(unchanged);
     });
   });
+}
 
-  async function noFailures(): Promise<void> {
-    const { lab, engine } = current();
-    const rows = await verify(lab.facts, engine);
-    expect(rows.filter(({ verdict }) => verdict === "fail")).toEqual([]);
-  }
+/** Waits until its one pod serves on a node. */
+async function servedBy({ kubectl }: Lab, node: string): Promise<void> {
+  const running = ["-n", "kube-system", "get", "pods", "-l", "app=web"];
+  await waitFor(`web to run on ${node}`, 180, async () => {
+    const pods = await kubectl(...running, "-o", "json");
+    const { items } = JSON.parse(pods) as { items: Pod[] };
+    return items.length === 1 && items.every((pod) => serves(pod, node));
+  });
 }
 
 interface Pod {
@@ -123,15 +124,14 @@ async function messageOf(run: Promise<unknown>): Promise<string> {
   );
 }
 
+const metadata = { name: "web", namespace: "kube-system" };
+const webLabels = { app: "web" };
+
 /**
  * One pod that likes workers and takes any node, on the host's network: it runs where the lab has no
  * images of Cilium, too.
  */
-async function apply({ kubectl, onHost }: Lab): Promise<void> {
-  const image = (
-    await onHost("cp-1", "kubeadm config images list 2>/dev/null | grep /pause:")
-  ).trim();
-  const labels = { app: "web" };
+function deployment(image: string): object {
   const likesWorkers = {
     key: "node-role.kubernetes.io/control-plane",
     operator: "DoesNotExist",
@@ -154,23 +154,33 @@ async function apply({ kubectl, onHost }: Lab): Promise<void> {
     },
     containers: [{ name: "web", image, imagePullPolicy: "IfNotPresent" }],
   };
-  const metadata = { name: "web", namespace: "kube-system" };
-  const deployment = {
+  return {
     ...{ apiVersion: "apps/v1", kind: "Deployment", metadata },
     spec: {
       replicas: 1,
-      selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec },
+      selector: { matchLabels: webLabels },
+      template: { metadata: { labels: webLabels }, spec },
     },
   };
-  const budget = {
-    ...{ apiVersion: "policy/v1", kind: "PodDisruptionBudget", metadata },
-    spec: { minAvailable: 1, selector: { matchLabels: labels } },
-  };
-  for (const object of [deployment, budget]) {
+}
+
+const budget = () => ({
+  ...{ apiVersion: "policy/v1", kind: "PodDisruptionBudget", metadata },
+  spec: { minAvailable: 1, selector: { matchLabels: webLabels } },
+});
+
+/** Applies objects, made with an image that every node has, and waits for the pod. */
+async function apply(
+  { kubectl, onHost }: Lab,
+  objects: readonly ((image: string) => object)[],
+): Promise<void> {
+  const image = (
+    await onHost("cp-1", "kubeadm config images list 2>/dev/null | grep /pause:")
+  ).trim();
+  for (const object of objects) {
     await onHost(
       "cp-1",
-      `kubectl --kubeconfig /etc/kubernetes/admin.conf apply -f - <<'END'\n${JSON.stringify(object)}\nEND`,
+      `kubectl --kubeconfig /etc/kubernetes/admin.conf apply -f - <<'END'\n${JSON.stringify(object(image))}\nEND`,
     );
   }
   await kubectl("-n", "kube-system", "rollout", "status", "deployment/web", "--timeout=120s");

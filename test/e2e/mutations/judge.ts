@@ -6,14 +6,15 @@ import { lateReading, type Row } from "../../../verify/run.ts";
 import type { Lab } from "../../lab/verification/proof.ts";
 import { proveProduct } from "../../lab/verification/verify.ts";
 import { stillRed } from "../still-red.ts";
+import { timed } from "../timed.ts";
 import type { Batch } from "./mutation.ts";
 
 /** Makes a batch, asks, and takes it back: red is what it breaks and nothing else, and then nothing. */
 export async function judge(lab: Lab, { mutations, asked = promises }: Batch) {
-  const errors = await errorsOf(mutations.map(({ make }) => make(lab)));
+  const errors = await timed("made", errorsOf(mutations.map(({ make }) => make(lab))));
   const asking = errors.length === 0 ? ask(lab, asked) : Promise.resolve([]);
-  errors.push(...(await errorsOf([asking])));
-  errors.push(...(await errorsOf(mutations.map(({ undo }) => undo(lab)))));
+  errors.push(...(await timed("asked", errorsOf([asking]))));
+  errors.push(...(await timed("undone", errorsOf(mutations.map(({ undo }) => undo(lab))))));
   expect(errors).toEqual([]);
 
   const failed = (await asking).filter(({ verdict }) => verdict === "fail");
@@ -30,7 +31,8 @@ export async function judge(lab: Lab, { mutations, asked = promises }: Batch) {
   for (const { proof, reading } of broken)
     expect(failed.find(({ promise }) => promise === proof.promise)?.reading).toMatch(reading);
 
-  expect(await stillRed(() => proveProduct(lab.facts, promises))).toEqual([]);
+  const healing = stillRed(() => proveProduct(lab.facts, promises));
+  expect(await timed("whole again", healing)).toEqual([]);
 }
 
 /** Waits for all of them, whatever becomes of one. */

@@ -10,7 +10,10 @@ import { admin, agentOn, type Batch, type Change, inAgent, on } from "./mutation
 const links = "/sys/fs/bpf/cilium/devices/eth0/links";
 const encryption = paths.encryptionWithKey;
 /** The API server looks at its keys each minute, and says which file it has loaded. */
-const loaded = `until ${admin} get --raw /metrics | grep -F encryption_config_controller_last_config_info | grep -qF "$(sha256sum <${encryption} | cut -d ' ' -f 1)"; do sleep 1; done`;
+const loaded = `(for try in $(seq 180); do
+  if ${admin} get --raw /metrics | grep -F encryption_config_controller_last_config_info | grep -qF "$(sha256sum <${encryption} | cut -d ' ' -f 1)"; then exit; fi
+  sleep 1
+done; exit 1)`;
 
 /**
  * Agents and an API server that run with other settings than the cluster's, and a program that somebody has taken off a
