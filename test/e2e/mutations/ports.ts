@@ -115,14 +115,14 @@ export const ports: readonly Batch[] = [
   },
 ];
 
-/** A node's route to the pods of the node of an address, as often as the agent makes it again. */
+/** A node's route to the pods of the node of an address, and at once each time that the agent makes it again. */
 function withoutRoute(host: string, address: string) {
   const [unit, kept] = ["mutant-route", "/run/mutant-route"];
   const route = `ip route | grep ' via ${address} '`;
-  const taken = `while :; do ip route delete $(cat ${kept}) 2>/dev/null; sleep 0.1; done`;
+  const taken = `stdbuf -oL ip monitor route | while read -r _; do ip route delete $(cat ${kept}) 2>/dev/null; done`;
   return on(
     host,
-    `${route} >${kept} && systemd-run --quiet --unit=${unit} sh -c '${taken}' && while ${route}; do sleep 0.1; done`,
+    `${route} >${kept} && systemd-run --quiet --unit=${unit} sh -c '${taken}' && while ${route}; do ip route delete $(cat ${kept}); sleep 0.1; done`,
     `systemctl stop ${unit}; [ ! -s ${kept} ] || ip route replace $(cat ${kept}); rm -f ${kept}`,
   );
 }
